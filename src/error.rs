@@ -1,0 +1,342 @@
+//! What can go wrong, with the facts: path, row, and the numbers that didn't fit.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Channel, PixelFormat, SourceError};
+
+/// The error of every fallible call of this crate.
+///
+/// [`kind`](Error::kind) says what happened and carries the numbers;
+/// [`path`](Error::path) and [`row`](Error::row) say where, and
+/// [`source`](std::error::Error::source) is the error beneath: the
+/// [`io::Error`] of a file or of the caller's `Write`, or the [`SourceError`]
+/// of the pixels.
+///
+/// `{}` prints one line without the errors beneath, `{:#}` prints the whole
+/// chain.
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{ErrorKind, Image, PixelFormat};
+///
+/// let buffer = vec![0u8; 100];
+/// let error = Image::from_buffer(&buffer, 8, 8, PixelFormat::RGB8).unwrap_err();
+/// assert!(matches!(
+///     error.kind(),
+///     ErrorKind::BufferTooSmall { needed: 192, given: 100, row: 4 }
+/// ));
+/// assert_eq!(
+///     error.to_string(),
+///     "the image needs 192 bytes, the buffer has 100: row 4 does not fit",
+/// );
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    path: Option<PathBuf>,
+    row: Option<u32>,
+}
+
+impl Error {
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The file that was being read or written, as the caller named it.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The row of the image, counted from 0 at the top, that was being read
+    /// or written. A failure before the first row or after the last has none.
+    #[must_use]
+    pub fn row(&self) -> Option<u32> {
+        self.0.row
+    }
+
+    pub(crate) fn at_path(mut self, path: &Path) -> Self {
+        self.0.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    pub(crate) fn at_row(mut self, row: u32) -> Self {
+        self.0.row.get_or_insert(row);
+        self
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            path: None,
+            row: None,
+        }))
+    }
+}
+
+impl From<SourceError> for Error {
+    fn from(error: SourceError) -> Self {
+        ErrorKind::Source(error).into()
+    }
+}
+
+/// So that `?` works in functions that return [`io::Result`]. The kind of the
+/// `io::Error` is that of the one beneath, if there is one.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Read(beneath) | ErrorKind::Write(beneath) => beneath.kind(),
+            ErrorKind::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
+            ErrorKind::Decode(_) => io::ErrorKind::InvalidData,
+            ErrorKind::Source(_) | ErrorKind::Encode(_) => io::ErrorKind::Other,
+            _ => io::ErrorKind::InvalidInput,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.0.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        if let Some(row) = self.0.row {
+            write!(f, "row {row}: ")?;
+        }
+        write!(f, "{}", self.0.kind)?;
+        if f.alternate() {
+            let mut beneath = self.source();
+            while let Some(error) = beneath {
+                write!(f, ": {error}")?;
+                beneath = error.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.0.kind);
+        if let Some(path) = &self.0.path {
+            out.field("path", path);
+        }
+        if let Some(row) = &self.0.row {
+            out.field("row", row);
+        }
+        out.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.kind.source()
+    }
+}
+
+/// What happened, with the numbers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A width or height of zero. PNG has no empty images (PNG third edition,
+    /// 11.2.1).
+    #[error("an image of {width}x{height} pixels is empty")]
+    Empty {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+
+    /// A width or height beyond 2^31-1, the largest that PNG holds (PNG third
+    /// edition, 11.2.1), or an image whose bytes can't be counted in a
+    /// `usize`.
+    #[error("an image of {width}x{height} pixels is too large")]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+
+    /// The layout reaches past the end of the buffer.
+    #[error("the image needs {needed} bytes, the buffer has {given}: row {row} does not fit")]
+    BufferTooSmall {
+        /// Bytes the layout reaches, counted from the start of the buffer.
+        /// The padding behind the last row is not among them.
+        needed: u64,
+        /// Bytes the buffer has.
+        given: u64,
+        /// The first row of the image, counted from the top, that has a
+        /// pixel outside.
+        row: u32,
+    },
+
+    /// A negative stride leads to addresses before the start of the buffer.
+    #[error("row {row} begins {bytes} bytes before the start of the buffer")]
+    BeforeBuffer {
+        /// How far before the start the first byte of that row lies.
+        bytes: u64,
+        /// The first row of the image, counted from the top, that has a
+        /// pixel outside.
+        row: u32,
+    },
+
+    /// The size of a buffer's element and that of a pixel (of a sample, in a
+    /// planar layout) must divide one another; these don't.
+    #[error(
+        "{format} has {pixel_size} bytes a pixel, which elements of {element_size} bytes can't hold"
+    )]
+    ElementMismatch {
+        /// Bytes in one element of the buffer.
+        element_size: usize,
+        /// Bytes in one pixel, or in one sample of a planar layout.
+        pixel_size: usize,
+        /// The format that was asked for.
+        format: PixelFormat,
+    },
+
+    /// A sample would straddle two atomic elements, so that a reader could
+    /// see half of a concurrent edit.
+    #[error(
+        "a sample of {format} has {sample_size} bytes and would be torn between atomic elements of {element_size} bytes"
+    )]
+    TornSample {
+        /// Bytes in one atomic element.
+        element_size: usize,
+        /// Bytes in one sample.
+        sample_size: usize,
+        /// The format that was asked for.
+        format: PixelFormat,
+    },
+
+    /// Two pixels of this layout share bytes. It can be read and saved, not
+    /// written.
+    #[error("pixels of this layout overlap, so it can be read but not written")]
+    Overlap,
+
+    /// The planes of a format whose samples are parts of one word can't be
+    /// apart.
+    #[error("{format} has no planes: its samples are parts of one word")]
+    NotPlanar {
+        /// The format that was asked for.
+        format: PixelFormat,
+    },
+
+    /// A rectangle that isn't wholly inside the image, or is empty.
+    #[error(
+        "the rectangle {width}x{height} at ({x}, {y}) is not inside the image of {image_width}x{image_height} pixels"
+    )]
+    RectOutside {
+        /// Left edge in pixels.
+        x: u32,
+        /// Upper edge in pixels.
+        y: u32,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Width of the image in pixels.
+        image_width: u32,
+        /// Height of the image in pixels.
+        image_height: u32,
+    },
+
+    /// A pixel outside the image.
+    #[error("pixel ({x}, {y}) is outside the image of {width}x{height} pixels")]
+    PixelOutside {
+        /// Column, from 0.
+        x: u32,
+        /// Row, from 0.
+        y: u32,
+        /// Width of the image in pixels.
+        width: u32,
+        /// Height of the image in pixels.
+        height: u32,
+    },
+
+    /// The format has no such channel.
+    #[error("{format} has no {channel} channel")]
+    NoChannel {
+        /// The channel that was asked for.
+        channel: Channel,
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// A pixel to write has more or fewer samples than the format.
+    #[error("a pixel of {format} has {needed} samples, {given} were given")]
+    SampleCount {
+        /// Samples in one pixel of the format.
+        needed: usize,
+        /// Samples that were given.
+        given: usize,
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// A sample to write is larger than the format can hold.
+    #[error("a sample of {format} is at most {max}, {given} was given")]
+    SampleRange {
+        /// The largest value of a sample.
+        max: u16,
+        /// The value that was given.
+        given: u16,
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// A packed row or rectangle of the caller's has the wrong length.
+    #[error("{needed} bytes of packed pixels are needed, {given} were given")]
+    ByteCount {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes given.
+        given: u64,
+    },
+
+    /// The source of the pixels failed.
+    #[error("the pixel source failed")]
+    Source(#[source] SourceError),
+
+    /// A file or the caller's `Read` failed.
+    #[error("could not read")]
+    Read(#[source] io::Error),
+
+    /// A file or the caller's `Write` failed.
+    #[error("could not write")]
+    Write(#[source] io::Error),
+
+    /// The file is not a PNG, or a damaged one.
+    #[error("could not decode the PNG")]
+    Decode(#[source] Box<dyn StdError + Send + Sync>),
+
+    /// The encoder refused. With pixels and options checked beforehand this
+    /// is a defect of this crate.
+    #[error("could not encode the PNG")]
+    Encode(#[source] Box<dyn StdError + Send + Sync>),
+
+    /// The path has an extension that stands for another format.
+    #[error("unknown file extension {extension:?}: only \"png\" can be written")]
+    UnknownExtension {
+        /// The extension, without its dot.
+        extension: String,
+    },
+
+    /// Memory for this many bytes could not be had.
+    #[error("could not allocate {bytes} bytes")]
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
+}

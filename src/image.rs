@@ -1,0 +1,370 @@
+//! The image: a description laid over a source.
+
+use std::any::type_name;
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+
+use crate::access::{Description, zeroed};
+use crate::{
+    Channel, Error, ErrorKind, Layout, PixelFormat, PixelSource, PixelSourceMut, Pixels, PixelsMut,
+    PngEncoder,
+};
+
+/// A view of a pixel buffer that lives somewhere else, or that the image
+/// owns.
+///
+/// An image is a source of bytes, a [`Layout`] that says where each pixel
+/// lies in it, and a [`PixelFormat`] that says what its bytes mean. It holds
+/// no pixels of its own and caches none: whatever is in the buffer when a
+/// pixel is read or a file is saved is what is read or saved.
+///
+/// - `S` decides who may do what: `Image<&[u8]>` borrows, `Image<Vec<u8>>`
+///   owns, `Image<&[Cell<u8>]>` and `Image<Arc<RwLock<Vec<u8>>>>` share. An
+///   image is `Send`, `Sync` and `Clone` exactly when its source is.
+/// - [`crop`](Image::crop), [`flip_vertical`](Image::flip_vertical) and the
+///   like take the image and give one, without touching a pixel. To keep the
+///   original, crop a [`view`](Image::view) of it.
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{Image, PixelFormat};
+///
+/// let mut image = Image::new(64, 48, PixelFormat::RGB8)?;
+/// image.write()?.fill_rect(8, 8, 16, 16, [255, 128, 0])?;
+///
+/// let corner = image.view().crop(0, 0, 16, 16)?;
+/// assert_eq!(corner.read()?.get(15, 15)?, [255, 128, 0]);
+/// let png = corner.flip_horizontal().to_png()?;
+/// # let _ = png;
+/// # Ok::<(), pixview::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Image<S> {
+    source: S,
+    description: Description,
+}
+
+/// Making an image.
+impl<S: PixelSource> Image<S> {
+    /// An image over a packed buffer: `width * height` pixels of `format`,
+    /// row after row without padding, the top row first, from the first byte
+    /// on. The buffer may be longer.
+    ///
+    /// Costs one look at the buffer's length; behind a lock, one lock.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::BufferTooSmall`] names the bytes needed and given;
+    /// - [`ErrorKind::Empty`], [`ErrorKind::TooLarge`];
+    /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`] if the
+    ///   elements of the buffer can't hold the format (see [`PixelSource`]);
+    /// - [`ErrorKind::Source`] if the source can't be read.
+    pub fn from_buffer(
+        source: S,
+        width: u32,
+        height: u32,
+        format: PixelFormat,
+    ) -> Result<Self, Error> {
+        Self::with_layout(source, Layout::packed(width, height, format), format)
+    }
+
+    /// An image over a buffer with any layout: padded rows, an offset,
+    /// strides of either sign, planes.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_buffer`](Image::from_buffer), and
+    /// [`ErrorKind::BeforeBuffer`] where a negative stride leads out of the
+    /// buffer, [`ErrorKind::NotPlanar`] where the format has no planes.
+    ///
+    /// # Examples
+    ///
+    /// A window's pixels, bottom-up, in rows padded to 16 bytes, the last of
+    /// them without its padding:
+    ///
+    /// ```
+    /// use pixview::{Image, Layout, PixelFormat};
+    ///
+    /// let window = vec![0u8; 2 * 16 + 3 * 4];
+    /// let layout = Layout::packed(3, 3, PixelFormat::BGRX8).with_row_stride(16);
+    /// let image = Image::with_layout(&window, layout, PixelFormat::BGRX8)?.flip_vertical();
+    /// # image.read()?.get(0, 0)?;
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn with_layout(source: S, layout: Layout, format: PixelFormat) -> Result<Self, Error> {
+        let shape = source.lease()?.bytes().shape();
+        layout.check(format, shape.len)?;
+        layout.check_element(format, shape.element_size, shape.atomic)?;
+        Ok(Image {
+            source,
+            description: Description {
+                layout,
+                format,
+                shape,
+            },
+        })
+    }
+}
+
+impl Image<Vec<u8>> {
+    /// An image with a buffer of its own, packed, all zero.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Empty`], [`ErrorKind::TooLarge`];
+    /// [`ErrorKind::OutOfMemory`] if the memory can't be had.
+    pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, Error> {
+        let layout = Layout::packed(width, height, format);
+        layout.check(format, usize::MAX)?;
+        let size = u64::from(width) * u64::from(height);
+        let size = size.saturating_mul(format.pixel_size() as u64);
+        Self::with_layout(zeroed(size)?, layout, format)
+    }
+}
+
+/// Inspecting an image.
+impl<S> Image<S> {
+    /// Width in pixels.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.description.layout.width()
+    }
+
+    /// Height in pixels.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.description.layout.height()
+    }
+
+    /// What the bytes of a pixel mean.
+    #[must_use]
+    pub fn format(&self) -> PixelFormat {
+        self.description.format
+    }
+
+    /// Where the pixels lie in the buffer.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.description.layout
+    }
+
+    /// Where the pixels live.
+    #[must_use]
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// Where the pixels live: the way to edit a buffer that the image owns.
+    ///
+    /// If the buffer gets another length, reads and saves fail with
+    /// [`SourceError::Changed`](crate::SourceError::Changed).
+    #[must_use]
+    pub fn source_mut(&mut self) -> &mut S {
+        &mut self.source
+    }
+
+    /// Gives the source back.
+    #[must_use]
+    pub fn into_source(self) -> S {
+        self.source
+    }
+}
+
+/// Views: other layouts over the same source. No pixel is touched.
+impl<S> Image<S> {
+    /// A view that borrows this image's source.
+    #[must_use]
+    pub fn view(&self) -> Image<&S> {
+        Image {
+            source: &self.source,
+            description: self.description,
+        }
+    }
+
+    /// A view that borrows this image's source for writing.
+    #[must_use]
+    pub fn view_mut(&mut self) -> Image<&mut S> {
+        Image {
+            source: &mut self.source,
+            description: self.description,
+        }
+    }
+
+    /// The rectangle with its upper left corner at `(x, y)`, in pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::RectOutside`] if it is empty or not wholly inside.
+    pub fn crop(self, x: u32, y: u32, width: u32, height: u32) -> Result<Self, Error> {
+        let layout = self.layout().crop(x, y, width, height)?;
+        Ok(self.with(layout))
+    }
+
+    /// Left and right exchanged.
+    #[must_use]
+    pub fn flip_horizontal(self) -> Self {
+        let layout = self.layout().flip_horizontal();
+        self.with(layout)
+    }
+
+    /// Top and bottom exchanged: the way to look at a bottom-up buffer.
+    #[must_use]
+    pub fn flip_vertical(self) -> Self {
+        let layout = self.layout().flip_vertical();
+        self.with(layout)
+    }
+
+    /// Columns and rows exchanged: pixel (x, y) becomes pixel (y, x).
+    #[must_use]
+    pub fn transpose(self) -> Self {
+        let layout = self.layout().transpose();
+        self.with(layout)
+    }
+
+    /// One channel alone, as a gray image of the same depth.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoChannel`] if the format has none of that name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Channel, Image, PixelFormat};
+    ///
+    /// let buffer = [10u8, 20, 30, 255, 11, 21, 31, 255];
+    /// let image = Image::from_buffer(&buffer, 2, 1, PixelFormat::BGRA8)?;
+    /// let red = image.channel(Channel::Red)?;
+    /// assert_eq!(red.format(), PixelFormat::GRAY8);
+    /// assert_eq!(red.read()?.get(1, 0)?, [31]);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn channel(mut self, channel: Channel) -> Result<Self, Error> {
+        let format = self.format();
+        let index = format
+            .sample_of(Some(channel))
+            .ok_or(ErrorKind::NoChannel { channel, format })?;
+        let layout = self.layout().sample(format, index);
+        self.description.format = format.gray();
+        Ok(self.with(layout))
+    }
+
+    fn with(mut self, layout: Layout) -> Self {
+        self.description.layout = layout;
+        self
+    }
+}
+
+/// Reading and writing pixels.
+impl<S: PixelSource> Image<S> {
+    /// Read access to the pixels, for one lease of the source.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Source`] if the source can't be read, or changed its
+    /// length since the image was made.
+    pub fn read(&self) -> Result<Pixels<'_>, Error> {
+        Pixels::new(self.source.lease()?, self.description)
+    }
+
+    /// Write access to the pixels, for one lease of the source. What is
+    /// written is in the caller's buffer at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Overlap`] if pixels share bytes; [`ErrorKind::Source`] if
+    /// the source can't be written, or changed its length since the image was
+    /// made.
+    pub fn write(&mut self) -> Result<PixelsMut<'_>, Error>
+    where
+        S: PixelSourceMut,
+    {
+        PixelsMut::new(self.source.lease_mut()?, self.description)
+    }
+
+    /// Copies all pixels into `to`, packed, in the image's own format.
+    /// Allocates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ByteCount`] if `to` has not exactly
+    /// `width * height * pixel_size` bytes; [`ErrorKind::Source`] if the
+    /// source fails.
+    pub fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {
+        let (needed, given) = (self.packed_size(), to.len() as u64);
+        if needed != given {
+            return Err(ErrorKind::ByteCount { needed, given }.into());
+        }
+        let pixels = self.read()?;
+        let frame = pixels.frame()?;
+        let row_size = to.len() / self.height() as usize;
+        for (y, row) in (0..self.height()).zip(to.chunks_exact_mut(row_size)) {
+            let copied = frame.pixels(0, y, row);
+            copied.map_err(|error| Error::from(error).at_row(y))?;
+        }
+        Ok(())
+    }
+
+    /// All pixels, packed, in the image's own format: a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfMemory`] if the memory can't be had;
+    /// [`ErrorKind::Source`] if the source fails.
+    pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
+        let mut copy = zeroed(self.packed_size())?;
+        self.copy_to(&mut copy)?;
+        Ok(copy)
+    }
+
+    fn packed_size(&self) -> u64 {
+        self.description.packed_size(self.width(), self.height())
+    }
+}
+
+/// Saving with the default options. [`PngEncoder`] has the others, and keeps
+/// its scratch buffers from save to save.
+impl<S: PixelSource> Image<S> {
+    /// Saves the pixels as they are now as a PNG file, replacing `path`
+    /// atomically. Nothing about the image or its source changes.
+    ///
+    /// Details and errors: [`PngEncoder::save`].
+    ///
+    /// # Errors
+    ///
+    /// As [`PngEncoder::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        PngEncoder::new().save(self, path)
+    }
+
+    /// Writes the pixels as they are now as a PNG stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`PngEncoder::write`].
+    pub fn write_to(&self, writer: impl Write) -> Result<(), Error> {
+        PngEncoder::new().write(self, writer)
+    }
+
+    /// The pixels as they are now as the bytes of a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// As [`PngEncoder::to_vec`].
+    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
+        PngEncoder::new().to_vec(self)
+    }
+}
+
+/// The shape and the kind of source, never the pixels.
+impl<S> fmt::Debug for Image<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image")
+            .field("source", &format_args!("{}", type_name::<S>()))
+            .field("format", &self.format())
+            .field("layout", &self.layout())
+            .finish()
+    }
+}

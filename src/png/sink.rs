@@ -1,0 +1,87 @@
+//! The caller's `Write`, trusted with nothing.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+
+/// What became of a [`Sink`]; lives outside of it, because the writers that
+/// own the sink don't give it back after an error.
+#[derive(Default)]
+pub(super) struct SinkState {
+    closed: Cell<bool>,
+    failure: RefCell<Option<io::Error>>,
+}
+
+impl SinkState {
+    /// Not one byte more, whatever the destructors of the writers above the
+    /// sink still want to get rid of.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+    }
+
+    /// The error of the caller's `Write` itself, not a copy of its text.
+    pub(super) fn take_failure(&self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    fn fail(&self, error: io::Error) -> io::Error {
+        let copy = io::Error::from(error.kind());
+        if error.kind() != io::ErrorKind::Interrupted {
+            self.failure.replace(Some(error));
+        }
+        copy
+    }
+}
+
+/// Passes bytes on to the caller's `Write`. Keeps its first error, believes
+/// no count larger than what was passed, and never calls it again after an
+/// error or a panic.
+pub(super) struct Sink<'a> {
+    inner: &'a mut dyn Write,
+    state: &'a SinkState,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(inner: &'a mut dyn Write, state: &'a SinkState) -> Self {
+        Sink { inner, state }
+    }
+
+    /// Closed while the caller's code runs, so that it stays closed if that
+    /// panics: a second panic, out of a destructor, would abort the process.
+    fn guarded<T>(&mut self, call: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+        if self.state.closed.replace(true) {
+            return Err(io::Error::other("closed after an error"));
+        }
+        let result = call(self.inner).map_err(|error| self.state.fail(error));
+        let again = match &result {
+            Ok(_) => true,
+            Err(error) => error.kind() == io::ErrorKind::Interrupted,
+        };
+        self.state.closed.set(!again);
+        result
+    }
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.guarded(|inner| match inner.write(bytes)? {
+            0 if !bytes.is_empty() => Err(io::Error::new(
+                io::ErrorKind::WriteZero,
+                format!("the writer took none of {} bytes", bytes.len()),
+            )),
+            count if count > bytes.len() => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the writer claims {count} of {} bytes", bytes.len()),
+            )),
+            count => Ok(count),
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        loop {
+            match self.guarded(|inner| inner.flush()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! From the bytes of a lease to rows of pixels and back.
+//!
+//! A [`Frame`] is the meeting of bytes, layout and format for one access.
+//! Everything that reads pixels goes through [`Frame::pixels`] or, where
+//! memory allows it, [`Frame::row_in_place`].
+
+use crate::format::to_png;
+use crate::source::{Bytes, BytesMut};
+use crate::{Layout, PixelFormat, SourceError};
+
+/// Bytes on the stack for pixels on their way: fits the first-level cache
+/// and holds at least one unit of any stride in [`SPAN`].
+const BLOCK: usize = 4096;
+
+/// Up to this stride, in bytes, pixels of live memory that don't touch are
+/// fetched along with what lies between them: one call for many pixels.
+const SPAN: usize = 64;
+
+/// Units of bytes that lie at equal distances.
+#[derive(Clone, Copy)]
+struct Run {
+    /// Where the first unit begins.
+    start: usize,
+    /// Bytes from a unit to the next; may be negative or zero.
+    stride: isize,
+    /// Bytes in a unit.
+    unit: usize,
+    count: usize,
+}
+
+impl Run {
+    fn is_contiguous(&self) -> bool {
+        self.count <= 1 || self.stride == self.unit as isize
+    }
+
+    fn is_reversed(&self) -> bool {
+        self.stride == -(self.unit as isize)
+    }
+
+    /// The lowest byte of the run, which has at least one unit.
+    fn lowest(&self) -> usize {
+        if self.stride < 0 {
+            self.start - (self.count - 1) * self.stride.unsigned_abs()
+        } else {
+            self.start
+        }
+    }
+
+    /// Parts of at most `count` units, in order, with the index of their
+    /// first unit.
+    fn parts(self, count: usize) -> impl Iterator<Item = (usize, Run)> {
+        (0..self.count).step_by(count).map(move |first| {
+            let start = (self.start as isize + first as isize * self.stride) as usize;
+            let count = count.min(self.count - first);
+            (
+                first,
+                Run {
+                    start,
+                    count,
+                    ..self
+                },
+            )
+        })
+    }
+}
+
+/// The pixels of an image for the time of one access. The layout has been
+/// checked against bytes of this length.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) bytes: Bytes<'a>,
+    pub(crate) layout: Layout,
+    pub(crate) format: PixelFormat,
+}
+
+impl<'a> Frame<'a> {
+    /// The packed bytes of a row, if they lie in stable memory like that.
+    pub(crate) fn row_in_place(&self, y: u32) -> Option<&'a [u8]> {
+        let Bytes::Stable(bytes, _) = self.bytes else {
+            return None;
+        };
+        let run = interleaved_run(
+            &self.layout,
+            self.format,
+            0,
+            y,
+            self.layout.width() as usize,
+        )?;
+        run.is_contiguous()
+            .then(|| &bytes[run.start..run.start + run.count * run.unit])
+    }
+
+    /// Copies pixels of row `y` from column `x` on into all of `to`, packed
+    /// in the order of the format. Each is requested once.
+    pub(crate) fn pixels(&self, x: u32, y: u32, to: &mut [u8]) -> Result<(), SourceError> {
+        let count = to.len() / self.format.pixel_size();
+        if let Some(run) = interleaved_run(&self.layout, self.format, x, y, count) {
+            return gather(self.bytes, run, to);
+        }
+        for (plane, run) in plane_runs(&self.layout, self.format, x, y, count) {
+            let unit = run.unit;
+            let mut block = [0; BLOCK];
+            for (first, run) in run.parts(BLOCK / unit) {
+                let samples = &mut block[..run.count * unit];
+                gather(self.bytes, run, samples)?;
+                let size = self.format.pixel_size();
+                let pixels = to[first * size..].chunks_exact_mut(size);
+                for (pixel, sample) in pixels.zip(samples.chunks_exact(unit)) {
+                    pixel[plane * unit..][..unit].copy_from_slice(sample);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes row `y` into `png` as PNG holds it. Each pixel is requested
+    /// once.
+    pub(crate) fn png_row(&self, y: u32, png: &mut [u8]) -> Result<(), SourceError> {
+        if self.format.is_png() {
+            return self.pixels(0, y, png);
+        }
+        if let Some(row) = self.row_in_place(y) {
+            to_png(self.format, row, png);
+            return Ok(());
+        }
+        let mut block = [0; BLOCK];
+        let count = BLOCK / self.format.pixel_size();
+        let mut x = 0;
+        for png in png.chunks_mut(count * self.format.png_pixel_size()) {
+            let count = png.len() / self.format.png_pixel_size();
+            let pixels = &mut block[..count * self.format.pixel_size()];
+            self.pixels(x, y, pixels)?;
+            to_png(self.format, pixels, png);
+            x += count as u32;
+        }
+        Ok(())
+    }
+}
+
+/// The same for an access that may write.
+pub(crate) struct FrameMut<'a> {
+    pub(crate) bytes: BytesMut<'a>,
+    pub(crate) layout: Layout,
+    pub(crate) format: PixelFormat,
+}
+
+impl FrameMut<'_> {
+    /// Writes all packed pixels of `from` to row `y` from column `x` on, and
+    /// no byte beside them.
+    pub(crate) fn put_pixels(&mut self, x: u32, y: u32, from: &[u8]) -> Result<(), SourceError> {
+        let count = from.len() / self.format.pixel_size();
+        if let Some(run) = interleaved_run(&self.layout, self.format, x, y, count) {
+            return scatter(&mut self.bytes, run, from);
+        }
+        for (plane, run) in plane_runs(&self.layout, self.format, x, y, count) {
+            let unit = run.unit;
+            let mut block = [0; BLOCK];
+            for (first, run) in run.parts(BLOCK / unit) {
+                let samples = &mut block[..run.count * unit];
+                let size = self.format.pixel_size();
+                let pixels = from[first * size..].chunks_exact(size);
+                for (pixel, sample) in pixels.zip(samples.chunks_exact_mut(unit)) {
+                    sample.copy_from_slice(&pixel[plane * unit..][..unit]);
+                }
+                scatter(&mut self.bytes, run, samples)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one pixel, given as its packed bytes, over `count` pixels of
+    /// row `y` from column `x` on.
+    pub(crate) fn fill_pixels(
+        &mut self,
+        x: u32,
+        y: u32,
+        count: u32,
+        pixel: &[u8],
+    ) -> Result<(), SourceError> {
+        let mut block = [0; BLOCK];
+        let most = BLOCK / pixel.len();
+        for copy in block.chunks_exact_mut(pixel.len()).take(count as usize) {
+            copy.copy_from_slice(pixel);
+        }
+        for first in (0..count).step_by(most) {
+            let now = most.min((count - first) as usize);
+            self.put_pixels(x + first, y, &block[..now * pixel.len()])?;
+        }
+        Ok(())
+    }
+}
+
+/// The run of whole pixels in a row, unless the image is planar.
+fn interleaved_run(
+    layout: &Layout,
+    format: PixelFormat,
+    x: u32,
+    y: u32,
+    count: usize,
+) -> Option<Run> {
+    if layout.plane_stride().is_some() {
+        return None;
+    }
+    Some(Run {
+        start: layout.address(x, y),
+        stride: layout.pixel_stride(),
+        unit: format.pixel_size(),
+        count,
+    })
+}
+
+/// The runs of samples in a row of a planar image, plane by plane.
+fn plane_runs(
+    layout: &Layout,
+    format: PixelFormat,
+    x: u32,
+    y: u32,
+    count: usize,
+) -> impl Iterator<Item = (usize, Run)> {
+    let unit = format.sample_size();
+    let layout = *layout;
+    (0..format.pixel_size() / unit).map(move |plane| {
+        let run = Run {
+            start: layout.sample(format, plane).address(x, y),
+            stride: layout.pixel_stride(),
+            unit,
+            count,
+        };
+        (plane, run)
+    })
+}
+
+/// Copies units that lie anywhere to one behind the other.
+fn gather(bytes: Bytes<'_>, run: Run, to: &mut [u8]) -> Result<(), SourceError> {
+    if run.is_contiguous() {
+        return bytes.copy_to(run.start, to);
+    }
+    if run.is_reversed() {
+        bytes.copy_to(run.lowest(), to)?;
+        reverse_units(to, run.unit);
+        return Ok(());
+    }
+    match bytes {
+        Bytes::Stable(bytes, _) => {
+            copy_strided(bytes, run.start, run.stride, to, run.unit);
+            Ok(())
+        }
+        Bytes::Live(live) if run.stride.unsigned_abs() <= SPAN => {
+            let stride = run.stride.unsigned_abs();
+            let most = (BLOCK - run.unit) / stride.max(1) + 1;
+            let mut block = [0; BLOCK];
+            for (first, part) in run.parts(most) {
+                let span = &mut block[..(part.count - 1) * stride + part.unit];
+                live.copy_to(part.lowest(), span)?;
+                let to = &mut to[first * part.unit..][..part.count * part.unit];
+                copy_strided(span, part.start - part.lowest(), part.stride, to, part.unit);
+            }
+            Ok(())
+        }
+        Bytes::Live(live) => {
+            for ((_, part), to) in run.parts(1).zip(to.chunks_exact_mut(run.unit)) {
+                live.copy_to(part.start, to)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Copies units that lie one behind the other to anywhere.
+fn scatter(bytes: &mut BytesMut<'_>, run: Run, from: &[u8]) -> Result<(), SourceError> {
+    if run.is_contiguous() {
+        return bytes.copy_from(run.start, from);
+    }
+    if run.is_reversed() {
+        let mut block = [0; BLOCK];
+        for (first, part) in run.parts(BLOCK / run.unit) {
+            let block = &mut block[..part.count * part.unit];
+            block.copy_from_slice(&from[first * part.unit..][..block.len()]);
+            reverse_units(block, part.unit);
+            bytes.copy_from(part.lowest(), block)?;
+        }
+        return Ok(());
+    }
+    for ((_, part), from) in run.parts(1).zip(from.chunks_exact(run.unit)) {
+        bytes.copy_from(part.start, from)?;
+    }
+    Ok(())
+}
+
+/// Units of the sizes that formats have, with the size known to the compiler.
+fn copy_strided(from: &[u8], start: usize, stride: isize, to: &mut [u8], unit: usize) {
+    fn copy<const N: usize>(from: &[u8], start: usize, stride: isize, to: &mut [u8]) {
+        let mut at = start;
+        for to in to.as_chunks_mut::<N>().0 {
+            to.copy_from_slice(&from[at..at + N]);
+            at = at.wrapping_add_signed(stride);
+        }
+    }
+    match unit {
+        1 => copy::<1>(from, start, stride, to),
+        2 => copy::<2>(from, start, stride, to),
+        3 => copy::<3>(from, start, stride, to),
+        4 => copy::<4>(from, start, stride, to),
+        6 => copy::<6>(from, start, stride, to),
+        _ => copy::<8>(from, start, stride, to),
+    }
+}
+
+fn reverse_units(bytes: &mut [u8], unit: usize) {
+    bytes.reverse();
+    if unit > 1 {
+        bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+    }
+}

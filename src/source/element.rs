@@ -1,0 +1,141 @@
+//! What a container may hold.
+
+use std::cell::Cell;
+
+use bytemuck::{AnyBitPattern, NoUninit, Pod};
+
+use super::live::Slots;
+use super::{Lease, LeaseMut};
+
+/// A plain element of a pixel buffer: a number, an array of them, or a pixel
+/// struct of the caller's.
+///
+/// # Implementer notes
+///
+/// Derive what `bytemuck` asks for and add the empty implementation. To be
+/// written through a view the type also needs [`bytemuck::AnyBitPattern`],
+/// which comes with [`bytemuck::Pod`].
+///
+/// ```
+/// use pixview::{Image, PixelFormat, Plain};
+///
+/// #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+/// #[repr(C)]
+/// struct Bgra {
+///     b: u8,
+///     g: u8,
+///     r: u8,
+///     a: u8,
+/// }
+///
+/// impl Plain for Bgra {}
+///
+/// let buffer = vec![Bgra { b: 255, g: 0, r: 0, a: 255 }; 16];
+/// let image = Image::from_buffer(&buffer, 4, 4, PixelFormat::BGRA8)?;
+/// assert_eq!(image.read()?.get(0, 0)?, [0, 0, 255, 255]);
+/// # Ok::<(), pixview::Error>(())
+/// ```
+pub trait Plain: NoUninit {}
+
+impl Plain for u8 {}
+impl Plain for u16 {}
+impl Plain for u32 {}
+impl Plain for u64 {}
+impl Plain for f32 {}
+impl<T: Plain + Pod, const N: usize> Plain for [T; N] {}
+
+/// An element of a pixel buffer: [`Plain`], a [`Cell`] of that, or an atomic.
+/// Callers add types of their own through [`Plain`].
+pub trait Element: sealed::Sealed + Sized {
+    #[doc(hidden)]
+    fn lease(slice: &[Self]) -> Lease<'_>;
+}
+
+/// An element that can be written by whoever has the buffer alone.
+pub trait ElementMut: Element {
+    #[doc(hidden)]
+    fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_>;
+}
+
+/// An element that can be written while the buffer is shared: a [`Cell`] or an
+/// atomic.
+pub trait SharedElement: ElementMut {
+    #[doc(hidden)]
+    fn lease_shared(slice: &[Self]) -> LeaseMut<'_>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<T: Plain> sealed::Sealed for T {}
+
+impl<T: Plain> Element for T {
+    fn lease(slice: &[Self]) -> Lease<'_> {
+        Lease::slice(slice)
+    }
+}
+
+impl<T: Plain + AnyBitPattern> ElementMut for T {
+    fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
+        LeaseMut::slice(slice)
+    }
+}
+
+/// A slice of cells is never taken for a slice of bytes: code of the caller's
+/// runs during a save and may hold the same cells.
+impl<T: Plain> sealed::Sealed for Cell<T> {}
+
+impl<T: Plain> Element for Cell<T> {
+    fn lease(slice: &[Self]) -> Lease<'_> {
+        Lease::live(Slots(slice))
+    }
+}
+
+impl<T: Plain + AnyBitPattern> ElementMut for Cell<T> {
+    fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
+        LeaseMut::live(Slots(slice))
+    }
+}
+
+impl<T: Plain + AnyBitPattern> SharedElement for Cell<T> {
+    fn lease_shared(slice: &[Self]) -> LeaseMut<'_> {
+        LeaseMut::live(Slots(slice))
+    }
+}
+
+macro_rules! atomic_elements {
+    ($($(#[$cfg:meta])* $atomic:ident;)*) => {$(
+        $(#[$cfg])*
+        impl sealed::Sealed for std::sync::atomic::$atomic {}
+
+        $(#[$cfg])*
+        impl Element for std::sync::atomic::$atomic {
+            fn lease(slice: &[Self]) -> Lease<'_> {
+                Lease::live(Slots(slice))
+            }
+        }
+
+        $(#[$cfg])*
+        impl ElementMut for std::sync::atomic::$atomic {
+            fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
+                LeaseMut::live(Slots(slice))
+            }
+        }
+
+        $(#[$cfg])*
+        impl SharedElement for std::sync::atomic::$atomic {
+            fn lease_shared(slice: &[Self]) -> LeaseMut<'_> {
+                LeaseMut::live(Slots(slice))
+            }
+        }
+    )*};
+}
+
+atomic_elements! {
+    AtomicU8;
+    AtomicU16;
+    AtomicU32;
+    #[cfg(target_has_atomic = "64")]
+    AtomicU64;
+}

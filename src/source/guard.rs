@@ -1,0 +1,175 @@
+//! `RefCell`, `Mutex` and `RwLock` around plain memory.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, RwLock};
+
+use bytemuck::AnyBitPattern;
+
+use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSource, SourceError};
+
+/// Plain memory that may be behind a guard: slices, arrays and vectors of
+/// [`Plain`] elements, and pointers to those.
+///
+/// # Implementer notes
+///
+/// Implement it for a struct that has its pixels beside other fields, and a
+/// lock around that struct is a source:
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use pixview::{Image, PixelFormat, PlainBuffer};
+///
+/// struct Frame {
+///     number: u64,
+///     pixels: Vec<u16>,
+/// }
+///
+/// impl PlainBuffer for Frame {
+///     type Element = u16;
+///
+///     fn as_elements(&self) -> &[u16] {
+///         &self.pixels
+///     }
+/// }
+///
+/// let frame = Arc::new(Mutex::new(Frame { number: 1, pixels: vec![0; 64] }));
+/// let image = Image::from_buffer(frame.clone(), 8, 8, PixelFormat::GRAY16)?;
+/// frame.lock().unwrap().pixels[0] = 65535;
+/// assert_eq!(image.read()?.get(0, 0)?, [65535]);
+/// # frame.lock().unwrap().number += 1;
+/// # Ok::<(), pixview::Error>(())
+/// ```
+pub trait PlainBuffer {
+    /// What the buffer holds.
+    type Element: Plain;
+
+    /// All of it. Its length must not change.
+    fn as_elements(&self) -> &[Self::Element];
+}
+
+/// Plain memory behind a guard that can be written.
+pub trait PlainBufferMut: PlainBuffer<Element: AnyBitPattern> {
+    /// All of it.
+    fn as_elements_mut(&mut self) -> &mut [Self::Element];
+}
+
+impl<T: Plain> PlainBuffer for [T] {
+    type Element = T;
+
+    fn as_elements(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Plain + AnyBitPattern> PlainBufferMut for [T] {
+    fn as_elements_mut(&mut self) -> &mut [T] {
+        self
+    }
+}
+
+impl<T: Plain, const N: usize> PlainBuffer for [T; N] {
+    type Element = T;
+
+    fn as_elements(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Plain + AnyBitPattern, const N: usize> PlainBufferMut for [T; N] {
+    fn as_elements_mut(&mut self) -> &mut [T] {
+        self
+    }
+}
+
+impl<T: Plain> PlainBuffer for Vec<T> {
+    type Element = T;
+
+    fn as_elements(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Plain + AnyBitPattern> PlainBufferMut for Vec<T> {
+    fn as_elements_mut(&mut self) -> &mut [T] {
+        self
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty,)*) => {$(
+        impl<B: PlainBuffer + ?Sized> PlainBuffer for $pointer {
+            type Element = B::Element;
+
+            fn as_elements(&self) -> &[B::Element] {
+                (**self).as_elements()
+            }
+        }
+    )*};
+}
+
+macro_rules! unique_pointers {
+    ($($pointer:ty,)*) => {$(
+        impl<B: PlainBufferMut + ?Sized> PlainBufferMut for $pointer {
+            fn as_elements_mut(&mut self) -> &mut [B::Element] {
+                (**self).as_elements_mut()
+            }
+        }
+    )*};
+}
+
+pointers!(&B, &mut B, Box<B>, Arc<B>,);
+unique_pointers!(&mut B, Box<B>,);
+
+impl<B: PlainBuffer + ?Sized> PixelSource for RefCell<B> {
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        let guard = self.try_borrow().map_err(|_| SourceError::Borrowed)?;
+        Ok(Lease::guard(guard))
+    }
+}
+
+impl<B: PlainBufferMut + ?Sized> SharedPixelSource for RefCell<B> {
+    fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        let guard = self.try_borrow_mut().map_err(|_| SourceError::Borrowed)?;
+        Ok(LeaseMut::guard(guard))
+    }
+}
+
+impl<B: PlainBuffer + ?Sized> PixelSource for Mutex<B> {
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        let guard = self.lock().map_err(|_| SourceError::Poisoned)?;
+        Ok(Lease::guard(guard))
+    }
+}
+
+impl<B: PlainBufferMut + ?Sized> SharedPixelSource for Mutex<B> {
+    fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        let guard = self.lock().map_err(|_| SourceError::Poisoned)?;
+        Ok(LeaseMut::guard(guard))
+    }
+}
+
+impl<B: PlainBuffer + ?Sized> PixelSource for RwLock<B> {
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        let guard = self.read().map_err(|_| SourceError::Poisoned)?;
+        Ok(Lease::guard(guard))
+    }
+}
+
+impl<B: PlainBufferMut + ?Sized> SharedPixelSource for RwLock<B> {
+    fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        let guard = self.write().map_err(|_| SourceError::Poisoned)?;
+        Ok(LeaseMut::guard(guard))
+    }
+}
+
+macro_rules! guards_alone {
+    ($($guard:ident)*) => {$(
+        impl<B: PlainBufferMut + ?Sized> PixelSourceMut for $guard<B> {
+            fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
+                SharedPixelSource::lease_shared(&*self)
+            }
+        }
+    )*};
+}
+
+guards_alone!(RefCell Mutex RwLock);
