@@ -345,6 +345,19 @@ impl Layout {
         at as usize
     }
 
+    /// Whether no row of an interleaved image begins before the one next to
+    /// it ends, so that the gaps in a row hold no pixels of others. Rows that
+    /// are all the same count as apart.
+    pub(crate) fn rows_are_apart(&self, format: PixelFormat) -> bool {
+        let last = (self.width - 1) as usize;
+        let row = match last {
+            0 => 0,
+            _ => last * self.pixel_stride.unsigned_abs(),
+        };
+        let stride = self.row_stride.unsigned_abs();
+        self.height == 1 || stride == 0 || stride >= row + format.pixel_size()
+    }
+
     pub(crate) fn crop(
         mut self,
         x: u32,

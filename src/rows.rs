@@ -13,7 +13,9 @@ use crate::{Layout, PixelFormat, SourceError};
 const BLOCK: usize = 4096;
 
 /// Up to this stride, in bytes, pixels of live memory that don't touch are
-/// fetched along with what lies between them: one call for many pixels.
+/// fetched along with what lies between them: one call for many pixels. Not
+/// where other pixels of the image lie there, since those would then be
+/// requested more than once.
 const SPAN: usize = 64;
 
 /// Units of bytes that lie at equal distances.
@@ -26,6 +28,8 @@ struct Run {
     /// Bytes in a unit.
     unit: usize,
     count: usize,
+    /// Whether nothing of the image lies between the units.
+    alone: bool,
 }
 
 impl Run {
@@ -206,6 +210,7 @@ fn interleaved_run(
         stride: layout.pixel_stride(),
         unit: format.pixel_size(),
         count,
+        alone: layout.rows_are_apart(format),
     })
 }
 
@@ -225,6 +230,7 @@ fn plane_runs(
             stride: layout.pixel_stride(),
             unit,
             count,
+            alone: false, // not looked into: planes are hardly ever sparse
         };
         (plane, run)
     })
@@ -245,7 +251,7 @@ fn gather(bytes: Bytes<'_>, run: Run, to: &mut [u8]) -> Result<(), SourceError> 
             copy_strided(bytes, run.start, run.stride, to, run.unit);
             Ok(())
         }
-        Bytes::Live(live) if run.stride.unsigned_abs() <= SPAN => {
+        Bytes::Live(live) if run.alone && run.stride.unsigned_abs() <= SPAN => {
             let stride = run.stride.unsigned_abs();
             let most = (BLOCK - run.unit) / stride.max(1) + 1;
             let mut block = [0; BLOCK];

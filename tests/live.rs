@@ -1,0 +1,338 @@
+//! Contract 1: any edit the language allows is in every later read and save,
+//! and a save changes nothing about the image or its source.
+//!
+//! This is the script of the defect that gave birth to the crate: make an
+//! image over an array, edit the array, save, edit the array again, and look
+//! whether the image shows it. Here with every source that can be edited
+//! while the image lives, around every operation that an image has.
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
+use std::sync::{Arc, Mutex, RwLock};
+
+use common::decode;
+use pixview::{
+    Channel, Compression, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngEncoder,
+};
+
+const WIDTH: u32 = 7;
+const HEIGHT: u32 = 5;
+/// The pixel that is edited.
+const X: u32 = 3;
+const Y: u32 = 2;
+const PIXEL: usize = (Y * WIDTH + X) as usize;
+const PIXELS: usize = (WIDTH * HEIGHT) as usize;
+
+/// What the image says of the edited sample, asked in every way that there
+/// is. All must agree.
+fn look<S: PixelSource>(image: &Image<S>, file: &std::path::Path) -> u16 {
+    let through_pixel = image.read().unwrap().get(X, Y).unwrap()[0];
+
+    let pixels = image.read().unwrap();
+    let size = image.format().pixel_size();
+    let sample = |bytes: &[u8]| match image.format() {
+        PixelFormat::GRAY16 => u16::from_ne_bytes([bytes[0], bytes[1]]),
+        _ => u16::from(bytes[0]),
+    };
+    let row = pixels.row(Y).unwrap();
+    assert_eq!(sample(&row[X as usize * size..]), through_pixel, "row");
+    let mut row = vec![0; row.len()];
+    pixels.copy_row(Y, &mut row).unwrap();
+    assert_eq!(sample(&row[X as usize * size..]), through_pixel, "copy_row");
+    drop(pixels);
+
+    let copy = image.to_vec().unwrap();
+    assert_eq!(sample(&copy[PIXEL * size..]), through_pixel, "to_vec");
+
+    image.save(file).unwrap();
+    let decoded = decode(&std::fs::read(file).unwrap());
+    assert_eq!(
+        decoded.pixel(X as usize, Y as usize)[0],
+        through_pixel,
+        "save"
+    );
+    through_pixel
+}
+
+/// Every operation on an image that must leave it live, by name.
+fn operations<S: PixelSource>() -> Vec<(&'static str, fn(&Image<S>))> {
+    vec![
+        ("nothing", |_| {}),
+        ("read", |image| {
+            let pixels = image.read().unwrap();
+            pixels.get(0, 0).unwrap();
+            pixels.row(0).unwrap();
+        }),
+        ("to_vec", |image| drop(image.to_vec().unwrap())),
+        ("copy_to", |image| {
+            let size = PIXELS * image.format().pixel_size();
+            image.copy_to(&mut vec![0; size]).unwrap();
+        }),
+        ("save", |image| {
+            let folder = common::folder();
+            image.save(folder.path().join("operation.png")).unwrap();
+        }),
+        ("failed save", |image| drop(image.save("no.such.extension"))),
+        ("write_to", |image| image.write_to(std::io::sink()).unwrap()),
+        ("to_png", |image| drop(image.to_png().unwrap())),
+        ("encoder", |image| {
+            let mut encoder = PngEncoder::new().compression(Compression::Small);
+            encoder.to_vec(image).unwrap();
+            encoder.to_vec(image).unwrap();
+        }),
+        ("view and its save", |image| {
+            drop(image.view().to_png().unwrap())
+        }),
+        ("crop", |image| {
+            let crop = image.view().crop(X, Y, 1, 1).unwrap();
+            crop.to_png().unwrap();
+        }),
+        ("flips and transpose", |image| {
+            let turned = image.view().flip_horizontal().flip_vertical().transpose();
+            turned.to_png().unwrap();
+        }),
+        ("channel", |image| {
+            for channel in [Channel::Gray, Channel::Red] {
+                if let Ok(one) = image.view().channel(channel) {
+                    one.to_png().unwrap();
+                }
+            }
+        }),
+        ("inspection", |image| {
+            let _ = (image.source(), image.layout(), format!("{image:?}"));
+        }),
+    ]
+}
+
+/// Ten rounds for one kind of source: the value after construction, after an
+/// edit, after each operation, and after the edit that follows it. `edit`
+/// changes the source array, by whatever way the language allows.
+fn script<S: PixelSource>(
+    kind: &str,
+    mut image: Image<S>,
+    mut edit: impl FnMut(&mut Image<S>, u8),
+) {
+    let folder = common::folder();
+    let file = folder.path().join("look.png");
+    let described = format!("{image:?}");
+    assert_eq!(look(&image, &file), 0, "{kind}: after construction");
+    let mut value = 0u8;
+    for round in 0..10 {
+        for (name, operation) in operations() {
+            let what = format!("{kind}, round {round}, {name}");
+            operation(&image);
+            assert_eq!(
+                look(&image, &file),
+                u16::from(value),
+                "{what}: changed the pixel"
+            );
+            value = value.wrapping_add(1);
+            edit(&mut image, value);
+            assert_eq!(
+                look(&image, &file),
+                u16::from(value),
+                "{what}: cut the image off"
+            );
+        }
+    }
+    assert_eq!(format!("{image:?}"), described);
+}
+
+/// The same through an image and its clones, for sources that are handles:
+/// an edit shows in all of them, and a write through one shows in the others.
+fn handles<S: PixelSource + PixelSourceMut + Clone>(kind: &str, image: Image<S>) {
+    let folder = common::folder();
+    let file = folder.path().join("look.png");
+    let mut other = image.clone();
+    let mut cropped = image.clone().crop(X, Y, 2, 2).unwrap();
+    let pixel = |value| vec![value; image.format().channels()];
+    for round in 0..10 {
+        let value = 100 + 2 * round;
+        other.write().unwrap().put(X, Y, pixel(value)).unwrap();
+        for image in [&image, &other, &image.clone()] {
+            assert_eq!(look(image, &file), value, "{kind}, round {round}");
+        }
+        assert_eq!(cropped.read().unwrap().get(0, 0).unwrap()[0], value);
+        cropped.write().unwrap().fill(pixel(value + 1)).unwrap();
+        assert_eq!(
+            look(&image, &file),
+            value + 1,
+            "{kind}, round {round}, crop"
+        );
+    }
+}
+
+fn rgba<S: PixelSource>(source: S) -> Image<S> {
+    Image::from_buffer(source, WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap()
+}
+
+fn gray16<S: PixelSource>(source: S) -> Image<S> {
+    Image::from_buffer(source, WIDTH, HEIGHT, PixelFormat::GRAY16).unwrap()
+}
+
+/// A word of RGBA8 in memory order whose red is `value`.
+fn word(value: u8) -> u32 {
+    u32::from_ne_bytes([value, 1, 2, 3])
+}
+
+#[test]
+fn cells() {
+    let mut array = vec![0u8; 4 * PIXELS];
+    let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
+    script("cells of u8", rgba(cells), |_, v| cells[4 * PIXEL].set(v));
+    cells[4 * PIXEL].set(0);
+    handles("cells of u8", rgba(cells));
+
+    let mut array = [[0u8; 4]; PIXELS];
+    let cells = Cell::from_mut(&mut array).as_array_of_cells();
+    script("cells of [u8; 4]", rgba(cells), |_, v| {
+        cells[PIXEL].set([v, 1, 2, 3])
+    });
+
+    let mut array = vec![0u32; PIXELS];
+    let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
+    script("cells of u32", rgba(cells), |_, v| {
+        cells[PIXEL].set(word(v))
+    });
+
+    let mut array = vec![0u16; PIXELS];
+    let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
+    script("cells of u16", gray16(cells), |_, v| {
+        cells[PIXEL].set(v.into())
+    });
+    handles("cells of u16", gray16(cells));
+
+    let shared: Rc<[Cell<u8>]> = (0..4 * PIXELS).map(|_| Cell::new(0)).collect();
+    let ours = shared.clone();
+    script("Rc of cells", rgba(shared), |_, v| ours[4 * PIXEL].set(v));
+    handles("Rc of cells", rgba(ours));
+
+    let vec: Vec<Cell<u8>> = vec![Cell::new(0); 4 * PIXELS];
+    script("Vec of cells", rgba(&vec), |_, v| vec[4 * PIXEL].set(v));
+}
+
+#[test]
+fn atomics() {
+    let u8s: Arc<[AtomicU8]> = (0..4 * PIXELS).map(|_| AtomicU8::new(0)).collect();
+    let ours = u8s.clone();
+    script("AtomicU8", rgba(u8s), |_, v| {
+        ours[4 * PIXEL].store(v, Relaxed)
+    });
+    handles("AtomicU8", rgba(ours));
+
+    let u16s: Arc<[AtomicU16]> = (0..PIXELS).map(|_| AtomicU16::new(0)).collect();
+    let ours = u16s.clone();
+    script("AtomicU16", gray16(u16s), |_, v| {
+        ours[PIXEL].store(v.into(), Relaxed)
+    });
+    handles("AtomicU16", gray16(ours));
+
+    let u32s: Arc<[AtomicU32]> = (0..PIXELS).map(|_| AtomicU32::new(0)).collect();
+    let ours = u32s.clone();
+    script("AtomicU32", rgba(u32s), |_, v| {
+        ours[PIXEL].store(word(v), Relaxed)
+    });
+    handles("AtomicU32", rgba(ours));
+
+    #[cfg(target_has_atomic = "64")]
+    {
+        use std::sync::atomic::AtomicU64;
+        // Two pixels in an element; the last is half used.
+        let u64s: Vec<AtomicU64> = (0..PIXELS.div_ceil(2)).map(|_| AtomicU64::new(0)).collect();
+        let at = &u64s[PIXEL / 2];
+        script("AtomicU64", rgba(&u64s), |_, v| {
+            let mut bytes = at.load(Relaxed).to_ne_bytes();
+            bytes[4 * (PIXEL % 2)] = v;
+            at.store(u64::from_ne_bytes(bytes), Relaxed);
+        });
+        handles("AtomicU64", rgba(&u64s));
+    }
+}
+
+#[test]
+fn guards() {
+    let cell = Rc::new(RefCell::new(vec![0u8; 4 * PIXELS]));
+    let ours = cell.clone();
+    script("RefCell", rgba(cell), |_, v| {
+        ours.borrow_mut()[4 * PIXEL] = v
+    });
+    handles("RefCell", rgba(ours));
+
+    let mut array = vec![0u8; 4 * PIXELS];
+    let cell = RefCell::new(&mut array[..]);
+    script("RefCell of a borrow", rgba(&cell), |_, v| {
+        cell.borrow_mut()[4 * PIXEL] = v
+    });
+    assert_ne!(array[4 * PIXEL], 0, "the edits are in the array");
+
+    let mutex = Arc::new(Mutex::new(vec![0u16; PIXELS]));
+    let ours = mutex.clone();
+    script("Mutex", gray16(mutex), |_, v| {
+        ours.lock().unwrap()[PIXEL] = v.into()
+    });
+    handles("Mutex", gray16(ours));
+
+    let lock = Arc::new(RwLock::new([0u8; 4 * PIXELS]));
+    let ours = lock.clone();
+    script("RwLock", rgba(lock), |_, v| {
+        ours.write().unwrap()[4 * PIXEL] = v
+    });
+    handles("RwLock", rgba(ours));
+
+    let lock: Arc<RwLock<[u8]>> = Arc::new(RwLock::new([0u8; 4 * PIXELS]));
+    let source: Box<dyn PixelSource + Send + Sync> = Box::new(lock.clone());
+    script("dyn", rgba(source), |_, v| {
+        lock.write().unwrap()[4 * PIXEL] = v
+    });
+}
+
+#[test]
+fn owned_and_borrowed() {
+    let owned = rgba(vec![0u8; 4 * PIXELS]);
+    script("Vec", owned, |image, v| image.source_mut()[4 * PIXEL] = v);
+
+    let owned = rgba(vec![0u8; 4 * PIXELS].into_boxed_slice());
+    script("Box", owned, |image, v| image.source_mut()[4 * PIXEL] = v);
+
+    let owned = gray16([0u16; PIXELS]);
+    script("array", owned, |image, v| {
+        image.source_mut()[PIXEL] = v.into()
+    });
+
+    let owned = rgba(vec![0f32; PIXELS]);
+    script("f32", owned, |image, v| {
+        image.source_mut()[PIXEL] = f32::from_ne_bytes([v, 0, 0, 0])
+    });
+
+    let mut array = vec![0u8; 4 * PIXELS];
+    script("&mut through the view", rgba(&mut array), |image, v| {
+        let mut pixels = image.write().unwrap();
+        pixels.put(X, Y, [v.into(), 0, 0, 255]).unwrap();
+    });
+    assert_ne!(array[4 * PIXEL], 0, "the edits are in the array");
+
+    let mut image = rgba(vec![0u8; 4 * PIXELS]);
+    {
+        let view = image.view_mut().crop(X, Y, 1, 1).unwrap();
+        let mut view = view.flip_vertical();
+        view.write().unwrap().fill([9, 8, 7, 6]).unwrap();
+    }
+    assert_eq!(image.into_source()[4 * PIXEL..4 * PIXEL + 4], [9, 8, 7, 6]);
+}
+
+/// The padded, bottom-up buffer of a window, edited while the image lives.
+#[test]
+fn strided() {
+    let mut array = vec![0u8; 64 * HEIGHT as usize];
+    let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
+    let layout = Layout::packed(WIDTH, HEIGHT, PixelFormat::RGBA8).with_row_stride(64);
+    let image = Image::with_layout(cells, layout, PixelFormat::RGBA8).unwrap();
+    let at = 64 * (HEIGHT - 1 - Y) as usize + 4 * X as usize;
+    script("strided cells", image.flip_vertical(), |_, v| {
+        cells[at].set(v)
+    });
+}

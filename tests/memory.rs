@@ -1,0 +1,132 @@
+//! Contract 2: beyond the caller's buffer a save takes at most 2 MiB and four
+//! rows of PNG with one thread, whatever the image's height.
+//!
+//! One test in a process of its own: the allocator counts for all threads.
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
+use std::sync::{Arc, Mutex, RwLock};
+
+use common::DEFINITIONS;
+use peak_alloc::PeakAlloc;
+use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngEncoder};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+const MIB: usize = 1 << 20;
+const WIDTH: u32 = 1024;
+
+/// The most bytes that were allocated at once during a save, beyond what was
+/// there before.
+fn peak<S: PixelSource>(image: &Image<S>, compression: Compression) -> usize {
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let mut encoder = PngEncoder::new().compression(compression);
+    encoder.write(image, io::sink()).unwrap();
+    ALLOCATOR.peak_usage() - before
+}
+
+/// Compares an image of 1 megapixel with one of 64, of the same width. A row
+/// stride of 0 shows one row many times, which spares the large buffer.
+fn check<S: PixelSource>(name: &str, source: S, format: PixelFormat) {
+    let image = |height| {
+        let layout = Layout::packed(WIDTH, height, format).with_row_stride(0);
+        Image::with_layout(&source, layout, format).unwrap()
+    };
+    let small = peak(&image(MIB as u32 / WIDTH), Compression::Fast);
+    let large = peak(&image(64 * MIB as u32 / WIDTH), Compression::Fast);
+    assert!(
+        small.abs_diff(large) <= 64 * 1024,
+        "{name}: {small} bytes at 1 MP, {large} at 64 MP"
+    );
+    check_bound(name, large, WIDTH, format);
+}
+
+fn check_bound(name: &str, peak: usize, width: u32, format: PixelFormat) {
+    let row =
+        width as usize * common::Definition::of(format).channels() * format.bit_depth() as usize
+            / 8;
+    let bound = 2 * MIB + 4 * row;
+    assert!(peak <= bound, "{name}: {peak} bytes, {bound} are allowed");
+}
+
+#[test]
+fn memory_does_not_grow_with_the_image() {
+    let width = WIDTH as usize;
+
+    // The counter counts.
+    ALLOCATOR.reset_peak_usage();
+    let before = ALLOCATOR.current_usage();
+    drop(std::hint::black_box(vec![1u8; 5 * MIB]));
+    assert!(ALLOCATOR.peak_usage() - before >= 5 * MIB);
+
+    // Each format over one kind of source, once in place and once live.
+    for definition in DEFINITIONS {
+        let mut row = common::noise(width * definition.size, 1);
+        check(definition.format.name(), &row, definition.format);
+        let cells = Cell::from_mut(&mut row[..]).as_slice_of_cells();
+        check(
+            &format!("cells, {}", definition.format),
+            cells,
+            definition.format,
+        );
+    }
+
+    // Each kind of source with one format.
+    let format = PixelFormat::BGRA8;
+    let row = common::noise(4 * width, 1);
+    check("Vec", row.clone(), format);
+    check("Box", row.clone().into_boxed_slice(), format);
+    check("Cow", std::borrow::Cow::Borrowed(&row[..]), format);
+    check("&mut", &mut row.clone()[..], format);
+    check("u32", vec![7u32; width], format);
+    check("f32", vec![7f32; width], format);
+    check("[u8; 4]", vec![[7u8; 4]; width], format);
+    check("Cell<[u8; 4]>", vec![Cell::new([7u8; 4]); width], format);
+    check("Cell<u32>", vec![Cell::new(7u32); width], format);
+    check(
+        "AtomicU8",
+        row.iter().map(|&v| AtomicU8::new(v)).collect::<Vec<_>>(),
+        format,
+    );
+    check(
+        "AtomicU32",
+        (0..width).map(|_| AtomicU32::new(7)).collect::<Arc<[_]>>(),
+        format,
+    );
+    let u16s = || (0..width).map(|_| AtomicU16::new(7)).collect::<Vec<_>>();
+    check("AtomicU16", u16s(), PixelFormat::GRAY16);
+    #[cfg(target_has_atomic = "64")]
+    {
+        use std::sync::atomic::AtomicU64;
+        let u64s = || (0..width).map(|_| AtomicU64::new(7)).collect::<Vec<_>>();
+        check("AtomicU64", u64s(), PixelFormat::RGBA16);
+    }
+    check("RefCell", Rc::new(RefCell::new(row.clone())), format);
+    check("Mutex", Arc::new(Mutex::new(row.clone())), format);
+    check("RwLock", Arc::new(RwLock::new(row.clone())), format);
+    let boxed: Box<dyn PixelSource> = Box::new(row.clone());
+    check("dyn", boxed, format);
+
+    // Very wide rows, in every mode, and strided so that nothing lies packed.
+    let (width, format) = (100_000, PixelFormat::RGBA16);
+    for (height, stride) in [(20, 8isize), (20, 16), (20, -8)] {
+        let offset = if stride < 0 { (width - 1) * 8 } else { 0 };
+        let layout = Layout::packed(width as u32, height, format)
+            .with_row_stride(0)
+            .with_offset(offset)
+            .with_pixel_stride(stride);
+        let wide = common::noise(width * 16, 2);
+        let image = Image::with_layout(&wide, layout, format).unwrap();
+        use Compression::{Best, Fast, Small, Stored};
+        for compression in [Stored, Fast, Small, Best] {
+            let name = format!("a row of 100,000 RGBA16, {compression:?}, stride {stride}");
+            check_bound(&name, peak(&image, compression), width as u32, format);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Contract 3: during one save the bytes of each visible pixel of a live
+//! source are requested once, and the file shows what was read.
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+
+use common::{DEFINITIONS, Definition, decode};
+use pixview::{
+    Compression, Image, Layout, Lease, LiveBytes, PixelFormat, PixelSource, PngEncoder, SourceError,
+};
+
+/// Memory in which every byte is another one at every read.
+struct Changing {
+    len: usize,
+    log: RefCell<Log>,
+}
+
+struct Log {
+    /// How often each byte was asked for.
+    requests: Vec<u32>,
+    /// What the first request was told.
+    first: Vec<u8>,
+    clock: u64,
+}
+
+impl Changing {
+    fn new(len: usize) -> Self {
+        Changing {
+            len,
+            log: RefCell::new(Log {
+                requests: vec![0; len],
+                first: vec![0; len],
+                clock: 0,
+            }),
+        }
+    }
+}
+
+impl PixelSource for Changing {
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        Ok(Lease::live(self))
+    }
+}
+
+impl LiveBytes for &Changing {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn element_size(&self) -> usize {
+        1
+    }
+
+    fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
+        let mut log = self.log.borrow_mut();
+        for (at, byte) in (offset..).zip(to) {
+            log.clock += 1;
+            *byte = (log.clock.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8;
+            if log.requests[at] == 0 {
+                log.first[at] = *byte;
+            }
+            log.requests[at] += 1;
+        }
+        Ok(())
+    }
+}
+
+fn check(definition: &Definition, layout: Layout, len: usize, compression: Compression) {
+    let source = Changing::new(len);
+    let image = Image::with_layout(&source, layout, definition.format).unwrap();
+    let png = PngEncoder::new()
+        .compression(compression)
+        .to_vec(&image)
+        .unwrap();
+    let decoded = decode(&png);
+    let log = source.log.borrow();
+    for y in 0..layout.height() as usize {
+        for x in 0..layout.width() as usize {
+            let at = layout.offset() as isize
+                + y as isize * layout.row_stride()
+                + x as isize * layout.pixel_stride();
+            let (part, parts) = match layout.plane_stride() {
+                None => (definition.size, 1),
+                Some(_) => (
+                    definition.sample_size(),
+                    definition.size / definition.sample_size(),
+                ),
+            };
+            let bytes: Vec<usize> = (0..parts)
+                .flat_map(|c| {
+                    let at = at + c as isize * layout.plane_stride().unwrap_or(0);
+                    (0..part).map(move |byte| at as usize + byte)
+                })
+                .collect();
+            for &byte in &bytes {
+                assert_eq!(
+                    log.requests[byte], 1,
+                    "byte {byte} of {} {layout:?}",
+                    definition.format
+                );
+            }
+            let pixel: Vec<u8> = bytes.iter().map(|&byte| log.first[byte]).collect();
+            assert_eq!(decoded.pixel(x, y), definition.samples(&pixel));
+        }
+    }
+}
+
+#[test]
+fn each_visible_pixel_is_requested_once() {
+    use Compression::{Best, Fast, Small, Stored};
+    for definition in DEFINITIONS {
+        let size = definition.size as isize;
+        let (w, h) = (37, 23);
+        let packed = Layout::packed(w, h, definition.format);
+        let len = (w * h) as usize * definition.size;
+        for compression in [Stored, Fast, Small, Best] {
+            check(definition, packed, len, compression);
+        }
+        // padded, bottom-up
+        let padded = packed.with_row_stride(-320).with_offset(22 * 320);
+        check(definition, padded, 23 * 320, Fast);
+        // mirrored
+        let mirrored = packed
+            .with_pixel_stride(-size)
+            .with_offset(36 * definition.size);
+        check(definition, mirrored, len, Fast);
+        // every second, and every tenth pixel, and columns as rows
+        for stride in [2 * size, 10 * size] {
+            let sparse = packed
+                .with_pixel_stride(stride)
+                .with_row_stride(37 * stride);
+            check(definition, sparse, len * (stride / size) as usize, Fast);
+        }
+        let transposed = packed.with_pixel_stride(23 * size).with_row_stride(size);
+        check(definition, transposed, len, Fast);
+        if !definition.is_word() {
+            let sample = definition.sample_size() as isize;
+            let planar = packed
+                .with_pixel_stride(sample)
+                .with_row_stride(37 * sample)
+                .with_plane_stride(37 * 23 * sample);
+            check(definition, planar, len, Fast);
+        }
+    }
+}
+
+/// A `Write` that edits the cells in the middle of the save: rows that were
+/// read stay as they were, and every pixel of the file was in the array at
+/// some moment.
+#[test]
+fn a_writer_that_edits_the_cells() {
+    struct Editing<'a> {
+        cells: &'a [Cell<u8>],
+        png: Vec<u8>,
+        writes: u8,
+    }
+
+    impl Write for Editing<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.png.extend_from_slice(bytes);
+            self.writes += 1;
+            self.cells.iter().for_each(|cell| cell.set(self.writes));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let (width, height) = (512, 2048);
+    let mut array = vec![0u8; width * height];
+    let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
+    let image = Image::from_buffer(cells, width as u32, height as u32, PixelFormat::GRAY8).unwrap();
+    let mut writer = Editing {
+        cells,
+        png: Vec::new(),
+        writes: 0,
+    };
+    // Stored, so that the file is written in many pieces.
+    let mut encoder = PngEncoder::new().compression(Compression::Stored);
+    encoder.write(&image, &mut writer).unwrap();
+    assert!(writer.writes > 2, "{} writes are no test", writer.writes);
+
+    let decoded = decode(&writer.png);
+    let mut last = 0;
+    for row in decoded.samples.chunks(width) {
+        // Rows are read top to bottom, each whole before the next write.
+        assert!(row.iter().all(|&sample| sample == row[0]), "a torn row");
+        assert!(row[0] >= last && row[0] <= writer.writes.into());
+        last = row[0];
+    }
+    assert!(last > 0, "the edits reach rows that were not yet read");
+    let image = image.read().unwrap();
+    assert_eq!(image.get(0, 0).unwrap(), [writer.writes.into()]);
+}
