@@ -95,8 +95,9 @@ impl<S: PixelSource> Image<S> {
     /// ```
     pub fn with_layout(source: S, layout: Layout, format: PixelFormat) -> Result<Self, Error> {
         let shape = source.lease()?.bytes().shape();
-        layout.check(format, shape.len)?;
+        layout.check_size()?;
         layout.check_element(format, shape.element_size, shape.atomic)?;
+        layout.check_bounds(format, shape.len)?;
         Ok(Image {
             source,
             description: Description {
@@ -117,7 +118,7 @@ impl Image<Vec<u8>> {
     /// [`ErrorKind::OutOfMemory`] if the memory can't be had.
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, Error> {
         let layout = Layout::packed(width, height, format);
-        layout.check(format, usize::MAX)?;
+        layout.check_size()?;
         let size = u64::from(width) * u64::from(height);
         let size = size.saturating_mul(format.pixel_size() as u64);
         Self::with_layout(zeroed(size)?, layout, format)

@@ -179,8 +179,8 @@ impl Layout {
 
 /// The checks. `i128` holds every sum here: a side has 31 bits, a stride 64.
 impl Layout {
-    /// Refuses what PNG can't hold and what isn't wholly inside `len` bytes.
-    pub(crate) fn check(&self, format: PixelFormat, len: usize) -> Result<(), ErrorKind> {
+    /// Refuses sizes that PNG can't hold.
+    pub(crate) fn check_size(&self) -> Result<(), ErrorKind> {
         let (width, height) = (self.width, self.height);
         if width == 0 || height == 0 {
             return Err(ErrorKind::Empty { width, height });
@@ -188,16 +188,22 @@ impl Layout {
         if width > MAX_SIDE || height > MAX_SIDE {
             return Err(ErrorKind::TooLarge { width, height });
         }
+        Ok(())
+    }
+
+    /// Refuses what isn't wholly inside `len` bytes. The size has been
+    /// checked.
+    pub(crate) fn check_bounds(&self, format: PixelFormat, len: usize) -> Result<(), ErrorKind> {
         if self.plane_stride.is_some() && !format.has_separable_samples() {
             return Err(ErrorKind::NotPlanar { format });
         }
 
         let row_stride = self.row_stride as i128;
-        let last_row = i128::from(height - 1);
+        let last_row = i128::from(self.height - 1);
         // The first and last byte of row 0; those of row y lie y strides on.
         let (mut first, mut end) = (self.offset as i128, self.offset as i128);
         for (count, stride) in [
-            (width, self.pixel_stride),
+            (self.width, self.pixel_stride),
             (self.planes(format), self.plane_stride.unwrap_or(0)),
         ] {
             let reach = i128::from(count - 1) * stride as i128;

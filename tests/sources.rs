@@ -1,0 +1,458 @@
+//! What may be a source, which elements hold which format, and sources that
+//! fail or don't tell the truth.
+
+mod common;
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
+use std::sync::{Arc, Mutex, RwLock};
+
+use pixview::{
+    Error, ErrorKind, Image, Layout, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelFormat,
+    PixelSource, PixelSourceMut, Plain, PlainBuffer, SourceError,
+};
+
+/// A caller's own pixel.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+struct Bgr {
+    b: u8,
+    g: u8,
+    r: u8,
+}
+
+impl Plain for Bgr {}
+
+/// One that can be read, but not written with any bits.
+#[derive(Clone, Copy, Debug, bytemuck::NoUninit)]
+#[repr(u8)]
+enum Shade {
+    Dark = 10,
+    Light = 200,
+}
+
+impl Plain for Shade {}
+
+const BGR: [Bgr; 4] = [
+    Bgr { b: 1, g: 2, r: 3 },
+    Bgr { b: 4, g: 5, r: 6 },
+    Bgr { b: 7, g: 8, r: 9 },
+    Bgr {
+        b: 10,
+        g: 11,
+        r: 12,
+    },
+];
+
+fn sees_bgr(source: impl PixelSource) {
+    let image = Image::from_buffer(source, 2, 2, PixelFormat::BGR8).unwrap();
+    assert_eq!(image.read().unwrap().get(1, 1).unwrap(), [12, 11, 10]);
+    let decoded = common::decode(&image.to_png().unwrap());
+    assert_eq!(decoded.samples, [3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]);
+}
+
+/// Writes through the view and reads it back from the memory itself.
+fn writes<S: PixelSourceMut>(source: S) -> S {
+    let mut image = Image::from_buffer(source, 2, 2, PixelFormat::BGR8).unwrap();
+    image.write().unwrap().put(1, 0, [60, 50, 40]).unwrap();
+    assert_eq!(image.read().unwrap().get(1, 0).unwrap(), [60, 50, 40]);
+    image.into_source()
+}
+
+/// Containers, elements and pointers, as the docs list them.
+#[test]
+fn every_composition() {
+    let bytes: Vec<u8> = (1..=12).collect();
+    let mut vec = BGR.to_vec();
+
+    sees_bgr(BGR);
+    sees_bgr(&BGR);
+    sees_bgr(&BGR[..]);
+    sees_bgr(vec.clone());
+    sees_bgr(&mut vec);
+    sees_bgr(vec.clone().into_boxed_slice());
+    sees_bgr(Rc::<[Bgr]>::from(BGR));
+    sees_bgr(Arc::<[Bgr]>::from(BGR));
+    sees_bgr(Arc::new(vec.clone()));
+    sees_bgr(Cow::Borrowed(&BGR[..]));
+    sees_bgr(Cow::<[u8]>::Owned(bytes.clone()));
+    sees_bgr(&bytes);
+    sees_bgr([[[1u8, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]]);
+    sees_bgr([[1u8, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]]);
+    sees_bgr(BGR.map(Cell::new));
+    sees_bgr(bytes.iter().map(|&b| Cell::new(b)).collect::<Vec<_>>());
+    sees_bgr(bytes.iter().map(|&b| AtomicU8::new(b)).collect::<Vec<_>>());
+    sees_bgr(RefCell::new(BGR));
+    sees_bgr(Mutex::new(vec.clone()));
+    sees_bgr(RwLock::new(&mut vec));
+    sees_bgr(Mutex::new(Box::new(BGR)));
+    sees_bgr(Arc::new(RwLock::new(vec.clone())));
+    sees_bgr(Box::new(BGR) as Box<dyn PixelSource + Send + Sync>);
+    sees_bgr(Arc::new(BGR) as Arc<dyn PixelSource + Send + Sync>);
+    sees_bgr(&BGR as &dyn PixelSource);
+    sees_bgr(&&&BGR);
+
+    assert_eq!(
+        writes(BGR)[1],
+        Bgr {
+            b: 40,
+            g: 50,
+            r: 60
+        }
+    );
+    assert_eq!(writes(bytes.clone())[3..6], [40, 50, 60]);
+    assert_eq!(writes(&mut vec)[1].r, 60);
+    assert_eq!(writes(&mut vec[..])[1].r, 60);
+    assert_eq!(writes(Box::new(BGR))[1].r, 60);
+    assert_eq!(writes(&BGR.map(Cell::new)[..])[1].get().r, 60);
+    assert_eq!(writes(Rc::new(BGR.map(Cell::new)))[1].get().r, 60);
+    assert_eq!(writes(RefCell::new(BGR)).into_inner()[1].r, 60);
+    assert_eq!(writes(Rc::new(RefCell::new(BGR))).borrow()[1].r, 60);
+    assert_eq!(writes(&Mutex::new(BGR)).lock().unwrap()[1].r, 60);
+    assert_eq!(writes(Arc::new(RwLock::new(BGR))).read().unwrap()[1].r, 60);
+    let atomics: Vec<AtomicU8> = bytes.iter().map(|&b| AtomicU8::new(b)).collect();
+    writes(&atomics);
+    assert_eq!(atomics[3].load(Relaxed), 40);
+    writes(Box::new(&mut vec) as Box<dyn PixelSourceMut + '_>);
+
+    let shades = [Shade::Dark, Shade::Light];
+    let image = Image::from_buffer(shades, 2, 1, PixelFormat::GRAY8).unwrap();
+    assert_eq!(*image.read().unwrap().row(0).unwrap(), [10, 200]);
+}
+
+/// Writing a part of an element leaves the rest of it as it is.
+#[test]
+fn parts_of_elements() {
+    let atomics = [0xffff_ffff_u32.to_ne_bytes(); 4].map(|b| AtomicU32::new(u32::from_ne_bytes(b)));
+    let layout = Layout::packed(3, 1, PixelFormat::GRAY8)
+        .with_offset(3)
+        .with_pixel_stride(5);
+    let mut image = Image::with_layout(&atomics, layout, PixelFormat::GRAY8).unwrap();
+    image.write().unwrap().put_row(0, &[1, 2, 3]).unwrap();
+    let bytes: Vec<u8> = atomics
+        .iter()
+        .flat_map(|a| a.load(Relaxed).to_ne_bytes())
+        .collect();
+    let mut expected = [255; 16];
+    (expected[3], expected[8], expected[13]) = (1, 2, 3);
+    assert_eq!(bytes, expected);
+
+    let cells: Vec<Cell<u32>> = vec![Cell::new(0); 4];
+    let layout = Layout::packed(11, 1, PixelFormat::GRAY8).with_offset(3);
+    let mut image = Image::with_layout(&cells, layout, PixelFormat::GRAY8).unwrap();
+    let row: Vec<u8> = (1..=11).collect();
+    image.write().unwrap().put_row(0, &row).unwrap();
+    let bytes: Vec<u8> = cells.iter().flat_map(|c| c.get().to_ne_bytes()).collect();
+    assert_eq!(bytes, [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 0]);
+    assert_eq!(*image.read().unwrap().row(0).unwrap(), row);
+}
+
+/// Neighbours that share an atomic element don't lose each other's edits.
+#[test]
+fn parts_of_atomics_between_threads() {
+    let atomics: Vec<AtomicU32> = (0..8).map(|_| AtomicU32::new(0)).collect();
+    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    std::thread::scope(|scope| {
+        for lane in 0..4 {
+            let atomics = &atomics;
+            scope.spawn(move || {
+                let layout = Layout::packed(8, 1, PixelFormat::GRAY8)
+                    .with_offset(lane)
+                    .with_pixel_stride(4);
+                let mut image = Image::with_layout(atomics, layout, PixelFormat::GRAY8).unwrap();
+                for round in 0..=rounds {
+                    let value = if round == rounds {
+                        lane as u8 + 1
+                    } else {
+                        round as u8
+                    };
+                    image.write().unwrap().fill([value.into()]).unwrap();
+                    let row = image.read().unwrap().row(0).unwrap().into_owned();
+                    assert_eq!(row, [value; 8], "another thread's edit undid ours");
+                }
+            });
+        }
+    });
+    for atomic in &atomics {
+        assert_eq!(atomic.load(Relaxed).to_ne_bytes(), [1, 2, 3, 4]);
+    }
+}
+
+#[test]
+fn elements_that_cannot_hold_the_format() {
+    #[track_caller]
+    fn refused<S: PixelSource>(source: S, format: PixelFormat) -> Error {
+        let error = Image::from_buffer(source, 1, 1, format).unwrap_err();
+        assert!(
+            matches!(
+                error.kind(),
+                ErrorKind::ElementMismatch { .. } | ErrorKind::TornSample { .. }
+            ),
+            "{error}"
+        );
+        error
+    }
+    assert_eq!(
+        refused([0u16; 64], PixelFormat::RGB8).to_string(),
+        "RGB8 has 3 bytes a pixel, which elements of 2 bytes can't hold",
+    );
+    refused([0u32; 64], PixelFormat::BGR8);
+    refused([0f32; 64], PixelFormat::RGB16);
+    refused(&[[0u8; 3]; 64], PixelFormat::RGBA8);
+    refused([const { Cell::new([0u8; 5]) }; 9], PixelFormat::GRAY16);
+    refused(Mutex::new([0u32; 64]), PixelFormat::RGB8);
+    let atomics = || (0..64).map(|_| AtomicU8::new(0)).collect::<Vec<_>>();
+    assert_eq!(
+        refused(atomics(), PixelFormat::GRAY16).to_string(),
+        "a sample of GRAY16 has 2 bytes and would be torn between atomic elements of 1 bytes",
+    );
+    refused(atomics(), PixelFormat::RGBA16BE);
+    let layout = Layout::packed(1, 1, PixelFormat::GRAY16).with_offset(1);
+    let atomics = [const { AtomicU16::new(0) }; 64];
+    let error = Image::with_layout(&atomics, layout, PixelFormat::GRAY16).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::TornSample { .. }),
+        "{error}"
+    );
+    let atomics = [const { AtomicU32::new(0) }; 64];
+    refused(&atomics, PixelFormat::RGB8);
+
+    // And those that can.
+    Image::from_buffer(&atomics, 1, 1, PixelFormat::RGBA16).unwrap();
+    Image::from_buffer(&atomics, 1, 1, PixelFormat::GRAY16).unwrap();
+    Image::from_buffer(&atomics, 1, 1, PixelFormat::XRGB8888).unwrap();
+    Image::from_buffer([0u16; 3], 1, 1, PixelFormat::RGB16).unwrap();
+    Image::from_buffer([0u8; 6], 1, 1, PixelFormat::RGB16).unwrap();
+    Image::from_buffer([[0u16; 3]; 3], 1, 1, PixelFormat::RGB16).unwrap();
+    // Elements without a size hold nothing.
+    refused([[0u8; 0]; 64], PixelFormat::GRAY8);
+}
+
+fn source_error<T: std::fmt::Debug>(result: Result<T, Error>) -> SourceError {
+    use std::error::Error as _;
+    let error = result.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Source(_)), "{error}");
+    let beneath = error.source().unwrap().downcast_ref::<SourceError>();
+    match beneath.unwrap() {
+        SourceError::Poisoned => SourceError::Poisoned,
+        SourceError::Borrowed => SourceError::Borrowed,
+        &SourceError::Changed {
+            expected,
+            found,
+            expected_element,
+            found_element,
+        } => SourceError::Changed {
+            expected,
+            found,
+            expected_element,
+            found_element,
+        },
+        SourceError::Other(error) => SourceError::other(error.to_string()),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_changed_length() {
+    let mut image = Image::from_buffer(vec![0u8; 16], 4, 4, PixelFormat::GRAY8).unwrap();
+    for len in [0, 15, 17, 1000] {
+        image.source_mut().resize(len, 0);
+        for error in [
+            source_error(image.read().map(drop)),
+            source_error(image.write().map(drop)),
+            source_error(image.to_vec().map(drop)),
+            source_error(image.to_png().map(drop)),
+            source_error(image.view().crop(0, 0, 1, 1).unwrap().to_png().map(drop)),
+        ] {
+            assert!(
+                matches!(error, SourceError::Changed { expected: 16, found, .. } if found == len),
+                "{error}"
+            );
+        }
+    }
+    image.source_mut().resize(16, 0);
+    image.to_png().unwrap();
+
+    let shared = Arc::new(RwLock::new(vec![0u16; 16]));
+    let image = Image::from_buffer(shared.clone(), 4, 4, PixelFormat::GRAY16).unwrap();
+    shared.write().unwrap().clear();
+    assert!(matches!(
+        source_error(image.to_png()),
+        SourceError::Changed { found: 0, .. }
+    ));
+}
+
+#[test]
+fn locks_that_cannot_be_had() {
+    let cell = RefCell::new(vec![0u8; 4]);
+    let mut image = Image::from_buffer(&cell, 2, 2, PixelFormat::GRAY8).unwrap();
+    {
+        let _held = cell.borrow_mut();
+        assert!(matches!(source_error(image.read()), SourceError::Borrowed));
+        assert!(matches!(
+            source_error(image.to_png()),
+            SourceError::Borrowed
+        ));
+        let made = Image::from_buffer(&cell, 2, 2, PixelFormat::GRAY8);
+        assert!(matches!(source_error(made), SourceError::Borrowed));
+    }
+    {
+        let _held = cell.borrow();
+        image.to_png().unwrap();
+        assert!(matches!(source_error(image.write()), SourceError::Borrowed));
+    }
+    image.write().unwrap();
+
+    let mutex = Arc::new(Mutex::new(vec![0u8; 4]));
+    let lock = Arc::new(RwLock::new(vec![0u8; 4]));
+    let mut locked = Image::from_buffer(mutex.clone(), 2, 2, PixelFormat::GRAY8).unwrap();
+    let mut shared = Image::from_buffer(lock.clone(), 2, 2, PixelFormat::GRAY8).unwrap();
+    let panicking = std::thread::spawn(move || {
+        let _held = (mutex.lock().unwrap(), lock.write().unwrap());
+        std::panic::resume_unwind(Box::new("poison"));
+    });
+    panicking.join().unwrap_err();
+    assert!(matches!(source_error(locked.read()), SourceError::Poisoned));
+    assert!(matches!(
+        source_error(locked.write()),
+        SourceError::Poisoned
+    ));
+    assert!(matches!(
+        source_error(shared.to_png()),
+        SourceError::Poisoned
+    ));
+    assert!(matches!(
+        source_error(shared.write()),
+        SourceError::Poisoned
+    ));
+}
+
+/// Sources that lie about their length, or fail on the way.
+#[test]
+fn liars() {
+    /// Says one length and has another; fails from some byte on.
+    struct Liar {
+        says: Cell<usize>,
+        element: Cell<usize>,
+        fails_at: usize,
+    }
+    impl LiveBytes for &Liar {
+        fn len(&self) -> usize {
+            self.says.get()
+        }
+        fn element_size(&self) -> usize {
+            self.element.get()
+        }
+        fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
+            if offset + to.len() > self.fails_at {
+                return Err(SourceError::other("the mapping is gone"));
+            }
+            to.fill(1);
+            Ok(())
+        }
+    }
+    impl LiveBytesMut for &Liar {
+        fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
+            self.copy_to(offset, &mut from.to_vec())
+        }
+    }
+    impl PixelSource for Liar {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::live(self))
+        }
+    }
+    impl PixelSourceMut for Liar {
+        fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
+            Ok(LeaseMut::live(&*self))
+        }
+    }
+
+    let liar = Liar {
+        says: Cell::new(64),
+        element: Cell::new(1),
+        fails_at: 40,
+    };
+    let mut image = Image::from_buffer(liar, 8, 8, PixelFormat::GRAY8).unwrap();
+    let error = image.to_png().unwrap_err();
+    assert_eq!(error.row(), Some(5));
+    assert_eq!(
+        format!("{error:#}"),
+        "row 5: the pixel source failed: the caller's source failed: the mapping is gone",
+    );
+    assert_eq!(image.to_vec().unwrap_err().row(), Some(5));
+    assert_eq!(image.write().unwrap().fill([0]).unwrap_err().row(), Some(5));
+    assert!(image.read().unwrap().get(0, 4).is_ok());
+    assert!(image.read().unwrap().get(0, 5).is_err());
+
+    let pixels = image.read().unwrap();
+    for (len, element) in [(0, 1), (usize::MAX, 1), (64, 0), (64, usize::MAX), (63, 1)] {
+        image.source().says.set(len);
+        image.source().element.set(element);
+        assert!(pixels.get(0, 0).is_err());
+        assert!(image.read().is_err());
+        assert!(image.to_png().is_err());
+        assert!(pixels.row(0).is_err());
+    }
+
+    /// Behind a lock, and another buffer at every look.
+    struct Shifting(Cell<u32>, [u8; 64]);
+    impl PlainBuffer for Shifting {
+        type Element = u8;
+        fn as_elements(&self) -> &[u8] {
+            self.0.set(self.0.get() + 1);
+            &self.1[..if self.0.get() % 2 == 1 { 64 } else { 3 }]
+        }
+    }
+    struct Owner(Shifting);
+    struct Guard<'a>(&'a Shifting);
+    impl Deref for Guard<'_> {
+        type Target = Shifting;
+        fn deref(&self) -> &Shifting {
+            self.0
+        }
+    }
+    impl PixelSource for Owner {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::guard(Guard(&self.0)))
+        }
+    }
+    let image = Image::from_buffer(
+        Owner(Shifting(Cell::new(0), [0; 64])),
+        8,
+        8,
+        PixelFormat::GRAY8,
+    )
+    .unwrap();
+    for _ in 0..20 {
+        // Whatever it says: an error or a result, never a panic.
+        let _ = image.to_png();
+        let _ = image.to_vec();
+        if let Ok(pixels) = image.read() {
+            let _ = pixels.row(7);
+            let _ = pixels.get(7, 7);
+        }
+    }
+}
+
+#[test]
+fn debug_prints_the_shape() {
+    let image = Image::new(3, 2, PixelFormat::RGB8).unwrap();
+    let text = format!("{image:?}");
+    assert!(
+        text.contains("alloc::vec::Vec<u8>") && text.contains("RGB8") && text.contains("width: 3"),
+        "{text}"
+    );
+    assert!(!text.contains("0, 0"), "no pixels: {text}");
+    let lease = image.source().lease().unwrap();
+    assert_eq!(
+        format!("{lease:?}"),
+        "Lease { len: 18, element_size: 1, live: false }"
+    );
+    drop(lease);
+    let mut image = image;
+    assert!(format!("{:?}", image.write().unwrap()).starts_with("PixelsMut { format: RGB8"));
+}
