@@ -1,0 +1,144 @@
+//! Contract 9: an image is `Send` and `Sync` exactly when its source is, and
+//! threads that share one don't get in each other's way.
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread;
+
+use common::decode;
+use pixview::{
+    Compression, Error, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngEncoder,
+};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+assert_impl_all!(Image<&[u8]>: Send, Sync, Clone);
+assert_impl_all!(Image<Vec<u16>>: Send, Sync, Clone);
+assert_impl_all!(Image<&mut [u8]>: Send, Sync);
+assert_impl_all!(Image<&[AtomicU32]>: Send, Sync, Clone);
+assert_impl_all!(Image<Arc<[AtomicU8]>>: Send, Sync, Clone);
+assert_impl_all!(Image<Arc<RwLock<Vec<u8>>>>: Send, Sync, Clone);
+assert_impl_all!(Image<Arc<Mutex<Vec<u8>>>>: Send, Sync, Clone);
+assert_impl_all!(Image<Box<dyn PixelSource + Send + Sync>>: Send, Sync);
+assert_impl_all!(Image<Vec<Cell<u8>>>: Send);
+assert_impl_all!(Image<RefCell<Vec<u8>>>: Send);
+
+assert_not_impl_any!(Image<&[Cell<u8>]>: Send, Sync);
+assert_not_impl_any!(Image<Vec<Cell<u8>>>: Sync);
+assert_not_impl_any!(Image<RefCell<Vec<u8>>>: Sync);
+assert_not_impl_any!(Image<Rc<[u8]>>: Send, Sync);
+assert_not_impl_any!(Image<Rc<RefCell<Vec<u8>>>>: Send, Sync);
+assert_not_impl_any!(Image<Box<dyn PixelSource>>: Send, Sync);
+assert_not_impl_any!(Image<Box<dyn PixelSource + Send>>: Sync);
+assert_not_impl_any!(Image<&mut [u8]>: Clone);
+
+// Who may write is a matter of types too.
+assert_impl_all!(Vec<u8>: PixelSourceMut);
+assert_impl_all!(&mut [u8]: PixelSourceMut);
+assert_impl_all!(&[Cell<u8>]: PixelSourceMut);
+assert_impl_all!(Arc<[AtomicU8]>: PixelSourceMut);
+assert_impl_all!(Arc<RwLock<Vec<u8>>>: PixelSourceMut);
+assert_not_impl_any!(&[u8]: PixelSourceMut);
+assert_not_impl_any!(Arc<[u8]>: PixelSourceMut);
+assert_not_impl_any!(&Vec<u8>: PixelSourceMut);
+assert_not_impl_any!(std::borrow::Cow<'static, [u8]>: PixelSourceMut);
+
+// The encoder goes to other threads, errors go anywhere.
+assert_impl_all!(PngEncoder: Send, Sync, std::fmt::Debug);
+assert_impl_all!(Error: Send, Sync, std::error::Error);
+
+/// Options live on the encoder: threads that save one image with different
+/// options at once get what each would have got alone.
+#[test]
+fn many_savers_of_one_image() {
+    let image = Image::from_buffer(common::noise(3 * 64 * 48, 5), 64, 48, PixelFormat::BGR8);
+    let image = &image.unwrap();
+    use Compression::{Best, Fast, Small, Stored};
+    let alone: Vec<Vec<u8>> = [Stored, Fast, Small, Best]
+        .map(|mode| PngEncoder::new().compression(mode).to_vec(image).unwrap())
+        .into();
+    thread::scope(|scope| {
+        for (mode, expected) in [Stored, Fast, Small, Best].into_iter().zip(&alone) {
+            scope.spawn(move || {
+                let mut encoder = PngEncoder::new().compression(mode);
+                for _ in 0..20 {
+                    assert!(encoder.to_vec(image).unwrap() == *expected, "{mode:?}");
+                }
+            });
+        }
+    });
+}
+
+/// Behind a lock every file is of one moment: never two frames in one.
+#[test]
+fn no_torn_frames_behind_a_lock() {
+    let (width, height) = (64u32, 64u32);
+    let shared = Arc::new(RwLock::new(vec![0u8; (width * height) as usize]));
+    let image = Image::from_buffer(shared.clone(), width, height, PixelFormat::GRAY8).unwrap();
+    let stop = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for frame in (0..=255u8).cycle() {
+                shared.write().unwrap().fill(frame);
+                if stop.load(Relaxed) {
+                    return;
+                }
+                thread::yield_now();
+            }
+        });
+        let mut seen = std::collections::HashSet::new();
+        // At least so often, and until the producer got to draw.
+        let mut saves = 0;
+        while saves < 200 || seen.len() < 2 {
+            saves += 1;
+            let decoded = decode(&image.to_png().unwrap());
+            assert!(
+                decoded.samples.iter().all(|&s| s == decoded.samples[0]),
+                "a torn frame"
+            );
+            seen.insert(decoded.samples[0]);
+        }
+        stop.store(true, Relaxed);
+    });
+}
+
+/// Over atomics a frame may be torn; a pixel never is, and every file is
+/// valid.
+#[test]
+fn no_torn_pixels_in_atomics() {
+    let (width, height) = (32u32, 32u32);
+    let atomics: Arc<[AtomicU32]> = (0..width * height).map(|_| AtomicU32::new(0)).collect();
+    let layout = Layout::packed(width, height, PixelFormat::ARGB8888);
+    let image = Image::with_layout(atomics.clone(), layout, PixelFormat::ARGB8888).unwrap();
+    let stop = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for frame in (0..=255u32).cycle() {
+                let word = frame * 0x0101_0101;
+                atomics
+                    .iter()
+                    .for_each(|atomic| atomic.store(word, Relaxed));
+                if stop.load(Relaxed) {
+                    return;
+                }
+            }
+        });
+        let mut seen = std::collections::HashSet::new();
+        let mut saves = 0;
+        while saves < 300 || seen.len() < 2 {
+            saves += 1;
+            let decoded = decode(&image.to_png().unwrap());
+            for pixel in decoded.samples.chunks(4) {
+                assert!(
+                    pixel.iter().all(|&s| s == pixel[0]),
+                    "a torn pixel: {pixel:?}"
+                );
+                seen.insert(pixel[0]);
+            }
+        }
+        stop.store(true, Relaxed);
+    });
+}
