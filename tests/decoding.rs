@@ -1,0 +1,238 @@
+//! Reading files that another encoder wrote, against what was put into them.
+
+mod common;
+
+use std::io::{self, Read};
+
+use lodepng::{ColorType, Encoder, RGBA};
+use pixview::{Error, ErrorKind, Image, PixelFormat};
+
+/// A file written by `lodepng` from raw PNG samples.
+fn file(
+    color: ColorType,
+    depth: u32,
+    pixels: &[u8],
+    interlaced: bool,
+    with: impl Fn(&mut Encoder),
+) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    encoder.set_auto_convert(false);
+    encoder.info_raw_mut().set_colortype(color);
+    encoder.info_raw_mut().set_bitdepth(depth);
+    encoder.info_png_mut().color.set_colortype(color);
+    encoder.info_png_mut().color.set_bitdepth(depth);
+    encoder.info_png_mut().interlace_method = interlaced.into();
+    with(&mut encoder);
+    encoder
+        .encode(pixels, WIDTH as usize, HEIGHT as usize)
+        .unwrap()
+}
+
+const WIDTH: u32 = 9;
+const HEIGHT: u32 = 7;
+const PIXELS: usize = (WIDTH * HEIGHT) as usize;
+
+fn samples(image: &Image<Vec<u8>>) -> Vec<u16> {
+    let pixels = image.read().unwrap();
+    let at = |i: usize| pixels.get(i as u32 % WIDTH, i as u32 / WIDTH).unwrap();
+    (0..PIXELS).flat_map(|i| at(i).to_vec()).collect()
+}
+
+#[test]
+fn own_channels_and_depth() {
+    use PixelFormat as F;
+    for (color, channels, formats) in [
+        (ColorType::GREY, 1, [F::GRAY8, F::GRAY16]),
+        (ColorType::GREY_ALPHA, 2, [F::GRAY_ALPHA8, F::GRAY_ALPHA16]),
+        (ColorType::RGB, 3, [F::RGB8, F::RGB16]),
+        (ColorType::RGBA, 4, [F::RGBA8, F::RGBA16]),
+    ] {
+        for interlaced in [false, true] {
+            let bytes = common::noise(PIXELS * channels * 2, 8);
+            let eight = &bytes[..PIXELS * channels];
+            let image = Image::from_png(file(color, 8, eight, interlaced, |_| ())).unwrap();
+            assert_eq!((image.width(), image.height()), (WIDTH, HEIGHT));
+            assert_eq!(image.format(), formats[0]);
+            assert_eq!(*image.source(), eight);
+            assert_eq!(
+                image.layout(),
+                pixview::Layout::packed(WIDTH, HEIGHT, formats[0])
+            );
+
+            // 16 bit: big-endian in the file, native in the buffer.
+            let image = Image::from_png(file(color, 16, &bytes, interlaced, |_| ())).unwrap();
+            assert_eq!(image.format(), formats[1]);
+            let big = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]);
+            let native = |pair: &[u8]| u16::from_ne_bytes([pair[0], pair[1]]);
+            let expected: Vec<u16> = bytes.chunks(2).map(big).collect();
+            assert_eq!(
+                image.source().chunks(2).map(native).collect::<Vec<_>>(),
+                expected
+            );
+            assert_eq!(samples(&image), expected);
+        }
+    }
+}
+
+#[test]
+fn small_depths_are_expanded() {
+    for depth in [1, 2, 4] {
+        let max = (1u8 << depth) - 1;
+        let values: Vec<u8> = (0..PIXELS).map(|i| i as u8 & max).collect();
+        // lodepng takes packed bits without padding between rows.
+        let mut packed = vec![0u8; (PIXELS * depth).div_ceil(8)];
+        for (i, value) in values.iter().enumerate() {
+            let bit = i * depth;
+            packed[bit / 8] |= value << (8 - depth - bit % 8);
+        }
+        let gray = file(ColorType::GREY, depth as u32, &packed, false, |_| ());
+        let image = Image::from_png(gray).unwrap();
+        assert_eq!(image.format(), PixelFormat::GRAY8);
+        // PNG third edition, 13.12: the whole range becomes the whole range.
+        let expected: Vec<u16> = values
+            .iter()
+            .map(|&v| u16::from(v) * 255 / u16::from(max))
+            .collect();
+        assert_eq!(samples(&image), expected);
+
+        for alpha in [false, true] {
+            let color = |i: u8| RGBA::new(i * 10, 255 - i, i, if alpha { i * 16 } else { 255 });
+            let indexed = file(
+                ColorType::PALETTE,
+                depth as u32,
+                &packed,
+                false,
+                |encoder| {
+                    for i in 0..=max {
+                        encoder.info_raw_mut().palette_add(color(i)).unwrap();
+                        encoder.info_png_mut().color.palette_add(color(i)).unwrap();
+                    }
+                },
+            );
+            let image = Image::from_png(indexed).unwrap();
+            let format = if alpha {
+                PixelFormat::RGBA8
+            } else {
+                PixelFormat::RGB8
+            };
+            assert_eq!(image.format(), format);
+            let expected: Vec<u16> = values
+                .iter()
+                .map(|&i| color(i))
+                .flat_map(|c| [c.r, c.g, c.b, c.a].into_iter().take(format.channels()))
+                .map(u16::from)
+                .collect();
+            assert_eq!(samples(&image), expected);
+        }
+    }
+}
+
+fn scene() -> Vec<u8> {
+    let image = Image::from_buffer(common::noise(3000, 1), 10, 100, PixelFormat::RGB8).unwrap();
+    image.to_png().unwrap()
+}
+
+#[test]
+fn from_any_reader() {
+    let png = scene();
+    let expected = Image::from_png(&png).unwrap().into_source();
+    let image = Image::read_from(&png[..]).unwrap();
+    assert_eq!(*image.source(), expected);
+
+    /// One byte at a time, with interruptions.
+    struct Slow<'a>(&'a [u8], bool);
+    impl Read for Slow<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let count = to.len().min(1);
+            self.0.read(&mut to[..count])
+        }
+    }
+    let image = Image::read_from(Slow(&png, false)).unwrap();
+    assert_eq!(*image.source(), expected);
+
+    let folder = common::folder();
+    let path = folder.path().join("scene.png");
+    std::fs::write(&path, &png).unwrap();
+    assert_eq!(*Image::open(&path).unwrap().source(), expected);
+}
+
+#[test]
+fn what_cannot_be_read() {
+    let folder = common::folder();
+    let missing = folder.path().join("missing.png");
+    let error = Image::open(&missing).unwrap_err();
+    assert_eq!(error.path(), Some(&*missing));
+    assert!(matches!(error.kind(), ErrorKind::Read(e) if e.kind() == io::ErrorKind::NotFound));
+
+    let path = folder.path().join("text.png");
+    std::fs::write(&path, "no image at all").unwrap();
+    let error = Image::open(&path).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Decode(_)), "{error}");
+    assert_eq!(
+        error.to_string(),
+        format!("{}: could not decode the PNG", path.display())
+    );
+
+    struct Broken(Result<usize, io::ErrorKind>);
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(self.0?)
+        }
+    }
+    let error = Image::read_from(Broken(Err(io::ErrorKind::TimedOut))).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Read(e) if e.kind() == io::ErrorKind::TimedOut));
+    let error = Image::read_from(Broken(Ok(usize::MAX))).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Read(_)), "{error}");
+}
+
+/// Cut off anywhere, or damaged anywhere: an error or an image, no panic. A
+/// file that ends early is always an error.
+#[test]
+fn damaged_files() {
+    let png = scene();
+    let kind = |error: &Error| matches!(error.kind(), ErrorKind::Decode(_) | ErrorKind::Read(_));
+    for end in 0..png.len() {
+        let error = Image::from_png(&png[..end]).unwrap_err();
+        assert!(kind(&error), "{end}: {error:#}");
+    }
+    for at in 0..png.len() {
+        let mut damaged = png.clone();
+        damaged[at] ^= 0x40;
+        if let Err(error) = Image::from_png(&damaged) {
+            assert!(
+                kind(&error) || matches!(error.kind(), ErrorKind::OutOfMemory { .. }),
+                "{at}: {error:#}"
+            );
+        }
+    }
+}
+
+/// A header that claims more pixels than any memory holds.
+#[test]
+fn a_header_that_asks_for_too_much() {
+    let mut png = scene();
+    png[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+    let crc = {
+        let mut crc = !0u32;
+        for byte in &png[12..29] {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            }
+        }
+        !crc
+    };
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
+    let error = Image::from_png(&png).unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ErrorKind::OutOfMemory { .. } | ErrorKind::Decode(_) | ErrorKind::TooLarge { .. }
+        ),
+        "{error:#}"
+    );
+}
