@@ -187,12 +187,14 @@ impl<'a> PixelsMut<'a> {
         })
     }
 
-    fn frame_mut(&mut self) -> FrameMut<'_> {
-        FrameMut {
-            bytes: self.lease.bytes_mut(),
+    fn frame_mut(&mut self) -> Result<FrameMut<'_>, Error> {
+        let bytes = self.lease.bytes_mut();
+        self.description.shape.expect(bytes.shape())?;
+        Ok(FrameMut {
+            bytes,
             layout: self.description.layout,
             format: self.description.format,
-        }
+        })
     }
 
     /// Width in pixels.
@@ -246,7 +248,7 @@ impl<'a> PixelsMut<'a> {
     pub fn put(&mut self, x: u32, y: u32, pixel: impl AsRef<[u16]>) -> Result<(), Error> {
         self.description.check_pixel(x, y)?;
         let pixel = self.format().encode(pixel.as_ref())?;
-        let put = self.frame_mut().put_pixels(x, y, &pixel);
+        let put = self.frame_mut()?.put_pixels(x, y, &pixel);
         put.map_err(|error| Error::from(error).at_row(y))
     }
 
@@ -276,7 +278,7 @@ impl<'a> PixelsMut<'a> {
     ) -> Result<(), Error> {
         self.description.layout.crop(x, y, width, height)?;
         let pixel = self.format().encode(pixel.as_ref())?;
-        let mut frame = self.frame_mut();
+        let mut frame = self.frame_mut()?;
         for y in y..y + height {
             let filled = frame.fill_pixels(x, y, width, &pixel);
             filled.map_err(|error| Error::from(error).at_row(y))?;
@@ -314,7 +316,7 @@ impl<'a> PixelsMut<'a> {
         self.description.layout.crop(x, y, width, height)?;
         self.description.check_packed(width, height, from.len())?;
         let row_size = width as usize * self.format().pixel_size();
-        let mut frame = self.frame_mut();
+        let mut frame = self.frame_mut()?;
         for (y, row) in (y..y + height).zip(from.chunks_exact(row_size)) {
             let put = frame.put_pixels(x, y, row);
             put.map_err(|error| Error::from(error).at_row(y))?;

@@ -17,6 +17,7 @@ pub(crate) fn replace(
     check_extension(path)?;
     match fs::metadata(path) {
         Ok(old) if old.is_file() => {
+            refuse_descriptor(path).map_err(ErrorKind::Write)?;
             let target = fs::canonicalize(path).map_err(ErrorKind::Write)?;
             // Replacing needs no permission on the file itself. Ask for it
             // all the same: who may not write a file may not replace it.
@@ -35,6 +36,10 @@ pub(crate) fn replace(
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let target = follow_dangling(path).map_err(ErrorKind::Write)?;
+            refuse_folder(&target).map_err(ErrorKind::Write)?;
+            // So that it stays the same place if the caller's code changes
+            // the working directory.
+            let target = std::path::absolute(target).map_err(ErrorKind::Write)?;
             write_beside(&target, None, write)
         }
         Err(error) => Err(ErrorKind::Write(error).into()),
@@ -51,6 +56,32 @@ fn check_extension(path: &Path) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses `/dev/stdout` and its kin where they stand for an open file, as
+/// after `> file` in a shell: replacing that file would take it from everyone
+/// who has it open, and writing at its start would destroy what is in it.
+fn refuse_descriptor(path: &Path) -> io::Result<()> {
+    let mut path = path.to_owned();
+    while let Ok(target) = fs::read_link(&path) {
+        if fs::canonicalize(folder(&path))?.starts_with("/proc") {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the path stands for an open file; write to that instead",
+            ));
+        }
+        path = folder(&path).join(target);
+    }
+    Ok(())
+}
+
+/// Refuses a path to nothing that could only be a folder.
+fn refuse_folder(path: &Path) -> io::Result<()> {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    if last.is_some_and(|&byte| std::path::is_separator(byte.into())) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(())
 }
 
 /// The path that a chain of symbolic links with nothing at its end names.
@@ -109,7 +140,9 @@ fn write_beside(
 #[cfg(unix)]
 fn keep_owner(new: &File, old: &Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
-    let _ = fchown(new, Some(old.uid()), Some(old.gid()));
+    if fchown(new, Some(old.uid()), Some(old.gid())).is_err() {
+        let _ = fchown(new, None, Some(old.gid()));
+    }
 }
 
 #[cfg(not(unix))]

@@ -227,7 +227,9 @@ impl Layout {
             });
         }
         let needed = end + (last_row * row_stride).max(0);
-        let given = len as i128;
+        // No memory is larger; a source that says so lies. Addresses and
+        // the distances between them fit an `isize` from here on.
+        let given = len.min(isize::MAX as usize) as i128;
         if needed > given {
             let row = if end > given {
                 0
@@ -266,7 +268,7 @@ impl Layout {
             && self.axes(format).iter().all(|&(count, stride)| {
                 count == 1 || stride.unsigned_abs().is_multiple_of(sample_size)
             });
-        if atomic && (sample_size > element_size || !aligned) {
+        if atomic && !(element_size.is_multiple_of(sample_size) && aligned) {
             return Err(ErrorKind::TornSample {
                 element_size,
                 sample_size,

@@ -132,6 +132,31 @@ fn scene() -> Vec<u8> {
     image.to_png().unwrap()
 }
 
+/// A transparent colour becomes alpha.
+#[test]
+fn transparent_colours() {
+    let gray: Vec<u8> = (0..PIXELS as u8).collect();
+    let image = Image::from_png(file(ColorType::GREY, 8, &gray, false, |encoder| {
+        encoder.info_raw_mut().set_key(7, 7, 7);
+        encoder.info_png_mut().color.set_key(7, 7, 7);
+    }));
+    let image = image.unwrap();
+    assert_eq!(image.format(), PixelFormat::GRAY_ALPHA8);
+    let alpha = |value: u16| if value == 7 { 0 } else { 255 };
+    let expected: Vec<u16> = (0..PIXELS as u16).flat_map(|v| [v, alpha(v)]).collect();
+    assert_eq!(samples(&image), expected);
+}
+
+/// What can be saved can be opened, however wide its rows.
+#[test]
+fn wide_files() {
+    let layout = pixview::Layout::packed(68_000_000, 1, PixelFormat::GRAY8).with_pixel_stride(0);
+    let wide = Image::with_layout([3u8], layout, PixelFormat::GRAY8).unwrap();
+    let opened = Image::from_png(wide.to_png().unwrap()).unwrap();
+    assert_eq!(opened.width(), 68_000_000);
+    assert!(opened.source().iter().all(|&byte| byte == 3));
+}
+
 #[test]
 fn from_any_reader() {
     let png = scene();

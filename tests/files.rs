@@ -57,7 +57,7 @@ impl PixelSource for Trap<'_> {
     }
 }
 
-fn trapped<'a>(trap: &'a dyn Fn() -> Result<(), SourceError>) -> Image<Trap<'a>> {
+fn trapped(trap: &dyn Fn() -> Result<(), SourceError>) -> Image<Trap<'_>> {
     Image::from_buffer(Trap(trap), 200, 200, PixelFormat::GRAY8).unwrap()
 }
 
@@ -144,7 +144,7 @@ fn a_kill_leaves_the_old_file() {
     let left = names(folder.path());
     assert_eq!(left.len(), 2, "it was killed while it was writing");
     assert!(
-        left[0].starts_with(".pixview-") && left[0].ends_with(".tmp"),
+        left[0].starts_with(".pixview-") && !left[0].ends_with("png"),
         "{left:?}"
     );
 }
@@ -198,11 +198,13 @@ fn paths_that_cannot_be_written() {
         folder.path().to_owned(),
         folder.path().join("missing/image.png"),
         folder.path().join("missing/"),
+        folder.path().join("missing.png/"),
         file.join("image.png"),
         Path::new("").to_owned(),
         Path::new("nul\0.png").to_owned(),
     ] {
-        let error = gray(2).save(&path).unwrap_err();
+        // Told before a pixel is read.
+        let error = trapped(&|| unreachable!()).save(&path).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Write(_)), "{error}");
         assert_eq!(error.path(), Some(&*path));
         use std::error::Error as _;
@@ -345,6 +347,27 @@ mod unix {
             let beneath = error.source().unwrap().downcast_ref::<std::io::Error>();
             assert_eq!(beneath.unwrap().kind(), std::io::ErrorKind::StorageFull);
         }
+    }
+
+    /// `program > file` where the program saves to `/dev/stdout`: the file is
+    /// somebody else's, so it is neither replaced nor written over.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn open_descriptors_of_files_are_refused() {
+        use std::os::fd::AsRawFd;
+        let folder = common::folder();
+        let log = folder.path().join("program.log");
+        fs::write(&log, "precious").unwrap();
+        let file = File::open(&log).unwrap();
+        let link = folder.path().join("link.png");
+        let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+        symlink(&descriptor, &link).unwrap();
+        for path in [Path::new(&descriptor), &link] {
+            let error = gray(1).save(path).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Write(_)), "{error:#}");
+        }
+        assert_eq!(fs::read(&log).unwrap(), b"precious");
+        assert_eq!(names(folder.path()), ["link.png", "program.log"]);
     }
 
     #[test]

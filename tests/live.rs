@@ -6,6 +6,13 @@
 //! whether the image shows it. Here with every source that can be edited
 //! while the image lives, around every operation that an image has.
 
+// Tables of small closures, and sources handed over as users hand them over.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
+    clippy::type_complexity
+)]
+
 mod common;
 
 use std::cell::{Cell, RefCell};

@@ -65,6 +65,7 @@ fn writes<S: PixelSourceMut>(source: S) -> S {
 
 /// Containers, elements and pointers, as the docs list them.
 #[test]
+#[allow(clippy::needless_borrows_for_generic_args)] // they are what is tested
 fn every_composition() {
     let bytes: Vec<u8> = (1..=12).collect();
     let mut vec = BGR.to_vec();
@@ -86,6 +87,7 @@ fn every_composition() {
     sees_bgr(BGR.map(Cell::new));
     sees_bgr(bytes.iter().map(|&b| Cell::new(b)).collect::<Vec<_>>());
     sees_bgr(bytes.iter().map(|&b| AtomicU8::new(b)).collect::<Vec<_>>());
+    sees_bgr(Cell::from_mut(&mut vec.clone()[..]));
     sees_bgr(RefCell::new(BGR));
     sees_bgr(Mutex::new(vec.clone()));
     sees_bgr(RwLock::new(&mut vec));
@@ -108,6 +110,7 @@ fn every_composition() {
     assert_eq!(writes(&mut vec)[1].r, 60);
     assert_eq!(writes(&mut vec[..])[1].r, 60);
     assert_eq!(writes(Box::new(BGR))[1].r, 60);
+    writes(Cell::from_mut(&mut vec[..]) as &Cell<[Bgr]>);
     assert_eq!(writes(&BGR.map(Cell::new)[..])[1].get().r, 60);
     assert_eq!(writes(Rc::new(BGR.map(Cell::new)))[1].get().r, 60);
     assert_eq!(writes(RefCell::new(BGR)).into_inner()[1].r, 60);
@@ -202,7 +205,7 @@ fn elements_that_cannot_hold_the_format() {
     );
     refused([0u32; 64], PixelFormat::BGR8);
     refused([0f32; 64], PixelFormat::RGB16);
-    refused(&[[0u8; 3]; 64], PixelFormat::RGBA8);
+    refused([[0u8; 3]; 64], PixelFormat::RGBA8);
     refused([const { Cell::new([0u8; 5]) }; 9], PixelFormat::GRAY16);
     refused(Mutex::new([0u32; 64]), PixelFormat::RGB8);
     let atomics = || (0..64).map(|_| AtomicU8::new(0)).collect::<Vec<_>>();
@@ -435,6 +438,147 @@ fn liars() {
             let _ = pixels.row(7);
             let _ = pixels.get(7, 7);
         }
+    }
+}
+
+/// Claims of lengths that no memory has, with layouts to match.
+#[test]
+fn impossible_lengths() {
+    struct Endless;
+    impl LiveBytes for Endless {
+        fn len(&self) -> usize {
+            usize::MAX
+        }
+        fn element_size(&self) -> usize {
+            1
+        }
+        fn copy_to(&self, _: usize, to: &mut [u8]) -> Result<(), SourceError> {
+            to.fill(0);
+            Ok(())
+        }
+    }
+    impl PixelSource for Endless {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::live(Endless))
+        }
+    }
+    const MAX: isize = isize::MAX;
+    let gray = |w, h| Layout::packed(w, h, PixelFormat::GRAY8);
+    for (layout, format) in [
+        (
+            gray(1, 2).with_offset(MAX as usize).with_row_stride(1),
+            PixelFormat::GRAY8,
+        ),
+        (gray(1, 3).with_row_stride(MAX), PixelFormat::GRAY8),
+        (gray(3, 1).with_pixel_stride(MAX), PixelFormat::GRAY8),
+        (
+            gray(1, 2).with_offset(1 << 63).with_row_stride(isize::MIN),
+            PixelFormat::GRAY8,
+        ),
+        (gray(1, 1).with_plane_stride(MAX), PixelFormat::RGB8),
+    ] {
+        let error = Image::with_layout(Endless, layout, format).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::BufferTooSmall { .. }),
+            "{error}"
+        );
+    }
+    // The largest that could be.
+    let layout = gray(1, 2).with_row_stride(MAX - 1);
+    let image = Image::with_layout(Endless, layout, PixelFormat::GRAY8).unwrap();
+    image.view().flip_vertical().to_png().unwrap();
+    image
+        .flip_vertical()
+        .transpose()
+        .flip_horizontal()
+        .to_png()
+        .unwrap();
+}
+
+/// Atomic elements of a size that no sample divides.
+#[test]
+fn odd_atomics() {
+    struct Odd;
+    impl LiveBytes for Odd {
+        fn len(&self) -> usize {
+            600
+        }
+        fn element_size(&self) -> usize {
+            3
+        }
+        fn is_atomic(&self) -> bool {
+            true
+        }
+        fn copy_to(&self, _: usize, _: &mut [u8]) -> Result<(), SourceError> {
+            unreachable!("refused before")
+        }
+    }
+    impl PixelSource for Odd {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::live(Odd))
+        }
+    }
+    Image::from_buffer(Odd, 10, 10, PixelFormat::RGB8).unwrap();
+    let error = Image::from_buffer(Odd, 10, 10, PixelFormat::RGB16).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::TornSample { .. }),
+        "{error}"
+    );
+}
+
+/// A guard whose two sides don't agree: nothing is written.
+#[test]
+fn a_two_faced_guard() {
+    struct TwoFaced {
+        front: Vec<u8>,
+        back: Vec<u8>,
+    }
+    impl Deref for TwoFaced {
+        type Target = Vec<u8>;
+        fn deref(&self) -> &Vec<u8> {
+            &self.front
+        }
+    }
+    impl std::ops::DerefMut for TwoFaced {
+        fn deref_mut(&mut self) -> &mut Vec<u8> {
+            &mut self.back
+        }
+    }
+    struct Owner(TwoFaced);
+    impl PixelSource for Owner {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::guard(&*self.0))
+        }
+    }
+    impl PixelSourceMut for Owner {
+        fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
+            Ok(LeaseMut::guard(&mut self.0))
+        }
+    }
+    // `&mut TwoFaced` derefs to `TwoFaced`, which must be a plain buffer.
+    impl PlainBuffer for TwoFaced {
+        type Element = u8;
+        fn as_elements(&self) -> &[u8] {
+            self
+        }
+    }
+    impl pixview::PlainBufferMut for TwoFaced {
+        fn as_elements_mut(&mut self) -> &mut [u8] {
+            self
+        }
+    }
+    for len in [10, 90] {
+        let owner = Owner(TwoFaced {
+            front: vec![0; 64],
+            back: vec![0; len],
+        });
+        let mut image = Image::from_buffer(owner, 8, 8, PixelFormat::GRAY8).unwrap();
+        let error = source_error(image.write().unwrap().fill([1]));
+        assert!(
+            matches!(error, SourceError::Changed { found, .. } if found == len),
+            "{error}"
+        );
+        assert_eq!(image.source().0.back, vec![0; len]);
     }
 }
 

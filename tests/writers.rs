@@ -216,6 +216,44 @@ fn a_panicking_writer() {
     }
 }
 
+/// A source that panics, and a writer that would panic as well if it were
+/// called on the way out.
+#[test]
+fn a_panicking_source() {
+    struct Panicking;
+    impl pixview::LiveBytes for Panicking {
+        fn len(&self) -> usize {
+            300 * 400
+        }
+        fn element_size(&self) -> usize {
+            1
+        }
+        fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), pixview::SourceError> {
+            to.copy_from_slice(&noise(to.len(), offset as u64));
+            if offset >= 300 * 350 {
+                std::panic::resume_unwind(Box::new("boo"));
+            }
+            Ok(())
+        }
+    }
+    impl pixview::PixelSource for Panicking {
+        fn lease(&self) -> Result<pixview::Lease<'_>, pixview::SourceError> {
+            Ok(pixview::Lease::live(Panicking))
+        }
+    }
+    for mode in MODES {
+        let mut writer = Scripted::new(|_, bytes: &[u8]| {
+            assert!(!std::thread::panicking(), "called on the way out");
+            Ok(bytes.len())
+        });
+        let image = Image::from_buffer(Panicking, 300, 400, PixelFormat::GRAY8).unwrap();
+        let mut encoder = PngEncoder::new().compression(mode);
+        let save = || encoder.write(&image, &mut writer);
+        let caught = catch_unwind(AssertUnwindSafe(save)).unwrap_err();
+        assert_eq!(*caught.downcast::<&str>().unwrap(), "boo");
+    }
+}
+
 /// A writer that looks at the image while it is being saved.
 #[test]
 fn a_writer_that_reads_the_image() {

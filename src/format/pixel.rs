@@ -20,7 +20,7 @@ use crate::ErrorKind;
 /// ```
 /// use pixview::{Image, PixelFormat};
 ///
-/// let buffer = [10, 20, 30, 40, 50, 60]; // blue, green, red, twice
+/// let buffer = [10u8, 20, 30, 40, 50, 60]; // blue, green, red, twice
 /// let image = Image::from_buffer(&buffer, 2, 1, PixelFormat::BGR8)?;
 /// let pixel = image.read()?.get(1, 0)?;
 /// assert_eq!(pixel, [60, 50, 40]);

@@ -90,6 +90,8 @@ impl<R: Read> Read for Checked<R> {
 fn decode(reader: impl BufRead + Seek) -> Result<Image<Vec<u8>>, Error> {
     let mut decoder = png::Decoder::new(reader);
     decoder.set_transformations(png::Transformations::EXPAND);
+    let width = decoder.read_header_info().map_err(decoding)?.width;
+    decoder.set_limits(limits(width)?);
     let mut reader = decoder.read_info().map_err(decoding)?;
 
     let (width, height) = (reader.info().width, reader.info().height);
@@ -118,6 +120,22 @@ fn decode(reader: impl BufRead + Seek) -> Result<Image<Vec<u8>>, Error> {
         }
     }
     Image::from_buffer(pixels, width, height, format)
+}
+
+/// The `png` crate's own limit of 64 MiB for what it holds besides the pixels
+/// is kept, with room for a few rows of this width on top. It would abort if
+/// they couldn't be had, so that is found out before.
+fn limits(width: u32) -> Result<png::Limits, Error> {
+    let rows = u64::from(width) * 8 * 4; // four of the widest format
+    let no_memory = ErrorKind::OutOfMemory { bytes: rows };
+    let mut limits = png::Limits::default();
+    match usize::try_from(rows) {
+        Ok(rows) if Vec::<u8>::new().try_reserve_exact(rows).is_ok() => {
+            limits.bytes = limits.bytes.saturating_add(rows);
+            Ok(limits)
+        }
+        _ => Err(no_memory.into()),
+    }
 }
 
 fn decoding(error: png::DecodingError) -> Error {

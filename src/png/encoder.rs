@@ -80,14 +80,18 @@ impl PngEncoder {
     ///
     /// - **Extension.** `.png` in any case, or none. Others are an error:
     ///   nothing is guessed.
+    /// - **The folder** must be one in which a file can be made, even where
+    ///   `path` itself exists and could be written.
     /// - **An existing file** keeps its permissions and, as far as the system
     ///   allows, its owner and group. It must be one that could be opened for
     ///   writing: a read-only file is not replaced. Other hard links to it
     ///   keep the old content.
     /// - **A symbolic link** is followed, and its target replaced. If the
-    ///   target doesn't exist, it is created.
-    /// - **A pipe or a device** (such as `/dev/stdout`) can't be replaced: it
-    ///   is written to. A directory is an error.
+    ///   target doesn't exist, it is created. The extension is that of the
+    ///   link.
+    /// - **A pipe or a device** can't be replaced: it is written to. A
+    ///   directory is an error, and so is `/dev/stdout` where it stands for a
+    ///   file that is open: use [`write`](PngEncoder::write) for that.
     ///
     /// Nothing is synced to the disk: after a loss of power the file may be
     /// the old one or, on some file systems, damaged.
@@ -139,9 +143,14 @@ impl PngEncoder {
     ///
     /// As [`save`](PngEncoder::save), without a path.
     pub fn to_vec<S: PixelSource>(&mut self, image: &Image<S>) -> Result<Vec<u8>, Error> {
-        let mut png = Growing(Vec::new());
-        self.write(image, &mut png)?;
-        Ok(png.0)
+        let mut png = Growing::default();
+        match self.write(image, &mut png) {
+            Ok(()) => Ok(png.bytes),
+            Err(error) => Err(match png.refused {
+                Some(bytes) => ErrorKind::OutOfMemory { bytes }.into(),
+                None => error,
+            }),
+        }
     }
 
     fn encode(&mut self, pixels: &Pixels<'_>, writer: &mut dyn Write) -> Result<(), Error> {
@@ -188,45 +197,28 @@ impl PngEncoder {
         });
         let mut writer = encoder.write_header().map_err(encoding)?;
 
-        // A block of its own: on an error the sink must be closed before the
-        // destructors of `writer` and `stream` run.
-        let result = (|| {
-            let mut stream = writer.stream_writer_with_size(CHUNK).map_err(encoding)?;
-            let result = (|| {
-                for y in 0..height {
-                    *row = Some(y);
-                    let scanline = if frame.format.is_png() {
-                        frame.row_in_place(y)
-                    } else {
-                        None
-                    };
-                    let scanline = if let Some(scanline) = scanline {
-                        scanline
-                    } else {
-                        self.row.resize(row_size, 0); // reserved above
-                        frame.png_row(y, &mut self.row)?;
-                        &self.row
-                    };
-                    stream.write_all(scanline).map_err(ErrorKind::Write)?;
+        let mut stream = writer.stream_writer_with_size(CHUNK).map_err(encoding)?;
+        // Dropped before the two above on every way out, a panic too, so that
+        // their destructors write nothing.
+        let closing = state.close_on_drop();
+        let in_place = frame.format.is_png();
+        for y in 0..height {
+            *row = Some(y);
+            let scanline = match frame.row_in_place(y) {
+                Some(scanline) if in_place => scanline,
+                _ => {
+                    self.row.resize(row_size, 0); // reserved above
+                    frame.png_row(y, &mut self.row)?;
+                    &self.row
                 }
-                *row = None;
-                Ok(())
-            })();
-            match result {
-                Ok(()) => stream.finish().map_err(encoding),
-                Err(error) => {
-                    state.close();
-                    Err(error)
-                }
-            }
-        })();
-        match result {
-            Ok(()) => writer.finish().map_err(encoding),
-            Err(error) => {
-                state.close();
-                Err(error)
-            }
+            };
+            stream.write_all(scanline).map_err(ErrorKind::Write)?;
         }
+        *row = None;
+        stream.finish().map_err(encoding)?;
+        writer.finish().map_err(encoding)?;
+        closing.disarm();
+        Ok(())
     }
 
     /// Bytes in a scanline. Makes sure beforehand that a scanline and the
@@ -254,12 +246,20 @@ impl PngEncoder {
 }
 
 /// A `Vec` that reports it when memory runs out, instead of aborting.
-struct Growing(Vec<u8>);
+#[derive(Default)]
+struct Growing {
+    bytes: Vec<u8>,
+    /// The size that could not be had.
+    refused: Option<u64>,
+}
 
 impl Write for Growing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_reserve(bytes.len())?;
-        self.0.extend_from_slice(bytes);
+        if let Err(error) = self.bytes.try_reserve(bytes.len()) {
+            self.refused = Some((self.bytes.len() + bytes.len()) as u64);
+            return Err(error.into());
+        }
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

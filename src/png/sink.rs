@@ -12,10 +12,10 @@ pub(super) struct SinkState {
 }
 
 impl SinkState {
-    /// Not one byte more, whatever the destructors of the writers above the
-    /// sink still want to get rid of.
-    pub(super) fn close(&self) {
-        self.closed.set(true);
+    /// Closes the sink when it is dropped: not one byte more, whatever the
+    /// destructors of the writers above the sink still want to get rid of.
+    pub(super) fn close_on_drop(&self) -> CloseOnDrop<'_> {
+        CloseOnDrop(self)
     }
 
     /// The error of the caller's `Write` itself, not a copy of its text.
@@ -29,6 +29,21 @@ impl SinkState {
             self.failure.replace(Some(error));
         }
         copy
+    }
+}
+
+/// See [`SinkState::close_on_drop`].
+pub(super) struct CloseOnDrop<'a>(&'a SinkState);
+
+impl CloseOnDrop<'_> {
+    pub(super) fn disarm(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.closed.set(true);
     }
 }
 

@@ -35,12 +35,18 @@ use super::{Lease, LeaseMut};
 /// assert_eq!(image.read()?.get(0, 0)?, [0, 0, 255, 255]);
 /// # Ok::<(), pixview::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an element of a pixel buffer",
+    note = "elements are `u8`, `u16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::Plain`; a literal without a type is `i32`: write `0u8`"
+)]
 pub trait Plain: NoUninit {}
 
 impl Plain for u8 {}
 impl Plain for u16 {}
 impl Plain for u32 {}
 impl Plain for u64 {}
+impl Plain for i16 {}
+impl Plain for i32 {}
 impl Plain for f32 {}
 impl<T: Plain + Pod, const N: usize> Plain for [T; N] {}
 
@@ -59,6 +65,10 @@ pub trait ElementMut: Element {
 
 /// An element that can be written while the buffer is shared: a [`Cell`] or an
 /// atomic.
+#[diagnostic::on_unimplemented(
+    message = "plain `{Self}`s behind a shared reference can be read but not written through",
+    note = "give the image `&mut buffer` or the buffer itself, or share it as `&[Cell<{Self}>]`, as atomics, in a `RefCell` or behind a lock"
+)]
 pub trait SharedElement: ElementMut {
     #[doc(hidden)]
     fn lease_shared(slice: &[Self]) -> LeaseMut<'_>;

@@ -153,7 +153,7 @@ impl<'a> LeaseMut<'a> {
     #[must_use]
     pub fn as_mut_slice(&mut self) -> Option<&mut [u8]> {
         match self.bytes_mut() {
-            BytesMut::Stable(bytes) => Some(bytes),
+            BytesMut::Stable(bytes, _) => Some(bytes),
             BytesMut::Live(_) => None,
         }
     }
@@ -186,8 +186,11 @@ impl<'a> LeaseMut<'a> {
 
     pub(crate) fn bytes_mut(&mut self) -> BytesMut<'_> {
         match &mut self.0 {
-            MemoryMut::Slice(bytes, _) => BytesMut::Stable(bytes),
-            MemoryMut::Guard(guard) => BytesMut::Stable(guard.bytes_mut()),
+            MemoryMut::Slice(bytes, element_size) => BytesMut::Stable(bytes, *element_size),
+            MemoryMut::Guard(guard) => {
+                let element_size = guard.element_size();
+                BytesMut::Stable(guard.bytes_mut(), element_size)
+            }
             MemoryMut::Live(live) => BytesMut::Live(&mut **live),
         }
     }
@@ -297,14 +300,22 @@ impl Bytes<'_> {
 }
 
 pub(crate) enum BytesMut<'a> {
-    Stable(&'a mut [u8]),
+    /// Bytes in place, and the size of their elements.
+    Stable(&'a mut [u8], usize),
     Live(&'a mut dyn LiveBytesMut),
 }
 
 impl BytesMut<'_> {
+    pub(crate) fn shape(&self) -> Shape {
+        match self {
+            BytesMut::Stable(bytes, element_size) => Bytes::Stable(bytes, *element_size).shape(),
+            BytesMut::Live(live) => Bytes::Live(&**live).shape(),
+        }
+    }
+
     pub(crate) fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
         match self {
-            BytesMut::Stable(bytes) => {
+            BytesMut::Stable(bytes, _) => {
                 part_mut(bytes, offset, from.len())?.copy_from_slice(from);
                 Ok(())
             }

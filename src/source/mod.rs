@@ -88,6 +88,10 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// read from a source that changed (see [`SourceError::Changed`]). Nothing
 /// that an implementation does can corrupt memory or a file: what doesn't
 /// add up is an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a pixel source",
+    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `u32`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these"
+)]
 pub trait PixelSource {
     /// The bytes, for the time of one access.
     ///
@@ -104,6 +108,10 @@ pub trait PixelSource {
 ///
 /// `Cow` is not one: the first write would detach it from the memory it
 /// borrows.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can be read but not written through",
+    note = "give the image `&mut buffer` or the buffer itself, or share it as `&[Cell<..>]`, atomics, a `RefCell` or a lock"
+)]
 pub trait PixelSourceMut: PixelSource {
     /// The bytes, for the time of one access that may write.
     ///
@@ -117,6 +125,10 @@ pub trait PixelSourceMut: PixelSource {
 /// atomics, and what is behind a `RefCell`, a `Mutex` or a `RwLock`.
 ///
 /// References and shared pointers to such a source are [`PixelSourceMut`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be written while it is shared",
+    note = "cells, atomics, a `RefCell`, a `Mutex` and a `RwLock` can; give the image `&mut buffer` or the buffer itself to write plain memory"
+)]
 pub trait SharedPixelSource: PixelSource {
     /// The bytes, for the time of one access that may write.
     ///

@@ -1,9 +1,12 @@
 //! Containers: slices, arrays, vectors.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+
+use bytemuck::AnyBitPattern;
 
 use super::{
-    Element, ElementMut, Lease, LeaseMut, PixelSource, PixelSourceMut, SharedElement,
+    Element, ElementMut, Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedElement,
     SharedPixelSource, SourceError,
 };
 
@@ -58,6 +61,20 @@ impl<E: ElementMut> PixelSourceMut for Vec<E> {
 impl<E: SharedElement> SharedPixelSource for Vec<E> {
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
         self.as_slice().lease_shared()
+    }
+}
+
+/// What [`Cell::from_mut`] makes of a slice, without the detour over
+/// [`Cell::as_slice_of_cells`].
+impl<T: Plain> PixelSource for Cell<[T]> {
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        self.as_slice_of_cells().lease()
+    }
+}
+
+impl<T: Plain + AnyBitPattern> SharedPixelSource for Cell<[T]> {
+    fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        self.as_slice_of_cells().lease_shared()
     }
 }
 

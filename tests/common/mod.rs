@@ -6,10 +6,10 @@
 
 use lodepng::ColorType;
 use pixview::PixelFormat;
+use zune_core::bit_depth::{BitDepth, ByteEndian};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
-use zune_core::result::DecodingResult;
 use zune_png::PngDecoder;
 
 /// A decoded file, one `u16` a sample.
@@ -58,9 +58,11 @@ pub fn decode_zune(png: &[u8]) -> Decoded {
     let options = DecoderOptions::default()
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX)
+        .set_byte_endian(ByteEndian::BE)
         .set_strict_mode(true);
     let mut decoder = PngDecoder::new_with_options(ZCursor::new(png), options);
-    let result = decoder.decode().expect("zune-png decodes it");
+    // Not `decode`, which writes through a shared reference for 16 bits.
+    let bytes = decoder.decode_raw().expect("zune-png decodes it");
     let (width, height) = decoder.dimensions().unwrap();
     let channels = match decoder.colorspace().unwrap() {
         ColorSpace::Luma => 1,
@@ -69,10 +71,12 @@ pub fn decode_zune(png: &[u8]) -> Decoded {
         ColorSpace::RGBA => 4,
         other => panic!("{other:?}"),
     };
-    let (depth, samples) = match result {
-        DecodingResult::U8(samples) => (8, samples.into_iter().map(u16::from).collect()),
-        DecodingResult::U16(samples) => (16, samples),
-        _ => panic!("a PNG has integers"),
+    let (depth, samples) = match decoder.depth().unwrap() {
+        BitDepth::Eight => (8, bytes.into_iter().map(u16::from).collect()),
+        _ => {
+            let pairs = bytes.as_chunks().0.iter();
+            (16, pairs.map(|&pair| u16::from_be_bytes(pair)).collect())
+        }
     };
     Decoded {
         width,

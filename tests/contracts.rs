@@ -1,0 +1,75 @@
+//! The page of contracts names a test for each, and the tests it names exist;
+//! contract 10.
+
+use std::fs;
+use std::path::Path;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn each_contract_names_its_tests() {
+    let page = read("src/contracts.md");
+    let sections: Vec<&str> = page.split("\n# ").skip(1).collect();
+    assert_eq!(sections.len(), 10);
+    for (number, section) in (1..).zip(sections) {
+        assert!(section.starts_with(&format!("{number}. ")), "{section}");
+        let tests: Vec<&str> = section
+            .split('`')
+            .filter(|code| code.starts_with("tests/") && code.contains("::"))
+            .collect();
+        assert!(!tests.is_empty(), "no test for contract {number}");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap();
+            assert!(
+                read(file).contains(&format!("\nfn {name}()")),
+                "{test} does not exist"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_unsafe() {
+    fn sources(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    // The compiler refuses the rest, where this line stands.
+    assert!(read("src/lib.rs").contains("\n#![forbid(unsafe_code)]\n"));
+    assert!(read("Cargo.toml").contains("\nunsafe_code = \"forbid\"\n"));
+    let mut found = Vec::new();
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut found,
+    );
+    assert!(found.len() > 10);
+    assert!(
+        found
+            .iter()
+            .all(|text| !text.contains("allow(unsafe_code)"))
+    );
+}
+
+/// The README's two commands stand at its top, each alone in its block.
+#[test]
+fn the_two_commands() {
+    let readme = read("README.md");
+    let commands: Vec<&str> = readme
+        .lines()
+        .take_while(|line| !line.starts_with("## "))
+        .filter(|line| line.starts_with("cargo "))
+        .collect();
+    assert_eq!(
+        commands,
+        ["cargo run --release --example live_save", "cargo test"]
+    );
+    assert!(read(".ci/run").lines().any(|line| line == "cargo test"));
+}
