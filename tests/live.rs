@@ -10,7 +10,8 @@
 #![allow(
     clippy::needless_pass_by_value,
     clippy::semicolon_if_nothing_returned,
-    clippy::type_complexity
+    clippy::type_complexity,
+    clippy::useless_vec
 )]
 
 mod common;
