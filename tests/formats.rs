@@ -101,20 +101,22 @@ fn written_pixels() {
 fn there_and_back() {
     for definition in DEFINITIONS {
         let max = u16::MAX >> (16 - definition.depth());
-        let mut image = Image::new(16, 16, definition.format).unwrap();
+        // Miri gets fewer values: the decoders take their time there.
+        let count = if cfg!(miri) { 16 } else { 256 };
+        let mut image = Image::new(16, u32::from(count) / 16, definition.format).unwrap();
         let samples = |i: u16| -> Vec<u16> {
             let at = |c: u16| i.wrapping_mul(257).wrapping_add(c * 77) & max;
             (0..definition.channels() as u16).map(at).collect()
         };
         let mut pixels = image.write().unwrap();
-        for i in 0..256 {
+        for i in 0..count {
             pixels
                 .put(u32::from(i) % 16, u32::from(i) / 16, samples(i))
                 .unwrap();
         }
         drop(pixels);
         let decoded = decode(&image.to_png().unwrap());
-        for i in 0..256 {
+        for i in 0..count {
             let (x, y) = (u32::from(i) % 16, u32::from(i) / 16);
             assert_eq!(*image.read().unwrap().get(x, y).unwrap(), samples(i));
             assert_eq!(decoded.pixel(x as usize, y as usize), samples(i));
