@@ -1,7 +1,7 @@
 //! Edits to the source array still show in the image after a save.
 //!
 //! ```text
-//! cargo run --release --example live_save
+//! cargo run --example live_save
 //! ```
 
 use std::cell::Cell;

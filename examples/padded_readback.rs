@@ -3,7 +3,7 @@
 //! packing them first.
 //!
 //! ```text
-//! cargo run --release --example padded_readback
+//! cargo run --example padded_readback
 //! ```
 
 use std::error::Error;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Inside the map guard: borrow, say where the pixels are, save.
     let layout =
         Layout::packed(width, height, PixelFormat::BGRA8).with_row_stride(row_stride as isize);
-    let image = Image::with_layout(&mapped, layout, PixelFormat::BGRA8)?;
+    let image = Image::with_layout(&mapped, layout)?;
     let path = folder.join("readback.png");
     image.save(&path)?;
     println!(

@@ -2,7 +2,7 @@
 //! saves a crop, a flip and one channel, none of which is ever copied.
 //!
 //! ```text
-//! cargo run --release --example photo [FILE.png ...]
+//! cargo run --example photo [FILE.png ...]
 //! ```
 //!
 //! Without a file it draws a scene to begin with.
@@ -53,7 +53,7 @@ fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>>
 
     // Through the array: every tenth row darker, byte by byte.
     if format.bit_depth() == 8 && !format.has_alpha() {
-        let row_size = width as usize * format.pixel_size();
+        let row_size = format.row_size(width) as usize;
         for row in cells.chunks_exact(row_size).step_by(10) {
             for byte in row {
                 byte.set(byte.get() / 2);

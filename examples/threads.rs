@@ -3,7 +3,7 @@
 //! waits and a file may show a frame that is half drawn.
 //!
 //! ```text
-//! cargo run --release --example threads
+//! cargo run --example threads
 //! ```
 
 use std::error::Error;

@@ -12,11 +12,21 @@ use crate::{Error, ErrorKind, Layout, Lease, LeaseMut, Pixel, PixelFormat};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Description {
     pub(crate) layout: Layout,
-    pub(crate) format: PixelFormat,
     pub(crate) shape: Shape,
 }
 
 impl Description {
+    /// The pixels of a lease. The caller's `Deref` runs in here; what it gives
+    /// is refused if it is not as it was when the image was made.
+    pub(crate) fn frame<'l>(&self, lease: &'l Lease<'_>) -> Result<Frame<'l>, Error> {
+        let bytes = lease.bytes();
+        self.shape.expect(bytes.shape())?;
+        Ok(Frame {
+            bytes,
+            layout: self.layout,
+        })
+    }
+
     fn check_row(&self, y: u32) -> Result<(), Error> {
         self.check_pixel(0, y)
     }
@@ -35,15 +45,9 @@ impl Description {
         Ok(())
     }
 
-    /// Bytes of so many packed pixels.
-    pub(crate) fn packed_size(&self, width: u32, height: u32) -> u64 {
-        u64::from(width)
-            .saturating_mul(u64::from(height))
-            .saturating_mul(self.format.pixel_size() as u64)
-    }
-
     fn check_packed(&self, width: u32, height: u32, given: usize) -> Result<(), Error> {
-        let needed = self.packed_size(width, height);
+        let row_size = self.layout.format().row_size(width);
+        let needed = row_size.saturating_mul(u64::from(height));
         let given = given as u64;
         if needed != given {
             return Err(ErrorKind::ByteCount { needed, given }.into());
@@ -72,16 +76,8 @@ impl<'a> Pixels<'a> {
         Ok(pixels)
     }
 
-    /// Runs the caller's `Deref`, and refuses what it gives if it is not as
-    /// it was when the image was made.
-    pub(crate) fn frame(&self) -> Result<Frame<'_>, Error> {
-        let bytes = self.lease.bytes();
-        self.description.shape.expect(bytes.shape())?;
-        Ok(Frame {
-            bytes,
-            layout: self.description.layout,
-            format: self.description.format,
-        })
+    fn frame(&self) -> Result<Frame<'_>, Error> {
+        self.description.frame(&self.lease)
     }
 
     /// Width in pixels.
@@ -99,11 +95,12 @@ impl<'a> Pixels<'a> {
     /// What the bytes of a row mean.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
-        self.description.format
+        self.description.layout.format()
     }
 
     /// The pixel in column `x`, counted from the left, of row `y`, counted
-    /// from the top.
+    /// from the top. Allocates nothing. For many pixels take rows: each call
+    /// looks at the source anew.
     ///
     /// # Errors
     ///
@@ -137,7 +134,9 @@ impl<'a> Pixels<'a> {
         self.description.check_row(y)?;
         self.description.check_packed(self.width(), 1, to.len())?;
         let frame = self.frame()?;
-        frame.pixels(0, y, to).map_err(|e| Error::from(e).at_row(y))
+        frame
+            .pixels(0, y, self.width(), to)
+            .map_err(|e| Error::from(e).at_row(y))
     }
 }
 
@@ -164,12 +163,7 @@ pub struct PixelsMut<'a> {
 
 impl<'a> PixelsMut<'a> {
     pub(crate) fn new(lease: LeaseMut<'a>, description: Description) -> Result<Self, Error> {
-        let Description {
-            layout,
-            format,
-            shape,
-        } = description;
-        if layout.overlaps(format, shape.len) {
+        if description.layout.overlaps(description.shape.len) {
             return Err(ErrorKind::Overlap.into());
         }
         let pixels = PixelsMut { lease, description };
@@ -183,7 +177,6 @@ impl<'a> PixelsMut<'a> {
         Ok(Frame {
             bytes,
             layout: self.description.layout,
-            format: self.description.format,
         })
     }
 
@@ -193,7 +186,6 @@ impl<'a> PixelsMut<'a> {
         Ok(FrameMut {
             bytes,
             layout: self.description.layout,
-            format: self.description.format,
         })
     }
 
@@ -212,7 +204,7 @@ impl<'a> PixelsMut<'a> {
     /// What the bytes of a row mean.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
-        self.description.format
+        self.description.layout.format()
     }
 
     /// As [`Pixels::get`].
@@ -238,7 +230,8 @@ impl<'a> PixelsMut<'a> {
     /// Writes the pixel in column `x`, counted from the left, of row `y`,
     /// counted from the top. `pixel` is a [`Pixel`] or an array of its
     /// samples: `[gray]`, `[gray, alpha]`, `[red, green, blue]` or
-    /// `[red, green, blue, alpha]`. Padding becomes 255.
+    /// `[red, green, blue, alpha]`. Samples are `u16` for every format: a
+    /// colour in `u8` is `color.map(u16::from)`. Padding becomes 255.
     ///
     /// # Errors
     ///
@@ -248,7 +241,7 @@ impl<'a> PixelsMut<'a> {
     pub fn put(&mut self, x: u32, y: u32, pixel: impl AsRef<[u16]>) -> Result<(), Error> {
         self.description.check_pixel(x, y)?;
         let pixel = self.format().encode(pixel.as_ref())?;
-        let put = self.frame_mut()?.put_pixels(x, y, &pixel);
+        let put = self.frame_mut()?.put_pixels(x, y, 1, &pixel);
         put.map_err(|error| Error::from(error).at_row(y))
     }
 
@@ -286,7 +279,8 @@ impl<'a> PixelsMut<'a> {
         Ok(())
     }
 
-    /// Writes row `y` from the packed bytes of its pixels.
+    /// Writes row `y` from the packed bytes of its pixels, as
+    /// [`row`](PixelsMut::row) gives them.
     ///
     /// # Errors
     ///
@@ -315,10 +309,10 @@ impl<'a> PixelsMut<'a> {
     ) -> Result<(), Error> {
         self.description.layout.crop(x, y, width, height)?;
         self.description.check_packed(width, height, from.len())?;
-        let row_size = width as usize * self.format().pixel_size();
+        let row_size = self.format().row_size(width) as usize; // no longer than `from`
         let mut frame = self.frame_mut()?;
         for (y, row) in (y..y + height).zip(from.chunks_exact(row_size)) {
-            let put = frame.put_pixels(x, y, row);
+            let put = frame.put_pixels(x, y, width, row);
             put.map_err(|error| Error::from(error).at_row(y))?;
         }
         Ok(())
@@ -332,21 +326,22 @@ impl fmt::Debug for PixelsMut<'_> {
 }
 
 fn get(frame: &Frame<'_>, x: u32, y: u32) -> Result<Pixel, Error> {
-    let mut bytes = PixelBytes::zeroed(frame.format);
+    let format = frame.layout.format();
+    let mut bytes = PixelBytes::zeroed(format);
     frame
-        .pixels(x, y, &mut bytes)
+        .pixels(x, y, 1, &mut bytes)
         .map_err(|error| Error::from(error).at_row(y))?;
-    Ok(frame.format.decode(bytes))
+    Ok(format.decode(bytes))
 }
 
 fn row<'f>(frame: &Frame<'f>, y: u32) -> Result<Cow<'f, [u8]>, Error> {
     if let Some(row) = frame.row_in_place(y) {
         return Ok(Cow::Borrowed(row));
     }
-    let size = u64::from(frame.layout.width()) * frame.format.pixel_size() as u64;
-    let mut row = zeroed(size)?;
+    let width = frame.layout.width();
+    let mut row = zeroed(frame.layout.format().row_size(width))?;
     frame
-        .pixels(0, y, &mut row)
+        .pixels(0, y, width, &mut row)
         .map_err(|error| Error::from(error).at_row(y))?;
     Ok(Cow::Owned(row))
 }
@@ -362,7 +357,6 @@ pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, Error> {
 
 fn debug(description: &Description, name: &'static str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.debug_struct(name)
-        .field("format", &description.format)
         .field("layout", &description.layout)
         .finish_non_exhaustive()
 }

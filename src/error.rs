@@ -15,8 +15,9 @@ use crate::{Channel, PixelFormat, SourceError};
 /// [`io::Error`] of a file or of the caller's `Write`, or the [`SourceError`]
 /// of the pixels.
 ///
-/// `{}` prints one line without the errors beneath, `{:#}` prints the whole
-/// chain.
+/// `{}` prints one line without the errors beneath; `{:#}` prints the whole
+/// chain, and so does `{:?}`, which is what `unwrap` and a `main` that returns
+/// it show.
 ///
 /// # Examples
 ///
@@ -124,17 +125,10 @@ impl fmt::Display for Error {
     }
 }
 
+/// The whole chain in a line, for people who meet it through `unwrap`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Error");
-        out.field("kind", &self.0.kind);
-        if let Some(path) = &self.0.path {
-            out.field("path", path);
-        }
-        if let Some(row) = &self.0.row {
-            out.field("row", row);
-        }
-        out.finish()
+        write!(f, "{self:#}")
     }
 }
 
@@ -195,19 +189,19 @@ pub enum ErrorKind {
     /// The size of a buffer's element and that of a pixel (of a sample, in a
     /// planar layout) must divide one another; these don't.
     #[error(
-        "{format} has {pixel_size} bytes a pixel, which elements of {element_size} bytes can't hold"
+        "{format} lies in units of {unit_size} bytes, which elements of {element_size} bytes can't hold: give the buffer as bytes"
     )]
     ElementMismatch {
         /// Bytes in one element of the buffer.
         element_size: usize,
         /// Bytes in one pixel, or in one sample of a planar layout.
-        pixel_size: usize,
+        unit_size: usize,
         /// The format that was asked for.
         format: PixelFormat,
     },
 
-    /// A sample would straddle two atomic elements, so that a reader could
-    /// see half of a concurrent edit.
+    /// A sample is no part of one atomic element, so that a reader could see
+    /// half of a concurrent edit.
     #[error(
         "a sample of {format} has {sample_size} bytes and would be torn between atomic elements of {element_size} bytes"
     )]
@@ -216,6 +210,21 @@ pub enum ErrorKind {
         element_size: usize,
         /// Bytes in one sample.
         sample_size: usize,
+        /// The format that was asked for.
+        format: PixelFormat,
+    },
+
+    /// An offset or a stride that cuts 16-bit samples or words out of the
+    /// middle of elements that hold them whole. Strides are bytes, not
+    /// elements.
+    #[error(
+        "offset and strides of {format} over elements of {element_size} bytes must be multiples of {grain} bytes"
+    )]
+    Misaligned {
+        /// What the offset and the strides, in bytes, must be multiples of.
+        grain: usize,
+        /// Bytes in one element of the buffer.
+        element_size: usize,
         /// The format that was asked for.
         format: PixelFormat,
     },
@@ -326,7 +335,7 @@ pub enum ErrorKind {
     #[error("could not encode the PNG")]
     Encode(#[source] Box<dyn StdError + Send + Sync>),
 
-    /// The path has an extension that stands for another format.
+    /// The path has an extension other than `png`.
     #[error("unknown file extension {extension:?}: only \"png\" can be written")]
     UnknownExtension {
         /// The extension, without its dot.

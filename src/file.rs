@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::{Error, ErrorKind};
 
 /// Writes a file so that whoever opens `path` sees the old one or the whole
-/// new one. If `write` fails or panics, nothing has happened.
+/// new one. If `write` fails or panics, a file is as it was, or is not there;
+/// a pipe or a device has got what had been written.
 ///
 /// The rules are in the docs of [`PngEncoder::save`](crate::PngEncoder::save).
 pub(crate) fn replace(
@@ -35,7 +36,7 @@ pub(crate) fn replace(
             write(&mut file)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let target = follow_dangling(path).map_err(ErrorKind::Write)?;
+            let target = follow_dangling(path);
             refuse_folder(&target).map_err(ErrorKind::Write)?;
             // So that it stays the same place if the caller's code changes
             // the working directory.
@@ -62,40 +63,52 @@ fn check_extension(path: &Path) -> Result<(), Error> {
 /// after `> file` in a shell: replacing that file would take it from everyone
 /// who has it open, and writing at its start would destroy what is in it.
 fn refuse_descriptor(path: &Path) -> io::Result<()> {
-    let mut path = path.to_owned();
-    while let Ok(target) = fs::read_link(&path) {
-        if fs::canonicalize(folder(&path))?.starts_with("/proc") {
+    for link in links(path) {
+        if fs::canonicalize(folder(&link))?.starts_with("/proc") {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "the path stands for an open file; write to that instead",
             ));
         }
-        path = folder(&path).join(target);
     }
     Ok(())
 }
 
-/// Refuses a path to nothing that could only be a folder.
+/// Refuses a path to nothing that could only be a folder. (Paths forget such
+/// endings.)
 fn refuse_folder(path: &Path) -> io::Result<()> {
-    let last = path.as_os_str().as_encoded_bytes().last();
-    if last.is_some_and(|&byte| std::path::is_separator(byte.into())) {
+    let path = path.as_os_str().as_encoded_bytes();
+    let is_separator = |byte: &u8| std::path::is_separator((*byte).into());
+    let last = path.rsplit(is_separator).next();
+    if matches!(last, Some(b"" | b"." | b"..")) && !path.is_empty() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     Ok(())
 }
 
-/// The path that a chain of symbolic links with nothing at its end names.
-fn follow_dangling(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    // The system itself refused circles before this is called; a limit, in
-    // case links change in the meantime.
-    for _ in 0..40 {
-        match fs::read_link(&path) {
-            Ok(target) => path = folder(&path).join(target),
-            Err(_) => return Ok(path),
-        }
+/// The symbolic links from `path` on, each the target of the one before.
+fn links(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let mut next = Some(path.to_owned());
+    let link = move || {
+        let path = next.take()?;
+        let target = fs::read_link(&path).ok()?;
+        next = Some(folder(&path).join(target));
+        Some(path)
+    };
+    // The system refused circles before this is called; the limit is for
+    // links that change in the meantime.
+    std::iter::from_fn(link).take(40)
+}
+
+/// What a path names that leads, perhaps over symbolic links, to nothing.
+fn follow_dangling(path: &Path) -> PathBuf {
+    match links(path).last() {
+        Some(link) => match fs::read_link(&link) {
+            Ok(target) => folder(&link).join(target),
+            Err(_) => link,
+        },
+        None => path.to_owned(),
     }
-    Err(io::Error::other("too many symbolic links"))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -121,13 +134,10 @@ fn write_beside(
     }
     let mut new = builder
         .tempfile_in(folder(target))
-        .map_err(ErrorKind::Write)?;
+        .map_err(|error| ErrorKind::Write(without_name(error)))?;
     write(new.as_file_mut())?;
     if let Some(old) = old {
-        keep_owner(new.as_file(), old);
-        new.as_file()
-            .set_permissions(old.permissions())
-            .map_err(ErrorKind::Write)?;
+        keep_permissions(new.as_file(), old).map_err(ErrorKind::Write)?;
     }
     // On failure the error has the temporary file, and removes it.
     new.persist(target)
@@ -135,15 +145,33 @@ fn write_beside(
     Ok(())
 }
 
-/// Best effort: only a privileged process may give files away. Before the
-/// permissions, because a change of owner may clear some.
+/// The system's own error, without the temporary name that nobody asked for.
+fn without_name(error: io::Error) -> io::Error {
+    let beneath = error.get_ref().and_then(|error| error.source());
+    let code = beneath
+        .and_then(|error| error.downcast_ref::<io::Error>())
+        .and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
+}
+
+/// Permissions, and owner and group as far as the system allows: only a
+/// privileged process may give files away. A group that can't be kept takes
+/// its permissions with it, so that the file opens to nobody new.
 #[cfg(unix)]
-fn keep_owner(new: &File, old: &Metadata) {
-    use std::os::unix::fs::{MetadataExt, fchown};
+fn keep_permissions(new: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    // Before the permissions: a change of owner may clear some.
     if fchown(new, Some(old.uid()), Some(old.gid())).is_err() {
         let _ = fchown(new, None, Some(old.gid()));
     }
+    let mut mode = old.permissions().mode();
+    if new.metadata()?.gid() != old.gid() {
+        mode &= !0o070;
+    }
+    new.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn keep_owner(_: &File, _: &Metadata) {}
+fn keep_permissions(new: &File, old: &Metadata) -> io::Result<()> {
+    new.set_permissions(old.permissions())
+}

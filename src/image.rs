@@ -14,17 +14,19 @@ use crate::{
 /// A view of a pixel buffer that lives somewhere else, or that the image
 /// owns.
 ///
-/// An image is a source of bytes, a [`Layout`] that says where each pixel
-/// lies in it, and a [`PixelFormat`] that says what its bytes mean. It holds
-/// no pixels of its own and caches none: whatever is in the buffer when a
-/// pixel is read or a file is saved is what is read or saved.
+/// An image is a source of bytes, and a [`Layout`] that says where each pixel
+/// lies in it and what its bytes mean, its [`PixelFormat`]. It keeps no copy of
+/// the pixels: whatever is in the buffer when a pixel is read or a file is
+/// saved is what is read or saved.
 ///
 /// - `S` decides who may do what: `Image<&[u8]>` borrows, `Image<Vec<u8>>`
 ///   owns, `Image<&[Cell<u8>]>` and `Image<Arc<RwLock<Vec<u8>>>>` share. An
 ///   image is `Send`, `Sync` and `Clone` exactly when its source is.
 /// - [`crop`](Image::crop), [`flip_vertical`](Image::flip_vertical) and the
 ///   like take the image and give one, without touching a pixel. To keep the
-///   original, crop a [`view`](Image::view) of it.
+///   original, write `image.view().crop(..)`. (`clone` does as the source's
+///   `clone` does: it shares what is behind a reference, an `Rc` or an `Arc`,
+///   and copies a `Vec`.)
 ///
 /// # Examples
 ///
@@ -58,8 +60,9 @@ impl<S: PixelSource> Image<S> {
     ///
     /// - [`ErrorKind::BufferTooSmall`] names the bytes needed and given;
     /// - [`ErrorKind::Empty`], [`ErrorKind::TooLarge`];
-    /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`] if the
-    ///   elements of the buffer can't hold the format (see [`PixelSource`]);
+    /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`],
+    ///   [`ErrorKind::Misaligned`] if the elements of the buffer can't hold the
+    ///   format (see [`PixelSource`]);
     /// - [`ErrorKind::Source`] if the source can't be read.
     pub fn from_buffer(
         source: S,
@@ -67,7 +70,7 @@ impl<S: PixelSource> Image<S> {
         height: u32,
         format: PixelFormat,
     ) -> Result<Self, Error> {
-        Self::with_layout(source, Layout::packed(width, height, format), format)
+        Self::with_layout(source, Layout::packed(width, height, format))
     }
 
     /// An image over a buffer with any layout: padded rows, an offset,
@@ -89,22 +92,18 @@ impl<S: PixelSource> Image<S> {
     ///
     /// let window = vec![0u8; 2 * 16 + 3 * 4];
     /// let layout = Layout::packed(3, 3, PixelFormat::BGRX8).with_row_stride(16);
-    /// let image = Image::with_layout(&window, layout, PixelFormat::BGRX8)?.flip_vertical();
+    /// let image = Image::with_layout(&window, layout)?.flip_vertical();
     /// # image.read()?.get(0, 0)?;
     /// # Ok::<(), pixview::Error>(())
     /// ```
-    pub fn with_layout(source: S, layout: Layout, format: PixelFormat) -> Result<Self, Error> {
+    pub fn with_layout(source: S, layout: Layout) -> Result<Self, Error> {
         let shape = source.lease()?.bytes().shape();
         layout.check_size()?;
-        layout.check_element(format, shape.element_size, shape.atomic)?;
-        layout.check_bounds(format, shape.len)?;
+        layout.check_element(shape.element_size, shape.atomic)?;
+        layout.check_bounds(shape.len)?;
         Ok(Image {
             source,
-            description: Description {
-                layout,
-                format,
-                shape,
-            },
+            description: Description { layout, shape },
         })
     }
 }
@@ -119,9 +118,7 @@ impl Image<Vec<u8>> {
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, Error> {
         let layout = Layout::packed(width, height, format);
         layout.check_size()?;
-        let size = u64::from(width) * u64::from(height);
-        let size = size.saturating_mul(format.pixel_size() as u64);
-        Self::with_layout(zeroed(size)?, layout, format)
+        Self::with_layout(zeroed(layout.packed_size())?, layout)
     }
 }
 
@@ -142,7 +139,7 @@ impl<S> Image<S> {
     /// What the bytes of a pixel mean.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
-        self.description.format
+        self.description.layout.format()
     }
 
     /// Where the pixels lie in the buffer.
@@ -242,13 +239,12 @@ impl<S> Image<S> {
     /// assert_eq!(red.read()?.get(1, 0)?, [31]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
-    pub fn channel(mut self, channel: Channel) -> Result<Self, Error> {
+    pub fn channel(self, channel: Channel) -> Result<Self, Error> {
         let format = self.format();
         let index = format
-            .sample_of(Some(channel))
+            .sample_of(channel)
             .ok_or(ErrorKind::NoChannel { channel, format })?;
-        let layout = self.layout().sample(format, index);
-        self.description.format = format.gray();
+        let layout = self.layout().sample(index);
         Ok(self.with(layout))
     }
 
@@ -273,6 +269,14 @@ impl<S: PixelSource> Image<S> {
     /// Write access to the pixels, for one lease of the source. What is
     /// written is in the caller's buffer at once.
     ///
+    /// Whether pixels share bytes is found out here, each time: at once for
+    /// strides that nest, else in steps of the order of the square root of
+    /// the buffer's length.
+    ///
+    /// Needs `&mut self`, over shared memory too. Who has an image of cells,
+    /// atomics or a lock only by reference writes through a view of it:
+    /// `image.view().write()`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Overlap`] if pixels share bytes; [`ErrorKind::Source`] if
@@ -294,15 +298,16 @@ impl<S: PixelSource> Image<S> {
     /// `width * height * pixel_size` bytes; [`ErrorKind::Source`] if the
     /// source fails.
     pub fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {
-        let (needed, given) = (self.packed_size(), to.len() as u64);
+        let layout = self.layout();
+        let (needed, given) = (layout.packed_size(), to.len() as u64);
         if needed != given {
             return Err(ErrorKind::ByteCount { needed, given }.into());
         }
-        let pixels = self.read()?;
-        let frame = pixels.frame()?;
-        let row_size = to.len() / self.height() as usize;
+        let lease = self.source.lease()?;
+        let frame = self.description.frame(&lease)?;
+        let row_size = self.format().row_size(self.width()) as usize;
         for (y, row) in (0..self.height()).zip(to.chunks_exact_mut(row_size)) {
-            let copied = frame.pixels(0, y, row);
+            let copied = frame.pixels(0, y, self.width(), row);
             copied.map_err(|error| Error::from(error).at_row(y))?;
         }
         Ok(())
@@ -315,13 +320,13 @@ impl<S: PixelSource> Image<S> {
     /// [`ErrorKind::OutOfMemory`] if the memory can't be had;
     /// [`ErrorKind::Source`] if the source fails.
     pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
-        let mut copy = zeroed(self.packed_size())?;
+        let mut copy = zeroed(self.layout().packed_size())?;
         self.copy_to(&mut copy)?;
         Ok(copy)
     }
 
-    fn packed_size(&self) -> u64 {
-        self.description.packed_size(self.width(), self.height())
+    pub(crate) fn description(&self) -> Description {
+        self.description
     }
 }
 
@@ -364,7 +369,6 @@ impl<S> fmt::Debug for Image<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Image")
             .field("source", &format_args!("{}", type_name::<S>()))
-            .field("format", &self.format())
             .field("layout", &self.layout())
             .finish()
     }

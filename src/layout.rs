@@ -26,9 +26,11 @@ const MAX_SIDE: u32 = (1 << 31) - 1;
 /// bytes behind the last pixel of a row are never touched, so the last row
 /// needs no padding and a buffer may be larger than the image.
 ///
-/// A `Layout` is a plain description. It is checked against a format and a
-/// buffer by [`Image::with_layout`](crate::Image::with_layout), and never
-/// again.
+/// A `Layout` is a plain description. It is checked against a buffer by
+/// [`Image::with_layout`](crate::Image::with_layout), and never again. Pixels
+/// may share bytes, as the rows of a repeated row do; such an image can be
+/// read and saved, not written. So a row stride that is too short is not
+/// refused: mind that strides are bytes, not elements.
 ///
 /// # Examples
 ///
@@ -41,21 +43,24 @@ const MAX_SIDE: u32 = (1 << 31) - 1;
 /// assert_eq!(layout.pixel_stride(), 4);
 /// ```
 ///
-/// Three planes of 8 bits, one behind the other:
+/// Every second pixel of every second row of a frame of 640×480:
 ///
 /// ```
-/// use pixview::{Layout, PixelFormat};
+/// use pixview::{Image, Layout, PixelFormat};
 ///
-/// let layout = Layout::packed(100, 50, PixelFormat::RGB8)
-///     .with_pixel_stride(1)
-///     .with_row_stride(100)
-///     .with_plane_stride(100 * 50);
-/// assert_eq!(layout.plane_stride(), Some(5000));
+/// let frame = vec![0u8; 640 * 480];
+/// let layout = Layout::packed(320, 240, PixelFormat::GRAY8)
+///     .with_pixel_stride(2)
+///     .with_row_stride(2 * 640);
+/// let half = Image::with_layout(&frame, layout)?;
+/// # half.read()?.get(319, 239)?;
+/// # Ok::<(), pixview::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     width: u32,
     height: u32,
+    format: PixelFormat,
     offset: usize,
     row_stride: isize,
     pixel_stride: isize,
@@ -68,18 +73,39 @@ impl Layout {
     #[must_use]
     pub fn packed(width: u32, height: u32, format: PixelFormat) -> Self {
         let pixel = format.pixel_size() as isize;
-        // Saturates where `isize` has 32 bits; no buffer is that large, so
-        // the check against the buffer refuses it.
-        let row = isize::try_from(width)
-            .unwrap_or(isize::MAX)
-            .saturating_mul(pixel);
         Layout {
             width,
             height,
+            format,
             offset: 0,
-            row_stride: row,
+            row_stride: saturating_product(width, pixel),
             pixel_stride: pixel,
             plane_stride: None,
+        }
+    }
+
+    /// The samples of each kind in a plane of their own, packed, the planes
+    /// one behind the other in the order of the format.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Layout, PixelFormat};
+    ///
+    /// let layout = Layout::planar(100, 50, PixelFormat::RGB8);
+    /// assert_eq!(layout.pixel_stride(), 1);
+    /// assert_eq!(layout.row_stride(), 100);
+    /// assert_eq!(layout.plane_stride(), Some(5000));
+    /// ```
+    #[must_use]
+    pub fn planar(width: u32, height: u32, format: PixelFormat) -> Self {
+        let sample = format.sample_size() as isize;
+        let row_stride = saturating_product(width, sample);
+        Layout {
+            row_stride,
+            pixel_stride: sample,
+            plane_stride: Some(saturating_product(height, row_stride)),
+            ..Self::packed(width, height, format)
         }
     }
 
@@ -124,6 +150,12 @@ impl Layout {
         self.height
     }
 
+    /// What the bytes of a pixel mean.
+    #[must_use]
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
     /// The byte of the buffer at which pixel (0, 0) begins.
     #[must_use]
     pub fn offset(&self) -> usize {
@@ -153,26 +185,32 @@ impl Layout {
 /// The bytes that lie together wherever a pixel is: the whole pixel, or one
 /// sample of it in a planar layout; and how many of them make a pixel.
 impl Layout {
-    pub(crate) fn unit(&self, format: PixelFormat) -> usize {
+    pub(crate) fn unit(&self) -> usize {
         match self.plane_stride {
-            None => format.pixel_size(),
-            Some(_) => format.sample_size(),
+            None => self.format.pixel_size(),
+            Some(_) => self.format.sample_size(),
         }
     }
 
-    fn planes(&self, format: PixelFormat) -> u32 {
+    /// Bytes of all pixels, packed.
+    pub(crate) fn packed_size(&self) -> u64 {
+        let row_size = self.format.row_size(self.width);
+        row_size.saturating_mul(u64::from(self.height))
+    }
+
+    pub(crate) fn planes(&self) -> u32 {
         match self.plane_stride {
             None => 1,
-            Some(_) => (format.pixel_size() / format.sample_size()) as u32,
+            Some(_) => (self.format.pixel_size() / self.format.sample_size()) as u32,
         }
     }
 
     /// The directions in which pixels follow one another: (count, stride).
-    fn axes(&self, format: PixelFormat) -> [(u32, isize); 3] {
+    fn axes(&self) -> [(u32, isize); 3] {
         [
             (self.width, self.pixel_stride),
             (self.height, self.row_stride),
-            (self.planes(format), self.plane_stride.unwrap_or(0)),
+            (self.planes(), self.plane_stride.unwrap_or(0)),
         ]
     }
 }
@@ -193,9 +231,11 @@ impl Layout {
 
     /// Refuses what isn't wholly inside `len` bytes. The size has been
     /// checked.
-    pub(crate) fn check_bounds(&self, format: PixelFormat, len: usize) -> Result<(), ErrorKind> {
-        if self.plane_stride.is_some() && !format.has_separable_samples() {
-            return Err(ErrorKind::NotPlanar { format });
+    pub(crate) fn check_bounds(&self, len: usize) -> Result<(), ErrorKind> {
+        if self.plane_stride.is_some() && !self.format.has_separable_samples() {
+            return Err(ErrorKind::NotPlanar {
+                format: self.format,
+            });
         }
 
         let row_stride = self.row_stride as i128;
@@ -204,13 +244,13 @@ impl Layout {
         let (mut first, mut end) = (self.offset as i128, self.offset as i128);
         for (count, stride) in [
             (self.width, self.pixel_stride),
-            (self.planes(format), self.plane_stride.unwrap_or(0)),
+            (self.planes(), self.plane_stride.unwrap_or(0)),
         ] {
             let reach = i128::from(count - 1) * stride as i128;
             first += reach.min(0);
             end += reach.max(0);
         }
-        end += self.unit(format) as i128;
+        end += self.unit() as i128;
 
         let lowest = first + (last_row * row_stride).min(0);
         if lowest < 0 {
@@ -247,31 +287,36 @@ impl Layout {
 
     /// Refuses elements that can't hold the format: see the rules in the
     /// docs of [`PixelSource`](crate::PixelSource).
-    pub(crate) fn check_element(
-        &self,
-        format: PixelFormat,
-        element_size: usize,
-        atomic: bool,
-    ) -> Result<(), ErrorKind> {
-        let pixel_size = self.unit(format);
+    pub(crate) fn check_element(&self, element_size: usize, atomic: bool) -> Result<(), ErrorKind> {
+        let (format, unit_size) = (self.format, self.unit());
         let divide = element_size != 0
-            && (element_size.is_multiple_of(pixel_size) || pixel_size.is_multiple_of(element_size));
+            && (element_size.is_multiple_of(unit_size) || unit_size.is_multiple_of(element_size));
         if !divide {
             return Err(ErrorKind::ElementMismatch {
                 element_size,
-                pixel_size,
+                unit_size,
                 format,
             });
         }
         let sample_size = format.sample_size();
-        let aligned = self.offset.is_multiple_of(sample_size)
-            && self.axes(format).iter().all(|&(count, stride)| {
-                count == 1 || stride.unsigned_abs().is_multiple_of(sample_size)
-            });
-        if atomic && !(element_size.is_multiple_of(sample_size) && aligned) {
+        if atomic && !element_size.is_multiple_of(sample_size) {
             return Err(ErrorKind::TornSample {
                 element_size,
                 sample_size,
+                format,
+            });
+        }
+        // Elements that are whole numbers of 16-bit samples or of words are
+        // not meant to be cut apart.
+        let grain = format.grain();
+        let step = |&(count, stride): &(u32, isize)| {
+            count == 1 || stride.unsigned_abs().is_multiple_of(grain)
+        };
+        let aligned = self.offset.is_multiple_of(grain) && self.axes().iter().all(step);
+        if element_size.is_multiple_of(grain) && !aligned {
+            return Err(ErrorKind::Misaligned {
+                grain,
+                element_size,
                 format,
             });
         }
@@ -283,11 +328,11 @@ impl Layout {
     ///
     /// Cheap for every layout met in practice: the axes, sorted by stride,
     /// are nested. Interleaved views that are not nested are searched, in
-    /// at most as many steps as the square root of `len`.
-    pub(crate) fn overlaps(&self, format: PixelFormat, len: usize) -> bool {
-        let unit = self.unit(format) as i128;
+    /// steps of the order of the square root of `len`.
+    pub(crate) fn overlaps(&self, len: usize) -> bool {
+        let unit = self.unit() as i128;
         let mut axes = self
-            .axes(format)
+            .axes()
             .map(|(count, stride)| (i128::from(count), (stride as i128).abs()));
         axes.sort_unstable_by_key(|&(count, stride)| (count > 1, stride));
 
@@ -309,7 +354,7 @@ impl Layout {
         // zero, moves less than a unit. The shortest two axes are walked, the
         // remaining index is solved for. Signs matter between axes now.
         let mut axes = self
-            .axes(format)
+            .axes()
             .map(|(count, stride)| (i128::from(count), stride as i128));
         axes.sort_unstable_by_key(|&(count, _)| count);
         let [(n0, s0), (n1, s1), (n2, s2)] = axes;
@@ -329,6 +374,14 @@ impl Layout {
         }
         false
     }
+}
+
+/// Saturates where `isize` has 32 bits; no buffer is that large, so the check
+/// against the buffer refuses it.
+fn saturating_product(count: u32, stride: isize) -> isize {
+    isize::try_from(count)
+        .unwrap_or(isize::MAX)
+        .saturating_mul(stride)
 }
 
 fn saturate(bytes: i128) -> u64 {
@@ -356,14 +409,14 @@ impl Layout {
     /// Whether no row of an interleaved image begins before the one next to
     /// it ends, so that the gaps in a row hold no pixels of others. Rows that
     /// are all the same count as apart.
-    pub(crate) fn rows_are_apart(&self, format: PixelFormat) -> bool {
+    pub(crate) fn rows_are_apart(&self) -> bool {
         let last = (self.width - 1) as usize;
         let row = match last {
             0 => 0,
             _ => last * self.pixel_stride.unsigned_abs(),
         };
         let stride = self.row_stride.unsigned_abs();
-        self.height == 1 || stride == 0 || stride >= row + format.pixel_size()
+        self.height == 1 || stride == 0 || stride >= row + self.format.pixel_size()
     }
 
     pub(crate) fn crop(
@@ -409,15 +462,16 @@ impl Layout {
     }
 
     /// Sample `index` of every pixel, counted in memory, alone.
-    pub(crate) fn sample(mut self, format: PixelFormat, index: usize) -> Self {
+    pub(crate) fn sample(mut self, index: usize) -> Self {
         let step = match self.plane_stride {
-            None => format.sample_size() as isize,
+            None => self.format.sample_size() as isize,
             Some(stride) => stride,
         };
         if index != 0 {
             self.offset = (self.offset as isize + index as isize * step) as usize;
         }
         self.plane_stride = None;
+        self.format = self.format.gray();
         self
     }
 }

@@ -16,8 +16,8 @@
 //! ```
 //!
 //! An [`Image`] is a description laid over memory: where each pixel is, and
-//! what its bytes mean. It holds no pixels, copies none and caches none. Saving
-//! changes nothing about it: **edits to the source array still show in the
+//! what its bytes mean. It keeps no copy of the pixels. Saving changes nothing
+//! about it: **edits to the source array still show in the
 //! image after a save**, and after a hundred.
 //!
 //! # Which source to take
@@ -30,7 +30,11 @@
 //! | edit and save in one thread | `&[Cell<u8>]`, `Rc<RefCell<Vec<u8>>>` | yes |
 //! | edit in one thread, save whole frames in another | `Arc<RwLock<Vec<u8>>>`, `Arc<Mutex<..>>` | yes, between saves |
 //! | edit in one thread, save in another, nobody waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
-//! | choose at run time | `Box<dyn PixelSource>` | as what is in the box |
+//! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | as what is in the box |
+//!
+//! A save waits for a lock: drop your guard first. Elements may be `u8`,
+//! `u16`, `u32`, `u64`, `f32`, arrays of them, or a struct of your own
+//! ([`Plain`]); their bytes are the pixels' bytes, no number is converted.
 //!
 //! # The error that everybody meets first
 //!
@@ -84,7 +88,7 @@
 //!         │ R │ G │ B │ R │ G │ B │   │
 //!         └───┴───┴───┴───┴───┴───┘   ├── image.view().crop(..)   another view,
 //!           ▲                   │     │                           same memory
-//!           │                   │     └── image.clone()           and another
+//!           │                   │     └── image.clone()           and another (*)
 //!  your edits, at any time      │
 //!                               ▼ read now, once, row by row
 //!                    save ── PngEncoder ──► image.png
@@ -93,8 +97,10 @@
 //! ```
 //!
 //! - [`Image::view`], [`crop`](Image::crop), [`flip_vertical`](Image::flip_vertical),
-//!   [`transpose`](Image::transpose), [`channel`](Image::channel) and `clone`
-//!   of a handle share the memory.
+//!   [`transpose`](Image::transpose), [`channel`](Image::channel) share the
+//!   memory.
+//! - (*) `clone` does what the source's `clone` does: references, `Rc` and
+//!   `Arc` share the memory, a `Vec` is copied.
 //! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy what is there at
 //!   that moment. A read guard ([`Image::read`]) copies where it can't show
 //!   the memory itself.
@@ -104,23 +110,20 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Image`] | a source, a layout and a format; views, reads, writes, saves |
+//! | [`Image`] | a source and a layout; views, reads, writes, saves |
 //! | [`PixelSource`] | where pixels live; [`PixelSourceMut`], [`SharedPixelSource`] say who may write |
 //! | [`Plain`], [`PlainBuffer`] | your own pixel struct; your own struct behind a lock |
 //! | [`Lease`], [`LiveBytes`] | the bytes for one access; to write a source of your own |
-//! | [`Layout`] | where a pixel is: offset and strides in bytes |
+//! | [`Layout`] | where a pixel is: format, offset and strides in bytes |
 //! | [`PixelFormat`] | what its bytes mean |
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | reading and writing pixels |
 //! | [`PngEncoder`], [`Compression`] | the options of a save, and scratch to reuse |
 //! | [`Error`], [`ErrorKind`], [`SourceError`] | what went wrong, with the numbers |
 //!
-//! What all this promises, and the test behind each promise:
-#![cfg_attr(doc, doc = "[`contracts`].")]
-#![cfg_attr(not(doc), doc = "the module `contracts` of the docs.")]
+//! What all this promises, and the test behind each promise: [`contracts`].
 #![forbid(unsafe_code)]
 
 mod access;
-#[cfg(doc)]
 #[doc = include_str!("contracts.md")]
 pub mod contracts {}
 mod error;

@@ -6,7 +6,7 @@
 
 use crate::format::to_png;
 use crate::source::{Bytes, BytesMut};
-use crate::{Layout, PixelFormat, SourceError};
+use crate::{Layout, SourceError};
 
 /// Bytes on the stack for pixels on their way: fits the first-level cache
 /// and holds at least one unit of any stride in [`SPAN`].
@@ -74,7 +74,6 @@ impl Run {
 pub(crate) struct Frame<'a> {
     pub(crate) bytes: Bytes<'a>,
     pub(crate) layout: Layout,
-    pub(crate) format: PixelFormat,
 }
 
 impl<'a> Frame<'a> {
@@ -83,31 +82,36 @@ impl<'a> Frame<'a> {
         let Bytes::Stable(bytes, _) = self.bytes else {
             return None;
         };
-        let run = interleaved_run(
-            &self.layout,
-            self.format,
-            0,
-            y,
-            self.layout.width() as usize,
-        )?;
+        let run = interleaved_run(&self.layout, 0, y, self.layout.width())?;
         run.is_contiguous()
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
-    /// Copies pixels of row `y` from column `x` on into all of `to`, packed
-    /// in the order of the format. Each is requested once.
-    pub(crate) fn pixels(&self, x: u32, y: u32, to: &mut [u8]) -> Result<(), SourceError> {
-        let count = to.len() / self.format.pixel_size();
-        if let Some(run) = interleaved_run(&self.layout, self.format, x, y, count) {
+    /// The same, if they are what PNG holds too.
+    pub(crate) fn png_row_in_place(&self, y: u32) -> Option<&'a [u8]> {
+        let is_png = self.layout.format().is_png();
+        is_png.then(|| self.row_in_place(y)).flatten()
+    }
+
+    /// Copies `count` pixels of row `y` from column `x` on into all of `to`,
+    /// packed in the order of the format. Each is requested once.
+    pub(crate) fn pixels(
+        &self,
+        x: u32,
+        y: u32,
+        count: u32,
+        to: &mut [u8],
+    ) -> Result<(), SourceError> {
+        if let Some(run) = interleaved_run(&self.layout, x, y, count) {
             return gather(self.bytes, run, to);
         }
-        for (plane, run) in plane_runs(&self.layout, self.format, x, y, count) {
+        let size = self.layout.format().pixel_size();
+        for (plane, run) in plane_runs(&self.layout, x, y, count) {
             let unit = run.unit;
             let mut block = [0; BLOCK];
             for (first, run) in run.parts(BLOCK / unit) {
                 let samples = &mut block[..run.count * unit];
                 gather(self.bytes, run, samples)?;
-                let size = self.format.pixel_size();
                 let pixels = to[first * size..].chunks_exact_mut(size);
                 for (pixel, sample) in pixels.zip(samples.chunks_exact(unit)) {
                     pixel[plane * unit..][..unit].copy_from_slice(sample);
@@ -120,22 +124,22 @@ impl<'a> Frame<'a> {
     /// Writes row `y` into `png` as PNG holds it. Each pixel is requested
     /// once.
     pub(crate) fn png_row(&self, y: u32, png: &mut [u8]) -> Result<(), SourceError> {
-        if self.format.is_png() {
-            return self.pixels(0, y, png);
+        let (width, format) = (self.layout.width(), self.layout.format());
+        if format.is_png() {
+            return self.pixels(0, y, width, png);
         }
         if let Some(row) = self.row_in_place(y) {
-            to_png(self.format, row, png);
+            to_png(format, row, png);
             return Ok(());
         }
         let mut block = [0; BLOCK];
-        let count = BLOCK / self.format.pixel_size();
-        let mut x = 0;
-        for png in png.chunks_mut(count * self.format.png_pixel_size()) {
-            let count = png.len() / self.format.png_pixel_size();
-            let pixels = &mut block[..count * self.format.pixel_size()];
-            self.pixels(x, y, pixels)?;
-            to_png(self.format, pixels, png);
-            x += count as u32;
+        let most = BLOCK / format.pixel_size();
+        let parts = png.chunks_mut(most * format.png_pixel_size());
+        for (x, png) in (0..width).step_by(most).zip(parts) {
+            let count = (width - x).min(most as u32);
+            let pixels = &mut block[..count as usize * format.pixel_size()];
+            self.pixels(x, y, count, pixels)?;
+            to_png(format, pixels, png);
         }
         Ok(())
     }
@@ -145,23 +149,27 @@ impl<'a> Frame<'a> {
 pub(crate) struct FrameMut<'a> {
     pub(crate) bytes: BytesMut<'a>,
     pub(crate) layout: Layout,
-    pub(crate) format: PixelFormat,
 }
 
 impl FrameMut<'_> {
-    /// Writes all packed pixels of `from` to row `y` from column `x` on, and
-    /// no byte beside them.
-    pub(crate) fn put_pixels(&mut self, x: u32, y: u32, from: &[u8]) -> Result<(), SourceError> {
-        let count = from.len() / self.format.pixel_size();
-        if let Some(run) = interleaved_run(&self.layout, self.format, x, y, count) {
+    /// Writes `count` packed pixels, all of `from`, to row `y` from column `x`
+    /// on, and no byte beside them.
+    pub(crate) fn put_pixels(
+        &mut self,
+        x: u32,
+        y: u32,
+        count: u32,
+        from: &[u8],
+    ) -> Result<(), SourceError> {
+        if let Some(run) = interleaved_run(&self.layout, x, y, count) {
             return scatter(&mut self.bytes, run, from);
         }
-        for (plane, run) in plane_runs(&self.layout, self.format, x, y, count) {
+        let size = self.layout.format().pixel_size();
+        for (plane, run) in plane_runs(&self.layout, x, y, count) {
             let unit = run.unit;
             let mut block = [0; BLOCK];
             for (first, run) in run.parts(BLOCK / unit) {
                 let samples = &mut block[..run.count * unit];
-                let size = self.format.pixel_size();
                 let pixels = from[first * size..].chunks_exact(size);
                 for (pixel, sample) in pixels.zip(samples.chunks_exact_mut(unit)) {
                     sample.copy_from_slice(&pixel[plane * unit..][..unit]);
@@ -187,49 +195,36 @@ impl FrameMut<'_> {
             copy.copy_from_slice(pixel);
         }
         for first in (0..count).step_by(most) {
-            let now = most.min((count - first) as usize);
-            self.put_pixels(x + first, y, &block[..now * pixel.len()])?;
+            let now = (count - first).min(most as u32);
+            self.put_pixels(x + first, y, now, &block[..now as usize * pixel.len()])?;
         }
         Ok(())
     }
 }
 
 /// The run of whole pixels in a row, unless the image is planar.
-fn interleaved_run(
-    layout: &Layout,
-    format: PixelFormat,
-    x: u32,
-    y: u32,
-    count: usize,
-) -> Option<Run> {
+fn interleaved_run(layout: &Layout, x: u32, y: u32, count: u32) -> Option<Run> {
     if layout.plane_stride().is_some() {
         return None;
     }
     Some(Run {
         start: layout.address(x, y),
         stride: layout.pixel_stride(),
-        unit: format.pixel_size(),
-        count,
-        alone: layout.rows_are_apart(format),
+        unit: layout.unit(),
+        count: count as usize,
+        alone: layout.rows_are_apart(),
     })
 }
 
 /// The runs of samples in a row of a planar image, plane by plane.
-fn plane_runs(
-    layout: &Layout,
-    format: PixelFormat,
-    x: u32,
-    y: u32,
-    count: usize,
-) -> impl Iterator<Item = (usize, Run)> {
-    let unit = format.sample_size();
+fn plane_runs(layout: &Layout, x: u32, y: u32, count: u32) -> impl Iterator<Item = (usize, Run)> {
     let layout = *layout;
-    (0..format.pixel_size() / unit).map(move |plane| {
+    (0..layout.planes() as usize).map(move |plane| {
         let run = Run {
-            start: layout.sample(format, plane).address(x, y),
+            start: layout.sample(plane).address(x, y),
             stride: layout.pixel_stride(),
-            unit,
-            count,
+            unit: layout.unit(),
+            count: count as usize,
             alone: false, // not looked into: planes are hardly ever sparse
         };
         (plane, run)
@@ -308,7 +303,14 @@ fn copy_strided(from: &[u8], start: usize, stride: isize, to: &mut [u8], unit: u
         3 => copy::<3>(from, start, stride, to),
         4 => copy::<4>(from, start, stride, to),
         6 => copy::<6>(from, start, stride, to),
-        _ => copy::<8>(from, start, stride, to),
+        8 => copy::<8>(from, start, stride, to),
+        _ => {
+            let mut at = start;
+            for to in to.chunks_exact_mut(unit) {
+                to.copy_from_slice(&from[at..at + unit]);
+                at = at.wrapping_add_signed(stride);
+            }
+        }
     }
 }
 

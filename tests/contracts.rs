@@ -8,6 +8,21 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
+/// Whether a function of that name is a test.
+fn is_test(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| *line == format!("fn {name}() {{"));
+    at.is_some_and(|at| {
+        let attributes = lines[..at]
+            .iter()
+            .rev()
+            .take_while(|line| line.starts_with("#["));
+        attributes.clone().any(|line| *line == "#[test]")
+    })
+}
+
 #[test]
 fn each_contract_names_its_tests() {
     let page = read("src/contracts.md");
@@ -22,10 +37,7 @@ fn each_contract_names_its_tests() {
         assert!(!tests.is_empty(), "no test for contract {number}");
         for test in tests {
             let (file, name) = test.split_once("::").unwrap();
-            assert!(
-                read(file).contains(&format!("\nfn {name}()")),
-                "{test} does not exist"
-            );
+            assert!(is_test(&read(file), name), "{test} does not exist");
         }
     }
 }
@@ -67,9 +79,6 @@ fn the_two_commands() {
         .take_while(|line| !line.starts_with("## "))
         .filter(|line| line.starts_with("cargo "))
         .collect();
-    assert_eq!(
-        commands,
-        ["cargo run --release --example live_save", "cargo test"]
-    );
+    assert_eq!(commands, ["cargo run --example live_save", "cargo test"]);
     assert!(read(".ci/run").lines().any(|line| line == "cargo test"));
 }

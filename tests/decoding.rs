@@ -151,7 +151,7 @@ fn transparent_colours() {
 #[test]
 fn wide_files() {
     let layout = pixview::Layout::packed(68_000_000, 1, PixelFormat::GRAY8).with_pixel_stride(0);
-    let wide = Image::with_layout([3u8], layout, PixelFormat::GRAY8).unwrap();
+    let wide = Image::with_layout([3u8], layout).unwrap();
     let opened = Image::from_png(wide.to_png().unwrap()).unwrap();
     assert_eq!(opened.width(), 68_000_000);
     assert!(opened.source().iter().all(|&byte| byte == 3));
@@ -161,7 +161,7 @@ fn wide_files() {
 fn from_any_reader() {
     let png = scene();
     let expected = Image::from_png(&png).unwrap().into_source();
-    let image = Image::read_from(&png[..]).unwrap();
+    let image = Image::from_reader(&png[..]).unwrap();
     assert_eq!(*image.source(), expected);
 
     /// One byte at a time, with interruptions.
@@ -176,7 +176,7 @@ fn from_any_reader() {
             self.0.read(&mut to[..count])
         }
     }
-    let image = Image::read_from(Slow(&png, false)).unwrap();
+    let image = Image::from_reader(Slow(&png, false)).unwrap();
     assert_eq!(*image.source(), expected);
 
     let folder = common::folder();
@@ -208,9 +208,9 @@ fn what_cannot_be_read() {
             Ok(self.0?)
         }
     }
-    let error = Image::read_from(Broken(Err(io::ErrorKind::TimedOut))).unwrap_err();
+    let error = Image::from_reader(Broken(Err(io::ErrorKind::TimedOut))).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Read(e) if e.kind() == io::ErrorKind::TimedOut));
-    let error = Image::read_from(Broken(Ok(usize::MAX))).unwrap_err();
+    let error = Image::from_reader(Broken(Ok(usize::MAX))).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Read(_)), "{error}");
 }
 

@@ -30,8 +30,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Does something unfriendly when row 100 of 200 is read.
-struct Trap<'a>(&'a dyn Fn() -> Result<(), SourceError>);
+/// Does something unfriendly when a certain row of 200 is read.
+struct Trap<'a>(usize, &'a dyn Fn() -> Result<(), SourceError>);
 
 impl LiveBytes for Trap<'_> {
     fn len(&self) -> usize {
@@ -44,8 +44,8 @@ impl LiveBytes for Trap<'_> {
 
     fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
         to.copy_from_slice(&common::noise(to.len(), offset as u64));
-        if offset == 100 * 200 {
-            (self.0)()?;
+        if offset == self.0 * 200 {
+            (self.1)()?;
         }
         Ok(())
     }
@@ -53,12 +53,16 @@ impl LiveBytes for Trap<'_> {
 
 impl PixelSource for Trap<'_> {
     fn lease(&self) -> Result<Lease<'_>, SourceError> {
-        Ok(Lease::live(Trap(self.0)))
+        Ok(Lease::live(Trap(self.0, self.1)))
     }
 }
 
+fn trapped_at(row: usize, trap: &dyn Fn() -> Result<(), SourceError>) -> Image<Trap<'_>> {
+    Image::from_buffer(Trap(row, trap), 200, 200, PixelFormat::GRAY8).unwrap()
+}
+
 fn trapped(trap: &dyn Fn() -> Result<(), SourceError>) -> Image<Trap<'_>> {
-    Image::from_buffer(Trap(trap), 200, 200, PixelFormat::GRAY8).unwrap()
+    trapped_at(100, trap)
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn an_error_or_a_panic_changes_nothing() {
         assert_eq!(
             format!("{error:#}"),
             format!(
-                "{}: row 100: the pixel source failed: the caller's source failed: gone",
+                "{}: row 100: the pixel source failed: it reports an error of its own: gone",
                 path.display()
             )
         );
@@ -119,34 +123,41 @@ fn an_error_or_a_panic_changes_nothing() {
     }
 }
 
-/// Killed in the middle: the old file is byte-identical. What is left behind
-/// is named so that nobody takes it for an image.
+/// Killed at the first row, in the middle or at the last: the old file is
+/// byte-identical. What is left behind is named so that nobody takes it for an
+/// image.
 #[test]
 fn a_kill_leaves_the_old_file() {
-    const VARIABLE: &str = "PIXVIEW_TEST_SAVE_AND_ABORT";
-    if let Some(path) = std::env::var_os(VARIABLE) {
-        let _ = trapped(&|| std::process::abort()).save(path);
+    const PATH: &str = "PIXVIEW_TEST_SAVE_AND_ABORT";
+    const ROW: &str = "PIXVIEW_TEST_ABORT_AT_ROW";
+    if let Some(path) = std::env::var_os(PATH) {
+        let row = std::env::var(ROW).unwrap().parse().unwrap();
+        let image = trapped_at(row, &|| std::process::abort());
+        let _ = image.save(path);
         unreachable!("the child must not live to see this");
     }
-    let folder = common::folder();
-    let path = folder.path().join("image.png");
-    gray(7).save(&path).unwrap();
-    let old = fs::read(&path).unwrap();
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["a_kill_leaves_the_old_file", "--exact", "--nocapture"])
-        .env(VARIABLE, &path)
-        .stderr(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(!status.success(), "the child was to be killed");
-    assert_eq!(fs::read(&path).unwrap(), old);
-    let left = names(folder.path());
-    assert_eq!(left.len(), 2, "it was killed while it was writing");
-    assert!(
-        left[0].starts_with(".pixview-") && !left[0].ends_with("png"),
-        "{left:?}"
-    );
+    for row in [0, 100, 199] {
+        let folder = common::folder();
+        let path = folder.path().join("image.png");
+        gray(7).save(&path).unwrap();
+        let old = fs::read(&path).unwrap();
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["a_kill_leaves_the_old_file", "--exact", "--nocapture"])
+            .env(PATH, &path)
+            .env(ROW, row.to_string())
+            .stderr(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(!status.success(), "the child was to be killed");
+        assert_eq!(fs::read(&path).unwrap(), old);
+        let left = names(folder.path());
+        assert_eq!(left.len(), 2, "it was killed while it was writing");
+        assert!(
+            left[0].starts_with(".pixview-") && !left[0].ends_with("png"),
+            "{left:?}"
+        );
+    }
 }
 
 #[test]
@@ -199,6 +210,8 @@ fn paths_that_cannot_be_written() {
         folder.path().join("missing/image.png"),
         folder.path().join("missing/"),
         folder.path().join("missing.png/"),
+        folder.path().join("missing/."),
+        folder.path().join("missing/.."),
         file.join("image.png"),
         Path::new("").to_owned(),
         Path::new("nul\0.png").to_owned(),

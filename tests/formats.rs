@@ -129,7 +129,7 @@ fn facts() {
     assert_eq!(PixelFormat::ALL.len(), DEFINITIONS.len());
     for (format, definition) in PixelFormat::ALL.iter().zip(DEFINITIONS) {
         assert_eq!(*format, definition.format, "the order of the table");
-        assert_eq!(format.pixel_size(), definition.size, "{format}");
+        assert_eq!(format.bits_per_pixel(), 8 * definition.size, "{format}");
         assert_eq!(format.channels(), definition.channels(), "{format}");
         assert_eq!(format.bit_depth(), definition.depth(), "{format}");
         assert_eq!(

@@ -41,7 +41,7 @@ fn look<S: PixelSource>(image: &Image<S>, file: &std::path::Path) -> u16 {
     let through_pixel = image.read().unwrap().get(X, Y).unwrap()[0];
 
     let pixels = image.read().unwrap();
-    let size = image.format().pixel_size();
+    let size = image.format().bits_per_pixel() / 8;
     let sample = |bytes: &[u8]| match image.format() {
         PixelFormat::GRAY16 => u16::from_ne_bytes([bytes[0], bytes[1]]),
         _ => u16::from(bytes[0]),
@@ -57,7 +57,12 @@ fn look<S: PixelSource>(image: &Image<S>, file: &std::path::Path) -> u16 {
     assert_eq!(sample(&copy[PIXEL * size..]), through_pixel, "to_vec");
 
     image.save(file).unwrap();
-    let decoded = decode(&std::fs::read(file).unwrap());
+    let saved = std::fs::read(file).unwrap();
+    assert!(image.to_png().unwrap() == saved, "to_png");
+    let mut written = Vec::new();
+    image.write_to(&mut written).unwrap();
+    assert!(written == saved, "write_to");
+    let decoded = decode(&saved);
     assert_eq!(
         decoded.pixel(X as usize, Y as usize)[0],
         through_pixel,
@@ -77,14 +82,17 @@ fn operations<S: PixelSource>() -> Vec<(&'static str, fn(&Image<S>))> {
         }),
         ("to_vec", |image| drop(image.to_vec().unwrap())),
         ("copy_to", |image| {
-            let size = PIXELS * image.format().pixel_size();
+            let size = PIXELS * image.format().bits_per_pixel() / 8;
             image.copy_to(&mut vec![0; size]).unwrap();
         }),
         ("save", |image| {
             let folder = common::folder();
             image.save(folder.path().join("operation.png")).unwrap();
         }),
-        ("failed save", |image| drop(image.save("no.such.extension"))),
+        ("failed saves", |image| {
+            image.save("no.such.extension").unwrap_err();
+            image.write_to(&mut [0u8; 50][..]).unwrap_err();
+        }),
         ("write_to", |image| image.write_to(std::io::sink()).unwrap()),
         ("to_png", |image| drop(image.to_png().unwrap())),
         ("encoder", |image| {
@@ -338,7 +346,7 @@ fn strided() {
     let mut array = vec![0u8; 64 * HEIGHT as usize];
     let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
     let layout = Layout::packed(WIDTH, HEIGHT, PixelFormat::RGBA8).with_row_stride(64);
-    let image = Image::with_layout(cells, layout, PixelFormat::RGBA8).unwrap();
+    let image = Image::with_layout(cells, layout).unwrap();
     let at = 64 * (HEIGHT - 1 - Y) as usize + 4 * X as usize;
     script("strided cells", image.flip_vertical(), |_, v| {
         cells[at].set(v)

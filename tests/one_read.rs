@@ -69,7 +69,7 @@ impl LiveBytes for &Changing {
 
 fn check(definition: &Definition, layout: Layout, len: usize, compression: Compression) {
     let source = Changing::new(len);
-    let image = Image::with_layout(&source, layout, definition.format).unwrap();
+    let image = Image::with_layout(&source, layout).unwrap();
     let png = PngEncoder::new()
         .compression(compression)
         .to_vec(&image)
@@ -135,7 +135,18 @@ fn each_visible_pixel_is_requested_once() {
         }
         let transposed = packed.with_pixel_stride(23 * size).with_row_stride(size);
         check(definition, transposed, len, Fast);
+        // Rows wider than the blocks in which pixels are fetched.
+        for stride in [size, -size, 2 * size, 80] {
+            let start = if stride < 0 { 4999 * -stride } else { 0 };
+            let wide = Layout::packed(5000, 2, definition.format)
+                .with_offset(start as usize)
+                .with_pixel_stride(stride)
+                .with_row_stride(5000 * stride.abs());
+            check(definition, wide, 10_000 * stride.unsigned_abs(), Fast);
+        }
         if !definition.is_word() {
+            let wide = Layout::planar(5000, 2, definition.format);
+            check(definition, wide, 10_000 * definition.size, Fast);
             let sample = definition.sample_size() as isize;
             let planar = packed
                 .with_pixel_stride(sample)

@@ -276,8 +276,7 @@ proptest! {
         }
         let (width, height) = (model.rows[0].len(), model.rows.len());
         with_source(case.kind, &mut memory, case.definition, |source| {
-            let format = case.definition.format;
-            let mut image = Image::with_layout(source, case.layout, format).unwrap();
+            let mut image = Image::with_layout(source, case.layout).unwrap();
             for step in &case.steps {
                 image = step.apply(image);
             }
@@ -335,7 +334,7 @@ proptest! {
             .collect();
 
         with_source(case.kind, &mut memory, definition, |source| {
-            let mut image = Image::with_layout(source, case.layout, definition.format).unwrap();
+            let mut image = Image::with_layout(source, case.layout).unwrap();
             for step in &case.steps {
                 image = step.apply(image);
             }
@@ -404,7 +403,7 @@ fn channels() {
             );
         }
         for layout in layouts {
-            let image = Image::with_layout(&memory, layout, definition.format).unwrap();
+            let image = Image::with_layout(&memory, layout).unwrap();
             for (index, &channel) in CHANNELS[definition.channels() - 1].iter().enumerate() {
                 let alone = image.view().channel(channel).unwrap();
                 assert_eq!(alone.format().channels(), 1);
@@ -431,7 +430,7 @@ fn channels() {
 #[test]
 fn wide_rows() {
     fn check(source: impl PixelSource, memory: &[u8], layout: Layout, definition: &Definition) {
-        let image = Image::with_layout(source, layout, definition.format).unwrap();
+        let image = Image::with_layout(source, layout).unwrap();
         let decoded = decode(&image.to_png().unwrap());
         for x in 0..layout.width() as usize {
             let at = layout

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU8, AtomicU32};
 use std::sync::{Mutex, RwLock};
 
+use common::Definition;
 use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngEncoder};
 
 const MODES: [Compression; 4] = [
@@ -25,76 +26,90 @@ fn files<S: PixelSource>(image: &Image<S>) -> Vec<Vec<u8>> {
         .into()
 }
 
-/// The pictures of `picture` as RGB and as RGBA, with the same colours.
-fn picture(channels: usize) -> Vec<u8> {
-    let mut pixels = Vec::new();
+/// The samples of the same picture with so many channels, in 8 or 16 bits.
+fn picture(channels: usize, depth: u8) -> Vec<u16> {
+    let mut samples = Vec::new();
     let noise = common::noise((WIDTH * HEIGHT) as usize, 3);
-    for y in 0..HEIGHT {
-        for x in 0..WIDTH {
-            let grain = noise[(y * WIDTH + x) as usize] / 64;
-            let pixel = [
-                (x * 4) as u8 + grain,
-                (y * 5) as u8,
-                (x + y) as u8,
-                255 - grain,
-            ];
-            pixels.extend_from_slice(&pixel[..channels]);
+    for y in 0..HEIGHT as u16 {
+        for x in 0..WIDTH as u16 {
+            let grain = u16::from(noise[usize::from(y) * WIDTH as usize + usize::from(x)] / 64);
+            let pixel = [x * 4 + grain, y * 5, x + y, 255 - grain];
+            let scale = if depth == 16 { 250 } else { 1 };
+            samples.extend(
+                pixel[..channels]
+                    .iter()
+                    .map(|&sample| sample * scale + scale / 3),
+            );
         }
     }
-    pixels
+    samples
+}
+
+/// The bytes of the picture, packed.
+fn packed(format: PixelFormat) -> Vec<u8> {
+    let definition = Definition::of(format);
+    let samples = picture(definition.channels(), definition.depth());
+    let pixels = samples.chunks(definition.channels());
+    pixels.flat_map(|pixel| definition.bytes(pixel)).collect()
 }
 
 #[test]
 fn every_source() {
-    let format = PixelFormat::RGBA8;
-    let mut bytes = picture(4);
-    let expected = files(&Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap());
-    let check = |name: &str, source: &dyn PixelSource| {
-        let image = Image::from_buffer(source, WIDTH, HEIGHT, format).unwrap();
-        assert!(files(&image) == expected, "{name}");
-    };
-    let words: Vec<u32> = bytes
-        .chunks(4)
-        .map(|p| u32::from_ne_bytes(p.try_into().unwrap()))
-        .collect();
-    check("Vec", &bytes.clone());
-    check("u32", &words);
-    check(
-        "AtomicU8",
-        &bytes.iter().map(|&b| AtomicU8::new(b)).collect::<Vec<_>>(),
-    );
-    check(
-        "AtomicU32",
-        &words.iter().map(|&w| AtomicU32::new(w)).collect::<Vec<_>>(),
-    );
-    check("Mutex", &Mutex::new(bytes.clone()));
-    check("RwLock", &RwLock::new(words));
-    check("RefCell", &RefCell::new(bytes.clone()));
-    check("cells", &Cell::from_mut(&mut bytes[..]).as_slice_of_cells());
+    for format in [
+        PixelFormat::RGBA8,
+        PixelFormat::BGRA8,
+        PixelFormat::XRGB8888,
+    ] {
+        let mut bytes = packed(format);
+        let expected = files(&Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap());
+        let check = |name: &str, source: &dyn PixelSource| {
+            let image = Image::from_buffer(source, WIDTH, HEIGHT, format).unwrap();
+            assert!(files(&image) == expected, "{name}");
+        };
+        let chunks = bytes.as_chunks().0.iter();
+        let words: Vec<u32> = chunks.map(|&word| u32::from_ne_bytes(word)).collect();
+        check("Vec", &bytes.clone());
+        check("u32", &words);
+        check(
+            "AtomicU8",
+            &bytes.iter().map(|&b| AtomicU8::new(b)).collect::<Vec<_>>(),
+        );
+        check(
+            "AtomicU32",
+            &words.iter().map(|&w| AtomicU32::new(w)).collect::<Vec<_>>(),
+        );
+        check("Mutex", &Mutex::new(bytes.clone()));
+        check("RwLock", &RwLock::new(words));
+        check("RefCell", &RefCell::new(bytes.clone()));
+        check("cells", &Cell::from_mut(&mut bytes[..]));
 
-    // An encoder that has saved something else gives the same bytes.
-    let image = Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap();
-    let mut encoder = PngEncoder::new();
-    encoder
-        .to_vec(&Image::new(200, 3, PixelFormat::GRAY16LE).unwrap())
-        .unwrap();
-    assert!(encoder.to_vec(&image).unwrap() == expected[1]);
-    assert!(image.to_png().unwrap() == expected[1]);
+        // An encoder that has saved something else gives the same bytes.
+        let image = Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap();
+        let mut encoder = PngEncoder::new();
+        encoder
+            .to_vec(&Image::new(200, 3, PixelFormat::GRAY16LE).unwrap())
+            .unwrap();
+        assert!(encoder.to_vec(&image).unwrap() == expected[1]);
+        assert!(image.to_png().unwrap() == expected[1]);
+    }
 }
 
 /// The same picture in memory in other ways: formats, strides, planes, turned
-/// around and turned back by a view.
+/// around and turned back by a view, in the middle of a larger one.
 #[test]
 fn every_layout() {
-    for (definition, channels) in common::DEFINITIONS
-        .iter()
-        .filter(|d| d.depth() == 8)
-        .map(|d| (d, d.channels()))
-        .filter(|&(_, channels)| channels >= 3)
-    {
-        let plain = picture(channels);
-        let format = [PixelFormat::RGB8, PixelFormat::RGBA8][channels - 3];
-        let expected = files(&Image::from_buffer(&plain, WIDTH, HEIGHT, format).unwrap());
+    // The formats that PNG has as they are.
+    let plain = [
+        [PixelFormat::GRAY8, PixelFormat::GRAY16BE],
+        [PixelFormat::GRAY_ALPHA8, PixelFormat::GRAY_ALPHA16BE],
+        [PixelFormat::RGB8, PixelFormat::RGB16BE],
+        [PixelFormat::RGBA8, PixelFormat::RGBA16BE],
+    ];
+    for definition in common::DEFINITIONS {
+        let channels = definition.channels();
+        let plain = plain[channels - 1][usize::from(definition.depth() / 8 - 1)];
+        let image = Image::from_buffer(packed(plain), WIDTH, HEIGHT, plain);
+        let expected = files(&image.unwrap());
 
         let size = definition.size as isize;
         let (w, h) = (WIDTH as isize, HEIGHT as isize);
@@ -106,32 +121,41 @@ fn every_layout() {
             packed
                 .with_pixel_stride(-size)
                 .with_offset((w * size - size) as usize),
-            packed.with_pixel_stride(size + 3).with_row_stride(600),
+            packed.with_pixel_stride(size + 3).with_row_stride(700),
             packed.with_pixel_stride(h * size).with_row_stride(size),
         ];
         if !definition.is_word() {
-            layouts.push(
-                packed
-                    .with_pixel_stride(1)
-                    .with_row_stride(w)
-                    .with_plane_stride(w * h),
-            );
+            layouts.push(Layout::planar(WIDTH, HEIGHT, definition.format));
         }
-        for layout in layouts {
-            let mut image =
-                Image::with_layout(vec![0u8; 64_000], layout, definition.format).unwrap();
-            let mut pixels = image.write().unwrap();
-            for (i, pixel) in plain.chunks(channels).enumerate() {
-                let (x, y) = (i as u32 % WIDTH, i as u32 / WIDTH);
-                let samples: Vec<u16> = pixel.iter().map(|&s| s.into()).collect();
-                pixels.put(x, y, samples).unwrap();
+        let samples = picture(channels, definition.depth());
+        let draw = |pixels: &mut pixview::PixelsMut<'_>| {
+            for (i, pixel) in samples.chunks(channels).enumerate() {
+                pixels
+                    .put(i as u32 % WIDTH, i as u32 / WIDTH, pixel)
+                    .unwrap();
             }
-            drop(pixels);
-            assert!(
-                files(&image) == expected,
-                "{} {layout:?}",
-                definition.format
-            );
+        };
+        for layout in layouts {
+            let mut image = Image::with_layout(vec![0u8; 64_000], layout).unwrap();
+            draw(&mut image.write().unwrap());
+            assert!(files(&image) == expected, "{layout:?}");
+        }
+        type View = fn(Image<Vec<u8>>) -> Image<Vec<u8>>;
+        let views: [View; 3] = [
+            |image| image.crop(3, 5, WIDTH, HEIGHT).unwrap(),
+            |image| {
+                image
+                    .flip_horizontal()
+                    .flip_vertical()
+                    .crop(1, 1, WIDTH, HEIGHT)
+                    .unwrap()
+            },
+            |image| image.transpose().crop(2, 2, WIDTH, HEIGHT).unwrap(),
+        ];
+        for view in views {
+            let mut image = view(Image::new(80, 80, definition.format).unwrap());
+            draw(&mut image.write().unwrap());
+            assert!(files(&image) == expected, "{:?}", image.layout());
         }
     }
 }

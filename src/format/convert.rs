@@ -1,6 +1,6 @@
 //! Rows of pixels to the samples of PNG.
 
-use super::{PixelFormat, Store};
+use super::{Order, PixelFormat, Store};
 
 /// Writes packed pixels of `format` as PNG holds them. Both slices hold the
 /// same number of pixels.
@@ -12,38 +12,39 @@ pub(crate) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
         pixels.len() / format.pixel_size(),
         png.len() / format.png_pixel_size(),
     );
-    if format.is_png() {
-        png.copy_from_slice(pixels);
-        return;
-    }
     match format.store {
-        // The only orders of 16-bit samples are PNG's own.
-        Store::U16(_) => {
-            for (to, from) in png.as_chunks_mut().0.iter_mut().zip(pixels.as_chunks().0) {
-                let [low, high] = *from;
-                *to = [high, low];
+        Store::U8 | Store::Word8888 => match format.memory_order() {
+            Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba => {
+                png.copy_from_slice(pixels);
             }
-        }
-        Store::U8 | Store::Word8888 => {
-            let mut order = [0; 4];
-            for (index, &channel) in order.iter_mut().zip(format.png_order()) {
-                *index = format.sample_of(channel).unwrap_or(0);
+            Order::Bgr => map(pixels, png, |[b, g, r]| [r, g, b]),
+            Order::Bgra => map(pixels, png, |[b, g, r, a]| [r, g, b, a]),
+            Order::Argb => map(pixels, png, |[a, r, g, b]| [r, g, b, a]),
+            Order::Abgr => map(pixels, png, |[a, b, g, r]| [r, g, b, a]),
+            Order::Rgbx => map(pixels, png, |[r, g, b, _]| [r, g, b]),
+            Order::Bgrx => map(pixels, png, |[b, g, r, _]| [r, g, b]),
+            Order::Xrgb => map(pixels, png, |[_, r, g, b]| [r, g, b]),
+            Order::Xbgr => map(pixels, png, |[_, b, g, r]| [r, g, b]),
+        },
+        Store::U16(endian) => match (format.memory_order(), endian.is_big()) {
+            (Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba, true) => {
+                png.copy_from_slice(pixels);
             }
-            match (format.pixel_size(), order) {
-                (3, _) => map(pixels, png, |[b, g, r]: [u8; 3]| [r, g, b]),
-                (_, [2, 1, 0, 3]) => map(pixels, png, |[b, g, r, a]: [u8; 4]| [r, g, b, a]),
-                (_, [1, 2, 3, 0]) if format.has_alpha() => {
-                    map(pixels, png, |[a, r, g, b]: [u8; 4]| [r, g, b, a]);
-                }
-                (_, [3, 2, 1, 0]) if format.has_alpha() => {
-                    map(pixels, png, |[a, b, g, r]: [u8; 4]| [r, g, b, a]);
-                }
-                (_, [0, 1, 2, _]) => map(pixels, png, |[r, g, b, _]: [u8; 4]| [r, g, b]),
-                (_, [2, 1, 0, _]) => map(pixels, png, |[b, g, r, _]: [u8; 4]| [r, g, b]),
-                (_, [1, 2, 3, _]) => map(pixels, png, |[_, r, g, b]: [u8; 4]| [r, g, b]),
-                _ => map(pixels, png, |[_, b, g, r]: [u8; 4]| [r, g, b]),
+            (Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba, false) => {
+                map(pixels, png, |[low, high]| [high, low]);
             }
-        }
+            (
+                Order::Bgr
+                | Order::Bgra
+                | Order::Argb
+                | Order::Abgr
+                | Order::Rgbx
+                | Order::Bgrx
+                | Order::Xrgb
+                | Order::Xbgr,
+                _,
+            ) => unreachable!("no such format in the table"),
+        },
     }
 }
 

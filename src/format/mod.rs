@@ -1,9 +1,9 @@
 //! What the bytes of a pixel mean.
 //!
 //! A format is an order of channels and a way to store their samples. To add
-//! one: a line in the table of [`PixelFormat`] and, if its way to store
-//! samples is new, a variant of [`Store`] and an arm wherever the compiler
-//! then asks for one, here and in `convert.rs`.
+//! one: a line in the table of [`PixelFormat`] and, if its order or its way to
+//! store samples is new, a variant and an arm wherever the compiler then asks
+//! for one, here, in `pixel.rs` and in `convert.rs`.
 
 mod convert;
 mod pixel;
@@ -248,19 +248,26 @@ impl fmt::Display for Channel {
 }
 
 impl PixelFormat {
-    /// Bytes in one pixel, packed.
+    /// Bits in one pixel in memory, padding included.
     #[must_use]
-    pub fn pixel_size(self) -> usize {
-        self.names().len() * self.sample_size()
+    pub fn bits_per_pixel(self) -> usize {
+        self.pixel_size() * 8
+    }
+
+    /// Bytes of a row of `width` packed pixels, as
+    /// [`Pixels::copy_row`](crate::Pixels::copy_row) fills it.
+    #[must_use]
+    pub fn row_size(self, width: u32) -> u64 {
+        u64::from(width) * self.pixel_size() as u64
     }
 
     /// Channels of a pixel, without padding: 1 to 4.
     #[must_use]
     pub fn channels(self) -> usize {
-        self.png_order().len()
+        self.order.png().channels().len()
     }
 
-    /// Bits in one sample of the saved file, and of a [`Pixel`]: 8 or 16.
+    /// Bits in one sample of the saved file, and so of a [`Pixel`]: 8 or 16.
     #[must_use]
     pub fn bit_depth(self) -> u8 {
         match self.store {
@@ -272,7 +279,7 @@ impl PixelFormat {
     /// Whether one of the channels is alpha. Padding is not.
     #[must_use]
     pub fn has_alpha(self) -> bool {
-        self.png_order().contains(&Some(Channel::Alpha))
+        self.order.channels().contains(&A)
     }
 }
 
@@ -295,10 +302,10 @@ const B: Option<Channel> = Some(Channel::Blue);
 const A: Option<Channel> = Some(Channel::Alpha);
 const X: Option<Channel> = None;
 
-impl PixelFormat {
-    /// The channels in the order of the format's name; `None` is padding.
-    fn names(self) -> &'static [Option<Channel>] {
-        match self.order {
+impl Order {
+    /// The channels in this order; `None` is padding.
+    fn channels(self) -> &'static [Option<Channel>] {
+        match self {
             Order::Gray => &[Y],
             Order::GrayAlpha => &[Y, A],
             Order::Rgb => &[R, G, B],
@@ -314,25 +321,56 @@ impl PixelFormat {
         }
     }
 
-    /// The channels in the order of PNG (PNG third edition, 7.2).
-    fn png_order(self) -> &'static [Option<Channel>] {
-        match self.order {
-            Order::Gray => &[Y],
-            Order::GrayAlpha => &[Y, A],
+    /// The last channel first.
+    fn reversed(self) -> Order {
+        match self {
+            Order::Rgb => Order::Bgr,
+            Order::Bgr => Order::Rgb,
+            Order::Rgba => Order::Abgr,
+            Order::Abgr => Order::Rgba,
+            Order::Bgra => Order::Argb,
+            Order::Argb => Order::Bgra,
+            Order::Rgbx => Order::Xbgr,
+            Order::Xbgr => Order::Rgbx,
+            Order::Bgrx => Order::Xrgb,
+            Order::Xrgb => Order::Bgrx,
+            // Alone, or not the field of any word.
+            Order::Gray | Order::GrayAlpha => self,
+        }
+    }
+
+    /// The same channels in the order of PNG, without padding (PNG third
+    /// edition, 7.2).
+    fn png(self) -> Order {
+        match self {
+            Order::Gray | Order::GrayAlpha => self,
             Order::Rgb | Order::Bgr | Order::Rgbx | Order::Bgrx | Order::Xrgb | Order::Xbgr => {
-                &[R, G, B]
+                Order::Rgb
             }
-            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => &[R, G, B, A],
+            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => Order::Rgba,
+        }
+    }
+}
+
+impl PixelFormat {
+    /// The order of the samples in memory.
+    fn memory_order(self) -> Order {
+        match self.store {
+            Store::Word8888 if cfg!(target_endian = "little") => self.order.reversed(),
+            Store::U8 | Store::U16(_) | Store::Word8888 => self.order,
         }
     }
 
     /// The sample of a pixel, counted in memory, that holds a channel.
-    pub(crate) fn sample_of(self, channel: Option<Channel>) -> Option<usize> {
-        let named = self.names().iter().position(|&name| name == channel)?;
-        match self.store {
-            Store::Word8888 if cfg!(target_endian = "little") => Some(3 - named),
-            _ => Some(named),
-        }
+    pub(crate) fn sample_of(self, channel: Channel) -> Option<usize> {
+        let mut channels = self.memory_order().channels().iter();
+        channels.position(|&name| name == Some(channel))
+    }
+
+    /// Where in memory the samples lie that PNG has, in the order of PNG.
+    fn png_samples(self) -> impl Iterator<Item = usize> {
+        let channels = self.order.png().channels().iter().flatten();
+        channels.filter_map(move |&channel| self.sample_of(channel))
     }
 
     /// Bytes in one sample.
@@ -343,9 +381,26 @@ impl PixelFormat {
         }
     }
 
+    /// Bytes in one pixel, packed.
+    pub(crate) fn pixel_size(self) -> usize {
+        self.order.channels().len() * self.sample_size()
+    }
+
+    /// Bytes that make one number: what a typed buffer does not cut apart.
+    pub(crate) fn grain(self) -> usize {
+        match self.store {
+            Store::U8 => 1,
+            Store::U16(_) => 2,
+            Store::Word8888 => 4,
+        }
+    }
+
     /// Whether the samples can lie in planes of their own.
     pub(crate) fn has_separable_samples(self) -> bool {
-        !matches!(self.store, Store::Word8888)
+        match self.store {
+            Store::U8 | Store::U16(_) => true,
+            Store::Word8888 => false,
+        }
     }
 
     /// Whether a pixel in memory is byte for byte what PNG holds.
@@ -354,9 +409,7 @@ impl PixelFormat {
             Store::U8 | Store::Word8888 => true,
             Store::U16(endian) => endian.is_big(),
         };
-        let in_order = |(index, &channel)| self.sample_of(channel) == Some(index);
-        big && self.pixel_size() == self.png_pixel_size()
-            && self.png_order().iter().enumerate().all(in_order)
+        big && self.memory_order() == self.order.png()
     }
 
     /// Bytes of a pixel in PNG.

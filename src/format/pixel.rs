@@ -10,8 +10,8 @@ use crate::ErrorKind;
 /// alpha, or red, green, blue, or red, green, blue and alpha, whatever the
 /// order in memory.
 ///
-/// Samples of 8-bit formats are 0 to 255, those of 16-bit formats 0 to 65535.
-/// They are the numbers that the saved file holds: nothing is scaled.
+/// They are the samples that the saved file would hold: 0 to 255 where it has
+/// 8 bits, 0 to 65535 where it has 16 (see [`PixelFormat::bit_depth`]).
 ///
 /// A `Pixel` compares with an array and derefs to a slice.
 ///
@@ -59,17 +59,20 @@ impl fmt::Debug for Pixel {
     }
 }
 
+/// Bytes in the largest pixel: four samples of 16 bits.
+const MAX_PIXEL: usize = 8;
+
 /// The bytes of one pixel in memory, packed.
 #[derive(Clone, Copy)]
 pub(crate) struct PixelBytes {
-    bytes: [u8; 8],
+    bytes: [u8; MAX_PIXEL],
     len: usize,
 }
 
 impl PixelBytes {
     pub(crate) fn zeroed(format: PixelFormat) -> Self {
         PixelBytes {
-            bytes: [0; 8],
+            bytes: [0; MAX_PIXEL],
             len: format.pixel_size(),
         }
     }
@@ -93,8 +96,7 @@ impl PixelFormat {
     /// What the bytes of a pixel say.
     pub(crate) fn decode(self, bytes: PixelBytes) -> Pixel {
         let mut samples = [0; 4];
-        for (sample, &channel) in samples.iter_mut().zip(self.png_order()) {
-            let index = self.sample_of(channel).unwrap_or(0);
+        for (sample, index) in samples.iter_mut().zip(self.png_samples()) {
             *sample = match self.store {
                 Store::U8 | Store::Word8888 => u16::from(bytes[index]),
                 Store::U16(endian) => {
@@ -136,8 +138,7 @@ impl PixelFormat {
         }
         let mut pixel = PixelBytes::zeroed(self);
         pixel.fill(0xff);
-        for (&sample, &channel) in samples.iter().zip(self.png_order()) {
-            let index = self.sample_of(channel).unwrap_or(0);
+        for (&sample, index) in samples.iter().zip(self.png_samples()) {
             match self.store {
                 Store::U8 | Store::Word8888 => pixel[index] = sample as u8,
                 Store::U16(endian) => {

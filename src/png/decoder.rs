@@ -16,6 +16,9 @@ impl Image<Vec<u8>> {
     /// transparent colour (tRNS) becomes alpha. Of an animation the default
     /// image is read.
     ///
+    /// The buffer is as large as the file's header says, up to what the system
+    /// gives: look at files of unknown origin before you open them.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Read`] if the file can't be read or ends too early,
@@ -52,7 +55,7 @@ impl Image<Vec<u8>> {
     /// # Errors
     ///
     /// As [`open`](Image::open), without a path.
-    pub fn read_from(reader: impl Read) -> Result<Self, Error> {
+    pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
         let mut bytes = Vec::new();
         Checked(reader)
             .read_to_end(&mut bytes)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::sink::{Sink, SinkState};
 use crate::rows::Frame;
-use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, Pixels, file};
+use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, file};
 
 /// Bytes of compressed data in one IDAT chunk, and of writes to the caller.
 const CHUNK: usize = 64 * 1024;
@@ -83,7 +83,8 @@ impl PngEncoder {
     /// - **The folder** must be one in which a file can be made, even where
     ///   `path` itself exists and could be written.
     /// - **An existing file** keeps its permissions and, as far as the system
-    ///   allows, its owner and group. It must be one that could be opened for
+    ///   allows, its owner and group (else the permissions of the group go);
+    ///   access control lists and extended attributes are lost. It must be one that could be opened for
     ///   writing: a read-only file is not replaced. Other hard links to it
     ///   keep the old content.
     /// - **A symbolic link** is followed, and its target replaced. If the
@@ -112,11 +113,8 @@ impl PngEncoder {
         path: impl AsRef<Path>,
     ) -> Result<(), Error> {
         let path = path.as_ref();
-        file::replace(path, |writer| {
-            let pixels = image.read()?;
-            self.encode(&pixels, writer)
-        })
-        .map_err(|error| error.at_path(path))
+        file::replace(path, |writer| self.encode(image, writer))
+            .map_err(|error| error.at_path(path))
     }
 
     /// Writes the pixels as they are now as a PNG stream. The writer need not
@@ -134,7 +132,7 @@ impl PngEncoder {
         image: &Image<S>,
         mut writer: impl Write,
     ) -> Result<(), Error> {
-        self.encode(&image.read()?, &mut writer)
+        self.encode(image, &mut writer)
     }
 
     /// The pixels as they are now as the bytes of a PNG file.
@@ -153,11 +151,20 @@ impl PngEncoder {
         }
     }
 
-    fn encode(&mut self, pixels: &Pixels<'_>, writer: &mut dyn Write) -> Result<(), Error> {
-        let frame = pixels.frame()?;
+    fn encode<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        writer: &mut dyn Write,
+    ) -> Result<(), Error> {
+        let lease = image.source().lease()?;
+        let frame = image.description().frame(&lease)?;
+        self.encode_frame(&frame, writer)
+    }
+
+    fn encode_frame(&mut self, frame: &Frame<'_>, writer: &mut dyn Write) -> Result<(), Error> {
         let state = SinkState::default();
         let mut row = None;
-        let result = self.write_png(&frame, Sink::new(writer, &state), &state, &mut row);
+        let result = self.write_png(frame, Sink::new(writer, &state), &state, &mut row);
         let failure = state.take_failure();
         result.map_err(|error| {
             let error = match failure {
@@ -184,8 +191,8 @@ impl PngEncoder {
         let row_size = self.reserve(frame)?;
 
         let mut encoder = png::Encoder::new(BufWriter::with_capacity(CHUNK, sink), width, height);
-        encoder.set_color(color_type(frame.format));
-        encoder.set_depth(match frame.format.bit_depth() {
+        encoder.set_color(color_type(frame.layout.format()));
+        encoder.set_depth(match frame.layout.format().bit_depth() {
             16 => png::BitDepth::Sixteen,
             _ => png::BitDepth::Eight,
         });
@@ -201,12 +208,11 @@ impl PngEncoder {
         // Dropped before the two above on every way out, a panic too, so that
         // their destructors write nothing.
         let closing = state.close_on_drop();
-        let in_place = frame.format.is_png();
         for y in 0..height {
             *row = Some(y);
-            let scanline = match frame.row_in_place(y) {
-                Some(scanline) if in_place => scanline,
-                _ => {
+            let scanline = match frame.png_row_in_place(y) {
+                Some(scanline) => scanline,
+                None => {
                     self.row.resize(row_size, 0); // reserved above
                     frame.png_row(y, &mut self.row)?;
                     &self.row
@@ -225,7 +231,7 @@ impl PngEncoder {
     /// three that the `png` crate keeps can be had: it would abort.
     fn reserve(&mut self, frame: &Frame<'_>) -> Result<usize, Error> {
         let (width, height) = (frame.layout.width(), frame.layout.height());
-        let size = u128::from(width) * frame.format.png_pixel_size() as u128;
+        let size = u128::from(width) * frame.layout.format().png_pixel_size() as u128;
         let total = (size + 1) * u128::from(height);
         if total > isize::MAX as u128 {
             return Err(ErrorKind::TooLarge { width, height }.into());
@@ -234,13 +240,13 @@ impl PngEncoder {
         let no_memory = |_| ErrorKind::OutOfMemory {
             bytes: 4 * size as u64,
         };
-        Vec::<[u8; 4]>::new()
-            .try_reserve_exact(size)
-            .map_err(no_memory)?;
-        if !(frame.format.is_png() && frame.row_in_place(0).is_some()) {
+        if frame.png_row_in_place(0).is_none() {
             self.row.clear();
             self.row.try_reserve_exact(size).map_err(no_memory)?;
         }
+        Vec::<[u8; 3]>::new()
+            .try_reserve_exact(size)
+            .map_err(no_memory)?;
         Ok(size)
     }
 }

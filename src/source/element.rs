@@ -10,11 +10,19 @@ use super::{Lease, LeaseMut};
 /// A plain element of a pixel buffer: a number, an array of them, or a pixel
 /// struct of the caller's.
 ///
+/// An element is memory: its bytes are the pixels' bytes, and no number is
+/// converted. An `f32` of 0.5 over `RGBA8` is the four bytes that make up that
+/// `f32`, not a gray.
+///
+/// An access loads whole elements. Cells of large arrays, such as a row each,
+/// are slow to read in small pieces; a pixel or less each is best.
+///
 /// # Implementer notes
 ///
 /// Derive what `bytemuck` asks for and add the empty implementation. To be
 /// written through a view the type also needs [`bytemuck::AnyBitPattern`],
-/// which comes with [`bytemuck::Pod`].
+/// which comes with [`bytemuck::Pod`]. The derives are `bytemuck`'s, with its
+/// feature `derive`: `bytemuck = { version = "1.25", features = ["derive"] }`.
 ///
 /// ```
 /// use pixview::{Image, PixelFormat, Plain};
@@ -45,8 +53,6 @@ impl Plain for u8 {}
 impl Plain for u16 {}
 impl Plain for u32 {}
 impl Plain for u64 {}
-impl Plain for i16 {}
-impl Plain for i32 {}
 impl Plain for f32 {}
 impl<T: Plain + Pod, const N: usize> Plain for [T; N] {}
 

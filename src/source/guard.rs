@@ -1,6 +1,7 @@
 //! `RefCell`, `Mutex` and `RwLock` around plain memory.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 
 use bytemuck::AnyBitPattern;
@@ -13,7 +14,9 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 /// # Implementer notes
 ///
 /// Implement it for a struct that has its pixels beside other fields, and a
-/// lock around that struct is a source:
+/// lock around that struct is a source. (To be one without a lock the struct
+/// implements [`PixelSource`] instead; to be written through a view, inside the
+/// lock, [`PlainBufferMut`] as well.)
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -39,6 +42,10 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 /// # frame.lock().unwrap().number += 1;
 /// # Ok::<(), pixview::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` behind a lock or `RefCell` is not a buffer of plain pixels",
+    note = "slices, arrays and `Vec`s of `u8`, `u16`, `u32`, `f32` are; implement `pixview::PlainBuffer` for a struct of your own; cells and atomics need no lock around them"
+)]
 pub trait PlainBuffer {
     /// What the buffer holds.
     type Element: Plain;
@@ -47,7 +54,36 @@ pub trait PlainBuffer {
     fn as_elements(&self) -> &[Self::Element];
 }
 
-/// Plain memory behind a guard that can be written.
+/// Plain memory behind a guard that can be written through a view.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::RwLock;
+/// use pixview::{Image, PixelFormat, PlainBuffer, PlainBufferMut};
+///
+/// struct Frame(Vec<u8>);
+///
+/// impl PlainBuffer for Frame {
+///     type Element = u8;
+///
+///     fn as_elements(&self) -> &[u8] {
+///         &self.0
+///     }
+/// }
+///
+/// impl PlainBufferMut for Frame {
+///     fn as_elements_mut(&mut self) -> &mut [u8] {
+///         &mut self.0
+///     }
+/// }
+///
+/// let frame = RwLock::new(Frame(vec![0; 64]));
+/// let mut image = Image::from_buffer(&frame, 8, 8, PixelFormat::GRAY8)?;
+/// image.write()?.fill([7])?;
+/// assert_eq!(frame.read().unwrap().0[63], 7);
+/// # Ok::<(), pixview::Error>(())
+/// ```
 pub trait PlainBufferMut: PlainBuffer<Element: AnyBitPattern> {
     /// All of it.
     fn as_elements_mut(&mut self) -> &mut [Self::Element];
@@ -117,7 +153,7 @@ macro_rules! unique_pointers {
     )*};
 }
 
-pointers!(&B, &mut B, Box<B>, Arc<B>,);
+pointers!(&B, &mut B, Box<B>, Rc<B>, Arc<B>,);
 unique_pointers!(&mut B, Box<B>,);
 
 impl<B: PlainBuffer + ?Sized> PixelSource for RefCell<B> {

@@ -77,7 +77,8 @@ impl<'a> Lease<'a> {
         self.bytes().copy_to(offset, to)
     }
 
-    /// The caller's `Deref` runs in here, once.
+    /// The caller's `Deref` runs in here. (It can't be run once and for all:
+    /// a lease that kept what it gave would borrow from itself.)
     pub(crate) fn bytes(&self) -> Bytes<'_> {
         match &self.0 {
             Memory::Slice(bytes, element_size) => Bytes::Stable(bytes, *element_size),
@@ -325,7 +326,7 @@ impl BytesMut<'_> {
 }
 
 /// `count` bytes at `offset`, or the error that names them.
-pub(crate) fn part(bytes: &[u8], offset: usize, count: usize) -> Result<&[u8], SourceError> {
+fn part(bytes: &[u8], offset: usize, count: usize) -> Result<&[u8], SourceError> {
     bytes
         .get(offset..)
         .and_then(|rest| rest.get(..count))

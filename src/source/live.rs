@@ -111,12 +111,10 @@ macro_rules! atomic_slots {
             }
 
             fn update(&self, change: impl Fn(&mut [u8])) {
-                let changed = |mut value| {
+                self.update(Relaxed, Relaxed, |mut value| {
                     change(bytemuck::bytes_of_mut(&mut value));
-                    Some(value)
-                };
-                // Never `Err`: the closure never gives up.
-                let _ = self.fetch_update(Relaxed, Relaxed, changed);
+                    value
+                });
             }
         }
     )*};

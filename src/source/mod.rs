@@ -43,7 +43,12 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// of an element and that of a pixel (in a planar layout: of a sample) must
 /// divide one another: `RGB8` over `u16` is refused. A sample must lie within
 /// one atomic element, so that no reader ever sees half an edit: `GRAY16` over
-/// `AtomicU8` is refused, over `AtomicU32` it is fine.
+/// `AtomicU8` is refused, over `AtomicU32` it is fine. Offset and strides must
+/// not cut 16-bit samples or words out of the middle of elements that hold
+/// them whole. What doesn't fit can be viewed as bytes
+/// (`bytemuck::cast_slice(&buffer)`).
+///
+/// Elements are memory, not numbers: no value is converted.
 ///
 /// # Who waits for whom
 ///
@@ -54,9 +59,9 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// row after row, while the save goes on: an edit made in the meantime shows
 /// in the rows that have not been read.
 ///
-/// A `Mutex` or `RwLock` is waited for. Code that runs during a save, such as
-/// the caller's own `Write`, must not take the same lock: it would wait for
-/// itself, as anywhere in Rust. A poisoned lock, and a `RefCell` that is
+/// A `Mutex` or `RwLock` is waited for: a thread that still holds its guard
+/// when it saves waits for itself. Drop the guard first. Code that runs during a save, such as
+/// the caller's own `Write`, must not take the same lock either. A poisoned lock, and a `RefCell` that is
 /// mutably borrowed, are errors.
 ///
 /// # Implementer notes
@@ -180,7 +185,7 @@ pub enum SourceError {
     },
 
     /// An error of the caller's own source.
-    #[error("the caller's source failed")]
+    #[error("it reports an error of its own")]
     Other(#[source] Box<dyn StdError + Send + Sync>),
 }
 
