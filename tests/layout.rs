@@ -172,19 +172,23 @@ fn sizes() {
 /// The arithmetic holds at the ends of the number range.
 #[test]
 fn extreme_strides() {
-    const ENDS: [isize; 7] = [
-        isize::MIN,
-        isize::MIN + 1,
-        -1,
-        0,
-        1,
-        isize::MAX - 1,
-        isize::MAX,
-    ];
+    const ENDS: &[isize] = if cfg!(miri) {
+        &[isize::MIN, 1, isize::MAX]
+    } else {
+        &[
+            isize::MIN,
+            isize::MIN + 1,
+            -1,
+            0,
+            1,
+            isize::MAX - 1,
+            isize::MAX,
+        ]
+    };
     let buffer = [1u8, 2, 3, 4];
-    for row in ENDS {
-        for pixel in ENDS {
-            for plane in ENDS.map(Some).into_iter().chain([None]) {
+    for &row in ENDS {
+        for &pixel in ENDS {
+            for plane in ENDS.iter().copied().map(Some).chain([None]) {
                 for offset in [0, 3, usize::MAX / 2, usize::MAX] {
                     for (width, height) in [(1, 1), (2, 1), (1, 2), (2, 2), (u32::MAX >> 1, 2)] {
                         for format in [GRAY, RGB] {
@@ -240,7 +244,9 @@ fn exercise(image: Image<[u8; 4]>) {
         if small {
             view.to_vec().unwrap();
             view.read().unwrap().row(h - 1).unwrap();
-            view.to_png().unwrap();
+            if !cfg!(miri) {
+                view.to_png().unwrap();
+            }
         }
         if let Ok(mut pixels) = view.write() {
             pixels.put(w - 1, h - 1, last).unwrap();
