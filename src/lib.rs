@@ -124,6 +124,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod deflate;
 #[doc = include_str!("contracts.md")]
 pub mod contracts {}
 mod error;

@@ -87,12 +87,6 @@ impl<'a> Frame<'a> {
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
-    /// The same, if they are what PNG holds too.
-    pub(crate) fn png_row_in_place(&self, y: u32) -> Option<&'a [u8]> {
-        let is_png = self.layout.format().is_png();
-        is_png.then(|| self.row_in_place(y)).flatten()
-    }
-
     /// Copies `count` pixels of row `y` from column `x` on into all of `to`,
     /// packed in the order of the format. Each is requested once.
     pub(crate) fn pixels(

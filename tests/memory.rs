@@ -1,5 +1,6 @@
 //! Contract 2: beyond the caller's buffer a save takes at most 2 MiB and four
-//! rows of PNG with one thread, whatever the image's height.
+//! rows of PNG with one thread, and 3 MiB and three rows for each further one,
+//! whatever the image's height.
 //!
 //! One test in a process of its own: the allocator counts for all threads.
 
@@ -26,10 +27,10 @@ const WIDTH: u32 = 1024;
 ///
 /// The larger of two saves with one encoder, with what it keeps from the
 /// first to the second.
-fn peak<S: PixelSource>(image: &Image<S>, compression: Compression) -> usize {
+fn peak<S: PixelSource>(image: &Image<S>, compression: Compression, threads: usize) -> usize {
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
-    let mut encoder = PngEncoder::new().compression(compression);
+    let mut encoder = PngEncoder::new().compression(compression).threads(threads);
     encoder.write(image, io::sink()).unwrap();
     encoder
         .write(
@@ -47,20 +48,20 @@ fn check<S: PixelSource>(name: &str, source: S, format: PixelFormat) {
         let layout = Layout::packed(WIDTH, height, format).with_row_stride(0);
         Image::with_layout(&source, layout).unwrap()
     };
-    let small = peak(&image(MIB as u32 / WIDTH), Compression::Fast);
-    let large = peak(&image(64 * MIB as u32 / WIDTH), Compression::Fast);
+    let small = peak(&image(MIB as u32 / WIDTH), Compression::Fast, 1);
+    let large = peak(&image(64 * MIB as u32 / WIDTH), Compression::Fast, 1);
     assert!(
         small.abs_diff(large) <= 64 * 1024,
         "{name}: {small} bytes at 1 MP, {large} at 64 MP"
     );
-    check_bound(name, large, WIDTH, format);
+    check_bound(name, large, WIDTH, format, 1);
 }
 
-fn check_bound(name: &str, peak: usize, width: u32, format: PixelFormat) {
+fn check_bound(name: &str, peak: usize, width: u32, format: PixelFormat, threads: usize) {
     let row =
         width as usize * common::Definition::of(format).channels() * format.bit_depth() as usize
             / 8;
-    let bound = 2 * MIB + 4 * row;
+    let bound = 2 * MIB + 4 * row + (threads - 1) * (3 * MIB + 3 * row);
     assert!(peak <= bound, "{name}: {peak} bytes, {bound} are allowed");
 }
 
@@ -146,9 +147,37 @@ fn memory_does_not_grow_with_the_image() {
             let image = Image::with_layout(&wide, layout).unwrap();
             use Compression::{Best, Fast, Small, Stored};
             for compression in [Stored, Fast, Small, Best] {
-                let name = format!("{compression:?}, {layout:?}");
-                check_bound(&name, peak(&image, compression), width as u32, format);
+                for threads in [1, 2, 4] {
+                    let name = format!("{compression:?}, {threads} threads, {layout:?}");
+                    let peak = peak(&image, compression, threads);
+                    check_bound(&name, peak, width as u32, format, threads);
+                }
             }
         }
+    }
+
+    // Several threads, at 1 and at 64 megapixels; and a second save, which
+    // finds all it needs.
+    let format = PixelFormat::RGBA8;
+    let row = common::noise(4 * WIDTH as usize, 1);
+    for threads in [1, 2, 4] {
+        let image = |height| {
+            let layout = Layout::packed(WIDTH, height, format).with_row_stride(0);
+            Image::with_layout(&row, layout).unwrap()
+        };
+        for height in [1024, 64 * 1024] {
+            let peak = peak(&image(height), Compression::Fast, threads);
+            check_bound("threads", peak, WIDTH, format, threads);
+        }
+        let mut encoder = PngEncoder::new().threads(threads);
+        encoder.write(&image(2048), io::sink()).unwrap();
+        let before = ALLOCATOR.current_usage();
+        ALLOCATOR.reset_peak_usage();
+        encoder.write(&image(4096), io::sink()).unwrap();
+        let again = ALLOCATOR.peak_usage() - before;
+        assert!(
+            again <= 64 * 1024,
+            "{again} bytes for a second save, {threads} threads"
+        );
     }
 }

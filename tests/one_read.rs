@@ -70,10 +70,8 @@ impl LiveBytes for &Changing {
 fn check(definition: &Definition, layout: Layout, len: usize, compression: Compression) {
     let source = Changing::new(len);
     let image = Image::with_layout(&source, layout).unwrap();
-    let png = PngEncoder::new()
-        .compression(compression)
-        .to_vec(&image)
-        .unwrap();
+    let mut encoder = PngEncoder::new().compression(compression).threads(3);
+    let png = encoder.to_vec(&image).unwrap();
     let decoded = decode(&png);
     let log = source.log.borrow();
     for y in 0..layout.height() as usize {

@@ -159,3 +159,35 @@ fn every_layout() {
         }
     }
 }
+
+/// Any number of threads, for images of many strips and of few.
+#[test]
+fn every_number_of_threads() {
+    for (width, height) in [(1500, 1100), (30_000, 40), (700_000, 5), (3, 2)] {
+        let mut buffer = common::noise(width * height * 3, 11);
+        // Parts that compress, and parts that don't.
+        for portion in buffer.chunks_mut(5000).step_by(2) {
+            portion.fill(portion[0]);
+        }
+        let format = PixelFormat::BGR8;
+        let image = Image::from_buffer(&buffer, width as u32, height as u32, format).unwrap();
+        for mode in MODES {
+            let mut encoder = PngEncoder::new().compression(mode);
+            let expected = encoder.to_vec(&image).unwrap();
+            let decoded = common::decode_zune(&expected);
+            let samples = buffer
+                .chunks(3)
+                .flat_map(|p| [p[2], p[1], p[0]])
+                .map(u16::from);
+            assert!(decoded.samples.iter().copied().eq(samples));
+            for threads in [2, 3, 8, 0] {
+                encoder = encoder.threads(threads);
+                let png = encoder.to_vec(&image).unwrap();
+                assert!(
+                    png == expected,
+                    "{mode:?}, {threads} threads, {width}x{height}"
+                );
+            }
+        }
+    }
+}

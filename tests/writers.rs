@@ -19,8 +19,9 @@ const MODES: [Compression; 4] = [
 ];
 
 fn image() -> Image<Vec<u8>> {
-    // Noise, so that the file is written in many pieces.
-    Image::from_buffer(noise(300 * 400 * 3, 1), 300, 400, PixelFormat::BGR8).unwrap()
+    // Noise, and more than a strip, so that the file is written in pieces.
+    let buffer = noise(700 * 600 * 3, 1);
+    Image::from_buffer(buffer, 700, 600, PixelFormat::BGR8).unwrap()
 }
 
 /// Does as it is told at every call, and counts.
@@ -64,7 +65,7 @@ fn beneath(error: &Error) -> &io::Error {
 fn short_writes_and_interruptions() {
     let image = image();
     let expected = image.to_png().unwrap();
-    assert_eq!(decode(&expected).samples.len(), 300 * 400 * 3);
+    assert_eq!(decode(&expected).samples.len(), 700 * 600 * 3);
     for most in [1, 7, 1000] {
         let mut interrupt = false;
         let mut writer = Scripted::new(|_, bytes: &[u8]| {
@@ -87,11 +88,12 @@ fn a_failing_writer() {
     struct Full(usize);
 
     let image = image();
-    for mode in MODES {
-        let whole = PngEncoder::new().compression(mode).to_vec(&image).unwrap();
+    for (mode, threads) in MODES.into_iter().flat_map(|mode| [(mode, 1), (mode, 3)]) {
+        let encoder = || PngEncoder::new().compression(mode).threads(threads);
+        let whole = encoder().to_vec(&image).unwrap();
         let mut rows = Vec::new();
         for limit in (0..whole.len())
-            .step_by(whole.len() / 30)
+            .step_by(whole.len() / 12)
             .chain([whole.len() - 1])
         {
             let mut writer = Scripted::new(|taken, bytes: &[u8]| {
@@ -101,7 +103,7 @@ fn a_failing_writer() {
                 }
                 Ok(bytes.len().min(room))
             });
-            let mut encoder = PngEncoder::new().compression(mode);
+            let mut encoder = encoder();
             let error = encoder.write(&image, &mut writer).unwrap_err();
             // The caller's own error, not a copy of its text.
             let full = beneath(&error).get_ref().unwrap().downcast_ref::<Full>();
@@ -113,7 +115,7 @@ fn a_failing_writer() {
             assert!(encoder.to_vec(&image).unwrap() == whole);
         }
         assert!(
-            rows.is_sorted() && rows.iter().all(|&row| row < 400),
+            rows.is_sorted() && rows.iter().all(|&row| row < 600),
             "{rows:?}"
         );
         assert!(
@@ -194,8 +196,8 @@ fn writers_that_lie() {
 /// destructor that writes on, would abort the process.
 #[test]
 fn a_panicking_writer() {
-    for mode in MODES {
-        for limit in [0, 10, 50_000, 200_000] {
+    for (mode, threads) in MODES.into_iter().flat_map(|mode| [(mode, 1), (mode, 3)]) {
+        for limit in [0, 10, 50_000, 800_000] {
             let calls_after = Cell::new(None);
             let mut writer = Scripted::new(|taken, bytes: &[u8]| {
                 calls_after.set(calls_after.get().map(|calls: u32| calls + 1));
@@ -206,7 +208,7 @@ fn a_panicking_writer() {
                 Ok(bytes.len())
             });
             let image = image();
-            let mut encoder = PngEncoder::new().compression(mode);
+            let mut encoder = PngEncoder::new().compression(mode).threads(threads);
             let save = || encoder.write(&image, &mut writer);
             let caught = catch_unwind(AssertUnwindSafe(save)).unwrap_err();
             assert_eq!(*caught.downcast::<&str>().unwrap(), "boo");
@@ -223,14 +225,14 @@ fn a_panicking_source() {
     struct Panicking;
     impl pixview::LiveBytes for Panicking {
         fn len(&self) -> usize {
-            300 * 400
+            3000 * 400
         }
         fn element_size(&self) -> usize {
             1
         }
         fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), pixview::SourceError> {
             to.copy_from_slice(&noise(to.len(), offset as u64));
-            if offset >= 300 * 350 {
+            if offset >= 3000 * 350 {
                 std::panic::resume_unwind(Box::new("boo"));
             }
             Ok(())
@@ -246,8 +248,8 @@ fn a_panicking_source() {
             assert!(!std::thread::panicking(), "called on the way out");
             Ok(bytes.len())
         });
-        let image = Image::from_buffer(Panicking, 300, 400, PixelFormat::GRAY8).unwrap();
-        let mut encoder = PngEncoder::new().compression(mode);
+        let image = Image::from_buffer(Panicking, 3000, 400, PixelFormat::GRAY8).unwrap();
+        let mut encoder = PngEncoder::new().compression(mode).threads(2);
         let save = || encoder.write(&image, &mut writer);
         let caught = catch_unwind(AssertUnwindSafe(save)).unwrap_err();
         assert_eq!(*caught.downcast::<&str>().unwrap(), "boo");

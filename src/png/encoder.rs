@@ -1,14 +1,19 @@
 //! Saving: options, scratch, and the way of the rows into the file.
 
+use std::cell::Cell;
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::thread;
 
+use super::pipeline;
 use super::sink::{Sink, SinkState};
+use super::strip::{Geometry, Strip, resize};
 use crate::rows::Frame;
 use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, file};
 
-/// Bytes of compressed data in one IDAT chunk, and of writes to the caller.
-const CHUNK: usize = 64 * 1024;
+/// The most bytes in a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
+const MAX_CHUNK: usize = 1 << 30;
 
 /// How much work to put into small files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -47,17 +52,24 @@ pub enum Compression {
 /// assert_eq!(&png[1..4], b"PNG");
 /// # Ok::<(), pixview::Error>(())
 /// ```
-#[derive(Debug, Default)]
 pub struct PngEncoder {
     compression: Compression,
-    row: Vec<u8>,
+    threads: usize,
+    strips: Vec<Strip>,
+    /// The last row that was read, for the filter of the one below it.
+    above: Vec<u8>,
 }
 
 impl PngEncoder {
     /// An encoder with the default options.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        PngEncoder {
+            compression: Compression::default(),
+            threads: 1,
+            strips: Vec::new(),
+            above: Vec::new(),
+        }
     }
 
     /// How much work to put into small files. [`Compression::Fast`] unless
@@ -65,6 +77,17 @@ impl PngEncoder {
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
+        self
+    }
+
+    /// How many threads filter and compress, the caller's own among them. One
+    /// unless said; 0 for as many as the machine has. The file is the same.
+    ///
+    /// The source is read and the file is written in the caller's thread
+    /// alone. If threads can't be started, fewer do the work.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -178,8 +201,8 @@ impl PngEncoder {
         })
     }
 
-    /// The seam to the deflate engine: scanlines go in, from top to bottom,
-    /// and a PNG comes out. `row` is where it is at.
+    /// Strips go in, from top to bottom, and a PNG comes out. `row` is where
+    /// it is at.
     fn write_png(
         &mut self,
         frame: &Frame<'_>,
@@ -187,67 +210,59 @@ impl PngEncoder {
         state: &SinkState,
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
-        let (width, height) = (frame.layout.width(), frame.layout.height());
-        let row_size = self.reserve(frame)?;
+        let geometry = Geometry::new(frame, self.compression)?;
+        let threads = match self.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        // One strip more than threads, so that nobody waits for the writer;
+        // not where strips are large.
+        let threads = threads.min(geometry.strips() as usize);
+        let spare = usize::from(threads > 1 && !geometry.is_wide());
+        self.strips.resize_with(threads + spare, Strip::default);
+        for strip in &mut self.strips {
+            strip.prepare(&geometry)?;
+        }
+        resize(&mut self.above, geometry.row_size)?;
+        let above = &mut self.above[..geometry.row_size];
 
-        let mut encoder = png::Encoder::new(BufWriter::with_capacity(CHUNK, sink), width, height);
+        let (width, height) = (frame.layout.width(), frame.layout.height());
+        let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);
         encoder.set_color(color_type(frame.layout.format()));
         encoder.set_depth(match frame.layout.format().bit_depth() {
             16 => png::BitDepth::Sixteen,
             _ => png::BitDepth::Eight,
         });
-        encoder.set_compression(match self.compression {
-            Compression::Stored => png::Compression::NoCompression,
-            Compression::Fast => png::Compression::Fast,
-            Compression::Small => png::Compression::Balanced,
-            Compression::Best => png::Compression::High,
-        });
         let mut writer = encoder.write_header().map_err(encoding)?;
-
-        let mut stream = writer.stream_writer_with_size(CHUNK).map_err(encoding)?;
-        // Dropped before the two above on every way out, a panic too, so that
-        // their destructors write nothing.
+        // Dropped before the writer on every way out, a panic too, so that
+        // its destructor writes nothing.
         let closing = state.close_on_drop();
-        for y in 0..height {
-            *row = Some(y);
-            let scanline = match frame.png_row_in_place(y) {
-                Some(scanline) => scanline,
-                None => {
-                    self.row.resize(row_size, 0); // reserved above
-                    frame.png_row(y, &mut self.row)?;
-                    &self.row
+        let mut adler = 1;
+        let at = Cell::new(0);
+        let result = pipeline::run(
+            &geometry,
+            threads,
+            &mut self.strips,
+            |strip, index| {
+                at.set(index * geometry.rows);
+                strip.read(&geometry, frame, index, above)
+            },
+            |strip| {
+                at.set(strip.index() * geometry.rows);
+                for chunk in strip.stream(&geometry, &mut adler).chunks(MAX_CHUNK) {
+                    writer
+                        .write_chunk(png::chunk::IDAT, chunk)
+                        .map_err(encoding)?;
                 }
-            };
-            stream.write_all(scanline).map_err(ErrorKind::Write)?;
-        }
+                Ok(())
+            },
+        );
+        *row = Some(at.get());
+        result?;
         *row = None;
-        stream.finish().map_err(encoding)?;
         writer.finish().map_err(encoding)?;
         closing.disarm();
         Ok(())
-    }
-
-    /// Bytes in a scanline. Makes sure beforehand that a scanline and the
-    /// three that the `png` crate keeps can be had: it would abort.
-    fn reserve(&mut self, frame: &Frame<'_>) -> Result<usize, Error> {
-        let (width, height) = (frame.layout.width(), frame.layout.height());
-        let size = u128::from(width) * frame.layout.format().png_pixel_size() as u128;
-        let total = (size + 1) * u128::from(height);
-        if total > isize::MAX as u128 {
-            return Err(ErrorKind::TooLarge { width, height }.into());
-        }
-        let size = size as usize;
-        let no_memory = |_| ErrorKind::OutOfMemory {
-            bytes: 4 * size as u64,
-        };
-        if frame.png_row_in_place(0).is_none() {
-            self.row.clear();
-            self.row.try_reserve_exact(size).map_err(no_memory)?;
-        }
-        Vec::<[u8; 3]>::new()
-            .try_reserve_exact(size)
-            .map_err(no_memory)?;
-        Ok(size)
     }
 }
 
@@ -271,6 +286,21 @@ impl Write for Growing {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Default for PngEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for PngEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PngEncoder")
+            .field("compression", &self.compression)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,12 @@
 
 mod decoder;
 mod encoder;
+mod filter;
+mod pipeline;
+mod queue;
+mod simd;
 mod sink;
+mod strip;
 
 pub use encoder::{Compression, PngEncoder};
+pub(crate) use filter::paeth;

@@ -1,0 +1,210 @@
+//! Huffman codes: lengths from frequencies, codes from lengths (RFC 1951,
+//! 3.2.2).
+
+/// The longest code of literals and lengths that deflate allows.
+#[cfg(test)]
+pub(super) const MAX_LENGTH: u8 = 15;
+
+/// Symbols in the largest alphabet, that of literals and lengths.
+const SYMBOLS: usize = 288;
+
+/// A code as it goes into the bit stream, the first bit the least
+/// significant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Code {
+    pub(super) bits: u16,
+    pub(super) length: u8,
+}
+
+/// Lengths of at most `longest` bits for symbols of these frequencies: the
+/// optimal ones, but for what the limit costs. Symbols that don't occur get
+/// 0; a lone symbol gets 1.
+///
+/// The sum of the frequencies must fit 32 bits.
+pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
+    lengths.fill(0);
+    let mut leaves = [(0u32, 0u16); SYMBOLS];
+    let mut count = 0;
+    for (symbol, &frequency) in frequencies.iter().enumerate() {
+        if frequency > 0 {
+            leaves[count] = (frequency, symbol as u16);
+            count += 1;
+        }
+    }
+    let leaves = &mut leaves[..count];
+    match *leaves {
+        [] => return,
+        [(_, symbol)] => {
+            lengths[usize::from(symbol)] = 1;
+            return;
+        }
+        _ => leaves.sort_unstable(),
+    }
+
+    // Two queues: leaves by weight, and the nodes made of them, which come
+    // into being in the order of their weight. The two lightest of both make
+    // the next node.
+    let mut weight = [0u32; 2 * SYMBOLS];
+    let mut parent = [0u16; 2 * SYMBOLS];
+    for (weight, &(frequency, _)) in weight.iter_mut().zip(&*leaves) {
+        *weight = frequency;
+    }
+    let (mut leaf, mut node) = (0, count);
+    let root = 2 * count - 2;
+    for next in count..=root {
+        for _ in 0..2 {
+            let take_leaf = leaf < count && (node == next || weight[leaf] <= weight[node]);
+            let lightest = if take_leaf { &mut leaf } else { &mut node };
+            weight[next] += weight[*lightest];
+            parent[*lightest] = next as u16;
+            *lightest += 1;
+        }
+    }
+
+    // How many leaves at each depth, those too deep counted at the limit.
+    let longest = usize::from(longest);
+    let mut depth = [0u16; 2 * SYMBOLS];
+    let mut at_depth = [0u32; 16];
+    for i in (0..root).rev() {
+        depth[i] = depth[usize::from(parent[i])] + 1;
+        if i < count {
+            at_depth[usize::from(depth[i]).min(longest)] += 1;
+        }
+    }
+    // What the limit made too much is taken back: a leaf of the longest
+    // length goes up, next to a shorter one that goes down with it.
+    let full = 1u32 << longest;
+    let mut used: u32 = (1..=longest)
+        .map(|length| at_depth[length] << (longest - length))
+        .sum();
+    while used > full {
+        at_depth[longest] -= 1;
+        let shorter = (1..longest).rev().find(|&length| at_depth[length] > 0);
+        if let Some(length) = shorter {
+            at_depth[length] -= 1;
+            at_depth[length + 1] += 2;
+        }
+        used -= 1;
+    }
+
+    // The most frequent get the shortest.
+    let mut leaves = leaves.iter().rev();
+    for (length, &count) in at_depth.iter().enumerate().take(longest + 1) {
+        for &(_, symbol) in leaves.by_ref().take(count as usize) {
+            lengths[usize::from(symbol)] = length as u8;
+        }
+    }
+}
+
+/// The codes of these lengths.
+pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
+    let mut at_length = [0u16; 16];
+    for &length in lengths {
+        at_length[usize::from(length)] += 1;
+    }
+    at_length[0] = 0;
+    let mut next = [0u16; 16];
+    for length in 1..16 {
+        next[length] = (next[length - 1] + at_length[length - 1]) << 1;
+    }
+    for (code, &length) in codes.iter_mut().zip(lengths) {
+        *code = Code::default();
+        if length > 0 {
+            let next = &mut next[usize::from(length)];
+            *code = Code {
+                bits: next.reverse_bits() >> (16 - length),
+                length,
+            };
+            *next += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kraft's sum in units of the longest length: full for a complete code.
+    fn kraft(lengths: &[u8], longest: u8) -> u64 {
+        let used = lengths.iter().filter(|&&length| length > 0);
+        used.map(|length| 1 << (longest - length)).sum()
+    }
+
+    fn lengths_of(frequencies: &[u32], longest: u8) -> Vec<u8> {
+        let mut result = vec![99; frequencies.len()];
+        lengths(frequencies, longest, &mut result);
+        for (frequency, length) in frequencies.iter().zip(&result) {
+            assert_eq!(*frequency > 0, *length > 0);
+            assert!(*length <= longest);
+        }
+        result
+    }
+
+    #[test]
+    fn few_symbols() {
+        assert_eq!(lengths_of(&[], 15), []);
+        assert_eq!(lengths_of(&[0, 0], 15), [0, 0]);
+        assert_eq!(lengths_of(&[0, 7], 15), [0, 1]);
+        assert_eq!(lengths_of(&[3, 7], 15), [1, 1]);
+        assert_eq!(lengths_of(&[1, 1, 2, 4], 15), [3, 3, 2, 1]);
+    }
+
+    /// Fibonacci's numbers make the deepest trees.
+    #[test]
+    fn limits() {
+        let mut fibonacci = vec![1u32, 1];
+        while fibonacci.len() < 30 {
+            fibonacci.push(fibonacci.iter().rev().take(2).sum());
+        }
+        for longest in [5, 7, 9, 14, MAX_LENGTH] {
+            let lengths = lengths_of(&fibonacci, longest);
+            assert_eq!(lengths.iter().max(), Some(&longest));
+            assert_eq!(
+                kraft(&lengths, longest),
+                1 << longest,
+                "the code is complete"
+            );
+            // More frequent is never longer.
+            assert!(lengths.is_sorted_by(|a, b| a >= b), "{lengths:?}");
+        }
+    }
+
+    #[test]
+    fn complete_and_optimal() {
+        let mut seed = 1u32;
+        for count in [2, 3, 19, 100, 257, 286] {
+            for shift in [0, 8, 20, 26] {
+                let frequencies: Vec<u32> = (0..count)
+                    .map(|_| {
+                        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        (seed >> 6 >> shift) / 300 + 1
+                    })
+                    .collect();
+                let lengths = lengths_of(&frequencies, 15);
+                assert_eq!(kraft(&lengths, 15), 1 << 15);
+                // Within a bit of the entropy.
+                let total: f64 = frequencies.iter().map(|&f| f64::from(f)).sum();
+                let (mut bits, mut entropy) = (0.0, 0.0);
+                for (&frequency, &length) in frequencies.iter().zip(&lengths) {
+                    let share = f64::from(frequency) / total;
+                    bits += share * f64::from(length);
+                    entropy -= share * share.log2();
+                }
+                assert!(bits >= entropy - 1e-9 && bits < entropy + 1.0);
+            }
+        }
+    }
+
+    /// The example of RFC 1951, 3.2.2.
+    #[test]
+    fn codes_of_the_rfc() {
+        let mut result = [Code::default(); 8];
+        codes(&[3, 3, 3, 3, 3, 2, 4, 4], &mut result);
+        let msb = |code: &Code| code.bits.reverse_bits() >> (16 - code.length);
+        let codes: Vec<u16> = result.iter().map(msb).collect();
+        assert_eq!(
+            codes,
+            [0b010, 0b011, 0b100, 0b101, 0b110, 0b00, 0b1110, 0b1111]
+        );
+    }
+}

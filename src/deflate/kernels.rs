@@ -1,0 +1,161 @@
+//! The inner loops that gain from wide registers, behind one trait: portable
+//! code that the compiler vectorises for whatever it is compiled for, and
+//! hand-written kernels where that is not enough. All give the same results.
+
+use super::bits::State;
+use super::block::Tables;
+use super::tokens::Token;
+use crate::png::paeth;
+
+/// What a strip needs that depends on the processor.
+pub(crate) trait Kernels: Copy {
+    /// A bit for each byte that is zero, the first byte the least significant.
+    fn zeros(self, bytes: &[u8; 64]) -> u64;
+
+    /// 64 bytes of a row, less what Paeth's filter predicts from those to
+    /// their left, above, and upper left.
+    fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64];
+
+    /// Writes tokens of `data` from byte `at` on, until `limit` bytes of
+    /// output are passed. Returns whether that happened. There are 64 bytes
+    /// to read behind the last token, and room for one token behind the limit.
+    fn emit(
+        self,
+        out: &mut [u8],
+        state: &mut State,
+        tables: &Tables,
+        data: &[u8],
+        tokens: &[Token],
+        limit: usize,
+    ) -> bool;
+}
+
+/// For every processor.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+impl Kernels for Portable {
+    #[inline(always)]
+    fn zeros(self, bytes: &[u8; 64]) -> u64 {
+        portable_zeros(bytes)
+    }
+
+    #[inline(always)]
+    fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
+        portable_paeth(x, a, b, c)
+    }
+
+    #[inline(always)]
+    fn emit(
+        self,
+        out: &mut [u8],
+        state: &mut State,
+        tables: &Tables,
+        data: &[u8],
+        tokens: &[Token],
+        limit: usize,
+    ) -> bool {
+        portable_emit(out, state, tables, data, tokens, limit)
+    }
+}
+
+/// Eight bytes at a time, in an ordinary register.
+#[inline(always)]
+pub(crate) fn portable_zeros(bytes: &[u8; 64]) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let mut mask = 0;
+    for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let x = u64::from_le_bytes(*eight);
+        // The top bit of each byte that is zero, and no other.
+        let zero = !(((x & LOW) + LOW) | x | LOW) >> 7;
+        // Gathers the eight bits in the top byte.
+        mask |= (zero.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
+    }
+    mask
+}
+
+#[inline(always)]
+pub(crate) fn portable_paeth(x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
+    let mut result = [0; 64];
+    for i in 0..64 {
+        result[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
+    }
+    result
+}
+
+/// Eight literals at a time, in one piece where their codes fit 56 bits.
+#[inline(always)]
+pub(crate) fn portable_emit(
+    out: &mut [u8],
+    state: &mut State,
+    tables: &Tables,
+    data: &[u8],
+    tokens: &[Token],
+    limit: usize,
+) -> bool {
+    let mut writer = *state;
+    let mut at = 0;
+    for token in tokens {
+        let literals = &data[at..at + token.literals as usize];
+        let (eights, rest) = literals.as_chunks::<8>();
+        for eight in eights {
+            let [a, b, c, d, e, f, g, h] = *eight;
+            let (low, low_count) = four(tables, [a, b, c, d]);
+            let (high, high_count) = four(tables, [e, f, g, h]);
+            if low_count + high_count <= 56 {
+                writer.put(out, low | high << low_count, low_count + high_count);
+            } else {
+                writer.put(out, low, low_count);
+                writer.put(out, high, high_count);
+            }
+        }
+        for &byte in rest {
+            let code = tables.literals[usize::from(byte)];
+            writer.put(out, u64::from(code >> 8), code & 0xff);
+        }
+        at += token.literals as usize;
+        if token.length > 0 {
+            let code = tables.matches[usize::from(token.length)];
+            writer.put(out, u64::from(code >> 8), code & 0xff);
+            at += usize::from(token.length);
+        }
+        if writer.at > limit {
+            *state = writer;
+            return true;
+        }
+    }
+    *state = writer;
+    false
+}
+
+/// Four literals as one code of at most 56 bits.
+#[inline(always)]
+fn four(tables: &Tables, [a, b, c, d]: [u8; 4]) -> (u64, u32) {
+    let code = |byte: u8| {
+        let code = tables.literals[usize::from(byte)];
+        (u64::from(code >> 8), code & 0xff)
+    };
+    let ((a, n), (b, m)) = (code(a), code(b));
+    let ((c, k), (d, l)) = (code(c), code(d));
+    let (ab, cd) = (a | b << n, c | d << k);
+    (ab | cd << (n + m), n + m + k + l)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros() {
+        for i in 0..64 {
+            for value in [1, 0x7f, 0x80, 0xff] {
+                let mut bytes = [value; 64];
+                bytes[i] = 0;
+                assert_eq!(portable_zeros(&bytes), 1 << i);
+                let mut bytes = [0; 64];
+                bytes[i] = value;
+                assert_eq!(portable_zeros(&bytes), !(1 << i));
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Deflate (RFC 1951) for filtered scanlines, in pieces that stand alone.
+//!
+//! A piece ends on a byte boundary with an empty stored block and refers to
+//! nothing before it, so pieces can be made in any order and put one behind
+//! the other. [`END`] closes the last.
+
+mod bits;
+mod block;
+mod huffman;
+mod kernels;
+mod strong;
+mod tokens;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+pub(crate) mod x86;
+
+use bits::BitWriter;
+use block::Tables;
+pub(crate) use kernels::{Kernels, Portable};
+pub(crate) use strong::Strong;
+use tokens::{MAX_LITERALS, Token};
+
+/// An empty last block with the fixed codes, behind the last piece.
+pub(crate) const END: [u8; 2] = [3, 0];
+
+/// Bytes behind the data that are read along with it, and ignored.
+pub(crate) const PADDING: usize = 64;
+
+/// Bytes in a block. Smaller ones adapt better and pay for more headers.
+const BLOCK: usize = 512 << 10;
+
+/// Room behind the limit of a block: a token of literals, and what is written
+/// of the next before anybody looks.
+const SLACK: usize = 2 * MAX_LITERALS + 512;
+
+/// Scratch memory, to be used again. Nothing is carried from piece to piece.
+#[derive(Default)]
+pub(crate) struct Deflate {
+    masks: Vec<u64>,
+    tokens: Vec<Token>,
+    tables: Tables,
+}
+
+/// Room that `out` needs for a piece of `len` bytes, in any mode.
+pub(crate) fn bound(len: usize) -> usize {
+    block::stored_size(len) + len.div_ceil(BLOCK) * 8 + SLACK
+}
+
+impl Deflate {
+    /// Compresses `data[..len]` into `out` and returns how many bytes it
+    /// took. `data` has [`PADDING`] more, `out` has [`bound`].
+    #[inline(always)]
+    pub(crate) fn fast<K: Kernels>(
+        &mut self,
+        kernels: K,
+        data: &[u8],
+        len: usize,
+        out: &mut [u8],
+    ) -> usize {
+        let mut writer = BitWriter::new(out, 0);
+        let mut at = 0;
+        while at < len {
+            // No block much smaller than the others at the end.
+            let left = len - at;
+            let size = if left < BLOCK * 3 / 2 { left } else { BLOCK };
+            tokens::tokenize(
+                kernels,
+                &data[at..at + size],
+                &mut self.masks,
+                &mut self.tokens,
+            );
+            let data = &data[at..at + size + PADDING];
+            block::write(
+                kernels,
+                &mut writer,
+                &mut self.tables,
+                data,
+                size,
+                &self.tokens,
+            );
+            at += size;
+        }
+        block::write_stored_header(&mut writer, 0);
+        writer.state().at
+    }
+
+    /// The same without compression.
+    pub(crate) fn stored(data: &[u8], out: &mut [u8]) -> usize {
+        let mut writer = BitWriter::new(out, 0);
+        block::write_stored(&mut writer, data);
+        writer.state().at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Inflates with two libraries of others and compares.
+    fn check(data: &[u8]) -> usize {
+        let mut padded = data.to_vec();
+        padded.resize(data.len() + PADDING, 0x5a);
+        let mut out = vec![0xee; bound(data.len())];
+        let size = Deflate::default().fast(Portable, &padded, data.len(), &mut out);
+        // As zlib (RFC 1950, 2.2).
+        let mut zlib = vec![0x78, 0x01];
+        zlib.extend(&out[..size]);
+        zlib.extend(END);
+        zlib.extend(simd_adler32::adler32(&data).to_be_bytes());
+        let inflated = miniz_oxide::inflate::decompress_to_vec_zlib(&zlib);
+        assert!(inflated.unwrap() == data, "miniz_oxide");
+        let inflated = zune_inflate::DeflateDecoder::new(&zlib).decode_zlib();
+        assert!(
+            inflated.unwrap() == data,
+            "zune-inflate {} bytes",
+            data.len()
+        );
+        assert!(
+            size <= data.len() + data.len() / 1000 + 16,
+            "{size} of {}",
+            data.len()
+        );
+        size
+    }
+
+    fn noise(len: usize) -> Vec<u8> {
+        let mut seed = 5u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 56) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn small_inputs() {
+        check(&[]);
+        check(&[0]);
+        check(&[7]);
+        for len in 0..300 {
+            check(&vec![0; len]);
+            check(&vec![200; len]);
+            check(&noise(len));
+            check(&(0..len).map(|i| i as u8).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn one_symbol_and_all() {
+        assert!(check(&vec![0; 1 << 20]) < 1100 + 3 * 100);
+        assert!(check(&vec![1; 1 << 20]) < (1 << 17) + 300);
+        let all: Vec<u8> = (0..1 << 20).map(|i: u32| i as u8).collect();
+        check(&all);
+        check(&noise(3 << 20));
+    }
+
+    #[test]
+    fn runs() {
+        for zeros in (1..40)
+            .chain(250..270)
+            .chain(510..530)
+            .chain([60_000, 70_000])
+        {
+            let mut data = noise(50);
+            for i in 0..20 {
+                data.resize(data.len() + zeros, 0);
+                data.extend_from_slice(&noise(i * 3));
+            }
+            check(&data);
+        }
+    }
+
+    /// Frequencies that double force the longest codes.
+    #[test]
+    fn longest_codes() {
+        let mut data = Vec::new();
+        for symbol in 0..19u8 {
+            data.resize(data.len() + (1 << symbol), symbol.wrapping_mul(13) + 1);
+        }
+        check(&data);
+        data.reverse();
+        check(&data);
+    }
+
+    /// Input that the sample misjudges: what it sees is not what there is.
+    #[test]
+    fn misleading_samples() {
+        let noise = noise(1 << 20);
+        let mut data = vec![1; 1 << 20];
+        for (portion, noise) in data.chunks_mut(64).zip(noise.chunks(64)) {
+            portion.copy_from_slice(&noise[..portion.len()]);
+        }
+        for (i, portion) in data.chunks_mut(64).enumerate() {
+            if i % 8 == 0 {
+                portion.fill(1);
+            }
+        }
+        check(&data);
+    }
+
+    #[test]
+    fn block_boundaries() {
+        for len in [
+            BLOCK - 1,
+            BLOCK,
+            BLOCK + 1,
+            BLOCK * 3 / 2 - 1,
+            BLOCK * 3 / 2,
+            BLOCK * 2 + 9,
+        ] {
+            let mut data = noise(len);
+            for byte in data.iter_mut().step_by(3) {
+                *byte = 0;
+            }
+            check(&data);
+            check(&vec![0; len]);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The strong modes: `zlib-rs`, one raw stream for each piece.
+
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
+
+use super::bits::BitWriter;
+use super::block::{write_stored, write_stored_header};
+
+/// The library's state, made at the first use and kept.
+#[derive(Default)]
+pub(crate) struct Strong(Option<(i32, Deflate)>);
+
+impl Strong {
+    /// Compresses `data` into `out`, which has [`bound`](super::bound), and
+    /// returns how many bytes it took.
+    pub(crate) fn deflate(&mut self, level: i32, data: &[u8], out: &mut [u8]) -> usize {
+        let deflate = match &mut self.0 {
+            Some((made, deflate)) if *made == level => {
+                deflate.reset();
+                deflate
+            }
+            other => {
+                let config = DeflateConfig {
+                    level,
+                    window_bits: -15, // raw
+                    ..DeflateConfig::default()
+                };
+                &mut other.insert((level, Deflate::new_with_config(config))).1
+            }
+        };
+        // A sync flush ends with an empty stored block. No more than what
+        // storing takes: where the library needs more, it is stored.
+        let limit = super::block::stored_size(data.len()) + STORED_END;
+        let done = deflate.compress(data, &mut out[..limit], DeflateFlush::SyncFlush);
+        let (read, written) = (deflate.total_in(), deflate.total_out() as usize);
+        if done.is_ok() && read == data.len() as u64 && written < limit {
+            return written;
+        }
+        let mut writer = BitWriter::new(out, 0);
+        write_stored(&mut writer, data);
+        write_stored_header(&mut writer, 0);
+        writer.state().at
+    }
+}
+
+/// Bytes of the empty stored block.
+const STORED_END: usize = 5;

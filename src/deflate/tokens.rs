@@ -1,0 +1,224 @@
+//! Literals and runs of zeros: all that the fast mode looks for.
+//!
+//! After a good filter most of what repeats in a picture is zeros. A run of
+//! them is one literal and matches at distance 1 (RFC 1951, 3.2.3).
+
+use super::Kernels;
+
+/// So many literals, then a match of so many zeros with the zero before them,
+/// or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(super) literals: u32,
+    /// 3 to 258, or 0 for no match.
+    pub(super) length: u16,
+}
+
+/// The most literals in a token. With it, whoever writes tokens can look
+/// every now and then whether there is still room.
+pub(super) const MAX_LITERALS: usize = 1 << 14;
+
+/// The longest match (RFC 1951, 3.2.5).
+pub(super) const MAX_MATCH: usize = 258;
+
+/// A match shorter than this is not worth its code.
+const MIN_RUN: usize = 8;
+
+/// Bits at every sixteenth place: where a group of 16 zeros may begin to be
+/// noticed.
+const GROUPS: u64 = 0x0001_0001_0001_0001;
+
+/// Cuts `data` into tokens. Runs of zeros are found by their groups of 16 at
+/// multiples of 16, 64 bytes at a look, and then followed to both sides.
+/// `masks` and `tokens` are overwritten.
+#[inline(always)]
+pub(super) fn tokenize<K: Kernels>(
+    kernels: K,
+    data: &[u8],
+    masks: &mut Vec<u64>,
+    tokens: &mut Vec<Token>,
+) {
+    masks.clear();
+    tokens.clear();
+    let (chunks, rest) = data.as_chunks::<64>();
+    masks.extend(chunks.iter().map(|chunk| kernels.zeros(chunk)));
+    if !rest.is_empty() {
+        let mut chunk = [1; 64]; // nothing behind the end is a zero
+        chunk[..rest.len()].copy_from_slice(rest);
+        masks.push(kernels.zeros(&chunk));
+    }
+
+    // Everything before `done` is in the tokens; nothing before `from` needs
+    // to be looked at.
+    let (mut done, mut from, mut word) = (0usize, 0usize, 0usize);
+    while word < masks.len() {
+        let zeros = masks[word];
+        // A bit where a run of 16 zeros begins.
+        let mut runs = zeros & (zeros >> 8);
+        runs &= runs >> 4;
+        runs &= runs >> 2;
+        runs &= runs >> 1;
+        runs &= GROUPS;
+        let skip = from.saturating_sub(word * 64);
+        runs = if skip < 64 { runs >> skip << skip } else { 0 };
+        if runs == 0 {
+            word += 1;
+            continue;
+        }
+        let group = word * 64 + runs.trailing_zeros() as usize;
+        let start = zeros_before(masks, group, done);
+        let end = zeros_from(masks, group);
+        from = end;
+        word = end / 64;
+        // The first zero is the literal that the matches repeat.
+        if end >= start + 1 + MIN_RUN {
+            push(tokens, start + 1 - done, end - start - 1);
+            done = end;
+        }
+    }
+    push(tokens, data.len() - done, 0);
+}
+
+/// Where the zeros begin that reach up to `at`, not before `floor`.
+#[inline(always)]
+fn zeros_before(masks: &[u64], at: usize, floor: usize) -> usize {
+    let (mut word, mut bit) = (at / 64, at % 64);
+    let mut start = at;
+    loop {
+        if bit > 0 {
+            let run = (masks[word] << (64 - bit)).leading_ones() as usize;
+            start -= run;
+            if run < bit {
+                break;
+            }
+        }
+        if word == 0 || start <= floor {
+            break;
+        }
+        word -= 1;
+        bit = 64;
+    }
+    start.max(floor)
+}
+
+/// Where the zeros end that begin at `at`.
+#[inline(always)]
+fn zeros_from(masks: &[u64], at: usize) -> usize {
+    let (mut word, bit) = (at / 64, at % 64);
+    let run = (masks[word] >> bit).trailing_ones() as usize;
+    let mut end = at + run;
+    if bit + run == 64 {
+        loop {
+            word += 1;
+            let Some(zeros) = masks.get(word) else { break };
+            let run = zeros.trailing_ones() as usize;
+            end += run;
+            if run < 64 {
+                break;
+            }
+        }
+    }
+    end
+}
+
+/// A run as tokens: literals in portions, matches of at most 258 of which
+/// none is shorter than 3.
+#[inline(always)]
+fn push(tokens: &mut Vec<Token>, mut literals: usize, mut zeros: usize) {
+    while literals > MAX_LITERALS {
+        tokens.push(Token {
+            literals: MAX_LITERALS as u32,
+            length: 0,
+        });
+        literals -= MAX_LITERALS;
+    }
+    loop {
+        let length = match zeros {
+            0..=MAX_MATCH => zeros,
+            259 | 260 => zeros - 3, // not one or two for the last
+            _ => MAX_MATCH,
+        };
+        if literals > 0 || length > 0 {
+            tokens.push(Token {
+                literals: literals as u32,
+                length: length as u16,
+            });
+        }
+        literals = 0;
+        zeros -= length;
+        if zeros == 0 {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kernels::Portable;
+    use super::*;
+
+    fn check(data: &[u8]) -> Vec<Token> {
+        let (mut masks, mut tokens) = (Vec::new(), Vec::new());
+        tokenize(Portable, data, &mut masks, &mut tokens);
+        let mut at = 0;
+        for token in &tokens {
+            assert!(token.literals as usize <= MAX_LITERALS);
+            at += token.literals as usize;
+            if token.length > 0 {
+                assert!((3..=MAX_MATCH).contains(&token.length.into()), "{token:?}");
+                let run = &data[at - 1..at + usize::from(token.length)];
+                assert!(
+                    run.iter().all(|&byte| byte == 0),
+                    "a match of something else"
+                );
+                at += usize::from(token.length);
+            } else {
+                assert!(token.literals > 0, "an empty token");
+            }
+        }
+        assert_eq!(at, data.len());
+        tokens
+    }
+
+    #[test]
+    fn runs_of_every_length_at_every_place() {
+        for before in 0..70 {
+            for zeros in (0..150).chain(250..280).chain(510..530).chain(770..780) {
+                for behind in [0, 1, 63, 64] {
+                    let mut data = vec![1; before];
+                    data.resize(before + zeros, 0);
+                    data.resize(before + zeros + behind, 2);
+                    let tokens = check(&data);
+                    let matched: usize = tokens.iter().map(|t| usize::from(t.length)).sum();
+                    // Runs of 31 have a group of 16 wherever they lie.
+                    if zeros >= 31 {
+                        assert_eq!(matched, zeros - 1, "{before} {zeros} {behind}");
+                    }
+                    if zeros < 16 {
+                        assert_eq!(matched, 0);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_data() {
+        let mut seed = 7u32;
+        let mut random = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed >> 8
+        };
+        check(&[]);
+        check(&vec![0; 100_000]);
+        check(&vec![5; 100_000]);
+        for _ in 0..300 {
+            let mut data = Vec::new();
+            while data.len() < 5000 {
+                let (count, value) = (random() % 90, random() % 3 * 50);
+                data.resize(data.len() + count as usize, value as u8);
+            }
+            check(&data);
+        }
+    }
+}

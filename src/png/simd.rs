@@ -1,0 +1,98 @@
+//! Which kernels a strip is compressed with: the one place that asks what the
+//! processor can do.
+
+use super::strip::{Geometry, Strip};
+use crate::deflate::Portable;
+
+/// Compresses a strip with the widest registers there are.
+pub(super) fn compress(strip: &mut Strip, geometry: &Geometry) {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    {
+        let level = fearless_simd::Level::new();
+        if let Some(token) = level.as_avx512() {
+            return x86::avx512(token, strip, geometry);
+        }
+        if let Some(token) = level.as_avx2() {
+            return x86::avx2(token, strip, geometry);
+        }
+    }
+    strip.compress_with(Portable, geometry);
+}
+
+/// The same code, compiled for other registers: everything below these two is
+/// inlined into them.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod x86 {
+    use super::{Geometry, Strip};
+    use crate::deflate::x86::{With256, With512};
+
+    fearless_simd::kernel!(
+        #[inline(never)]
+        pub(super) fn avx512(token: Avx512, strip: &mut Strip, geometry: &Geometry) -> () {
+            strip.compress_with(With512(token), geometry)
+        }
+    );
+
+    fearless_simd::kernel!(
+        #[inline(never)]
+        pub(super) fn avx2(token: Avx2, strip: &mut Strip, geometry: &Geometry) -> () {
+            strip.compress_with(With256(token), geometry)
+        }
+    );
+}
+
+#[cfg(all(test, any(target_arch = "x86", target_arch = "x86_64")))]
+mod tests {
+    use super::*;
+    use crate::png::strip::tests::{filled, geometry};
+    use crate::{Compression, PixelFormat};
+
+    /// What every kernel makes of a strip: the same bytes.
+    #[test]
+    fn all_levels_give_the_same_bytes() {
+        use Compression::{Best, Fast, Small, Stored};
+        let level = fearless_simd::Level::new();
+        let mut levels = 0;
+        for format in [
+            PixelFormat::GRAY8,
+            PixelFormat::GRAY_ALPHA8,
+            PixelFormat::RGB8,
+            PixelFormat::RGBA8,
+            PixelFormat::RGB16BE,
+            PixelFormat::RGBA16BE,
+        ] {
+            for (width, height) in [(1, 1), (2, 90), (65, 33), (333, 501), (200_000, 2)] {
+                for kind in 0..6 {
+                    for mode in [Fast, Stored, Small, Best] {
+                        if (mode == Small || mode == Best) && width * height > 10_000 {
+                            continue; // the library is the same at every level
+                        }
+                        let geometry = geometry(width, height, format, mode);
+                        for index in [0, 1] {
+                            let run = |compress: &dyn Fn(&mut Strip)| {
+                                let mut strip = filled(&geometry, index, kind);
+                                compress(&mut strip);
+                                strip.result()
+                            };
+                            let expected = run(&|s| s.compress_with(Portable, &geometry));
+                            assert!(run(&|s| compress(s, &geometry)) == expected);
+                            if let Some(token) = level.as_avx2() {
+                                assert!(run(&|s| x86::avx2(token, s, &geometry)) == expected);
+                                levels |= 1;
+                            }
+                            if let Some(token) = level.as_avx512() {
+                                assert!(run(&|s| x86::avx512(token, s, &geometry)) == expected);
+                                levels |= 2;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        println!(
+            "compared with portable code: AVX2 {}, AVX-512 {}",
+            levels & 1,
+            levels >> 1
+        );
+    }
+}

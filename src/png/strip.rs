@@ -1,0 +1,271 @@
+//! A strip: some scanlines on their way to a piece of the compressed stream.
+//!
+//! Strips are read from the source one after the other, and then filtered and
+//! compressed on their own, in any order and by any thread.
+
+use super::filter::{Filter, filter_rows, filter_rows_adaptively};
+use super::simd;
+use crate::deflate::{self, Deflate, Kernels, Strong};
+use crate::rows::Frame;
+use crate::{Compression, Error, ErrorKind};
+
+/// Bytes of scanlines in a strip, unless a single one has more.
+const STRIP: usize = 512 << 10;
+
+/// The header of zlib: deflate, a window of 32 KiB (RFC 1950, 2.2).
+const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
+
+/// Bytes behind a strip's piece for what closes the stream.
+const TRAILER: usize = deflate::END.len() + 4;
+
+/// What is the same for all strips of an image.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Geometry {
+    pub(super) height: u32,
+    /// Bytes of samples in a scanline.
+    pub(super) row_size: usize,
+    /// Bytes of samples in a pixel.
+    pub(super) pixel_size: usize,
+    /// Scanlines in a strip, but for the last.
+    pub(super) rows: u32,
+    pub(super) compression: Compression,
+}
+
+impl Geometry {
+    pub(super) fn new(frame: &Frame<'_>, compression: Compression) -> Result<Self, Error> {
+        let (width, height) = (frame.layout.width(), frame.layout.height());
+        let pixel_size = frame.layout.format().png_pixel_size();
+        let row_size = usize::try_from(width)
+            .ok()
+            .and_then(|width| width.checked_mul(pixel_size))
+            .filter(|&size| size < isize::MAX as usize / 8)
+            .ok_or(ErrorKind::TooLarge { width, height })?;
+        Ok(Geometry {
+            height,
+            row_size,
+            pixel_size,
+            rows: (STRIP / (row_size + 1)).clamp(1, height as usize) as u32,
+            compression,
+        })
+    }
+
+    /// How many strips there are.
+    pub(super) fn strips(&self) -> u32 {
+        self.height.div_ceil(self.rows)
+    }
+
+    /// Whether a single scanline is more than what a strip should be.
+    pub(super) fn is_wide(&self) -> bool {
+        self.row_size >= STRIP
+    }
+
+    /// Bytes of scanlines in the largest strip.
+    fn size(&self) -> usize {
+        self.rows as usize * (self.row_size + 1)
+    }
+}
+
+/// Scratch for one strip at a time, to be used again.
+#[derive(Default)]
+pub(super) struct Strip {
+    /// The row above the first, unfiltered; then the scanlines, each a byte
+    /// for the filter and its samples; then padding.
+    rows: Vec<u8>,
+    /// Bytes of the scanlines.
+    len: usize,
+    index: u32,
+    /// The zlib header, the compressed piece, room for the end of the stream.
+    out: Vec<u8>,
+    /// Bytes of the piece.
+    piece: usize,
+    /// The checksum of the filtered scanlines.
+    adler: u32,
+    deflate: Deflate,
+    strong: Strong,
+}
+
+/// Memory for `size` bytes, or the error that says that it can't be had.
+pub(super) fn resize(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
+    if buffer.len() < size {
+        let more = size - buffer.len();
+        buffer
+            .try_reserve_exact(more)
+            .map_err(|_| ErrorKind::OutOfMemory { bytes: size as u64 })?;
+        buffer.resize(size, 0);
+    }
+    Ok(())
+}
+
+impl Strip {
+    /// Makes room for strips of this geometry.
+    pub(super) fn prepare(&mut self, geometry: &Geometry) -> Result<(), Error> {
+        let size = geometry.size();
+        resize(&mut self.rows, geometry.row_size + size + deflate::PADDING)?;
+        resize(
+            &mut self.out,
+            ZLIB_HEADER.len() + deflate::bound(size) + TRAILER,
+        )
+    }
+
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Reads strip `index`, each pixel once. `above` has the row above it
+    /// from the strip before, and gets the last of this one.
+    pub(super) fn read(
+        &mut self,
+        geometry: &Geometry,
+        frame: &Frame<'_>,
+        index: u32,
+        above: &mut [u8],
+    ) -> Result<(), Error> {
+        let (row_size, first) = (geometry.row_size, index * geometry.rows);
+        let count = geometry.rows.min(geometry.height - first);
+        let (before, rows) = self.rows.split_at_mut(row_size);
+        before.copy_from_slice(above);
+        for (y, scanline) in (first..first + count).zip(rows.chunks_exact_mut(row_size + 1)) {
+            frame
+                .png_row(y, &mut scanline[1..])
+                .map_err(|error| Error::from(error).at_row(y))?;
+        }
+        self.len = count as usize * (row_size + 1);
+        self.index = index;
+        above.copy_from_slice(&rows[self.len - row_size..self.len]);
+        Ok(())
+    }
+
+    /// Filters and compresses what was read.
+    pub(super) fn compress(&mut self, geometry: &Geometry) {
+        simd::compress(self, geometry);
+    }
+
+    /// The same with the kernels of some processor.
+    #[inline(always)]
+    pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry) {
+        let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
+        let (before, padded) = self.rows.split_at_mut(row_size);
+        let above = (self.index > 0).then_some(&*before);
+        let rows = &mut padded[..self.len];
+        match geometry.compression {
+            Compression::Stored => {
+                filter_rows(kernels, Filter::None, rows, row_size, above, pixel_size);
+            }
+            Compression::Fast => {
+                filter_rows(kernels, Filter::Paeth, rows, row_size, above, pixel_size);
+            }
+            Compression::Small | Compression::Best => {
+                filter_rows_adaptively(kernels, rows, row_size, above, pixel_size);
+            }
+        }
+        self.adler = simd_adler32::adler32(&&*rows);
+        let out = &mut self.out[ZLIB_HEADER.len()..];
+        self.piece = match geometry.compression {
+            Compression::Stored => Deflate::stored(rows, out),
+            Compression::Fast => self.deflate.fast(kernels, padded, self.len, out),
+            Compression::Small => self.strong.deflate(5, rows, out),
+            Compression::Best => self.strong.deflate(8, rows, out),
+        };
+    }
+
+    /// The bytes of this strip in the zlib stream. `adler` is the checksum of
+    /// all before, and becomes that of all so far.
+    pub(super) fn stream(&mut self, geometry: &Geometry, adler: &mut u32) -> &[u8] {
+        *adler = adler_combine(*adler, self.adler, self.len);
+        let start = match self.index {
+            0 => {
+                self.out[..2].copy_from_slice(&ZLIB_HEADER);
+                0
+            }
+            _ => ZLIB_HEADER.len(),
+        };
+        let mut end = ZLIB_HEADER.len() + self.piece;
+        if self.index + 1 == geometry.strips() {
+            let trailer = &mut self.out[end..end + TRAILER];
+            trailer[..2].copy_from_slice(&deflate::END);
+            trailer[2..].copy_from_slice(&adler.to_be_bytes());
+            end += TRAILER;
+        }
+        &self.out[start..end]
+    }
+}
+
+/// The Adler-32 of two pieces of data, one behind the other, from those of
+/// each, and the length of the second.
+///
+/// The sums of RFC 1950, 9: `a` is one more than the sum of all bytes, `b` the
+/// sum of all values that `a` went through. Each byte of the second piece met
+/// an `a` that was larger by the first one's sum.
+fn adler_combine(first: u32, second: u32, second_len: usize) -> u32 {
+    const MODULUS: u64 = 65521;
+    let halves = |adler: u32| (u64::from(adler & 0xffff), u64::from(adler >> 16));
+    let ((a1, b1), (a2, b2)) = (halves(first), halves(second));
+    let len = second_len as u64 % MODULUS;
+    let before = a1 + MODULUS - 1;
+    let a = (before + a2) % MODULUS;
+    let b = (b1 + b2 + len * before) % MODULUS;
+    (b << 16 | a) as u32
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::PixelFormat;
+
+    /// The geometry of an image of which a strip is the whole.
+    pub(in crate::png) fn geometry(
+        width: u32,
+        height: u32,
+        format: PixelFormat,
+        compression: Compression,
+    ) -> Geometry {
+        Geometry {
+            height: 2 * height,
+            row_size: width as usize * format.png_pixel_size(),
+            pixel_size: format.png_pixel_size(),
+            rows: height,
+            compression,
+        }
+    }
+
+    /// A strip with the pixels of some kind of picture.
+    pub(in crate::png) fn filled(geometry: &Geometry, index: u32, kind: u32) -> Strip {
+        let mut strip = Strip::default();
+        assert!(strip.prepare(geometry).is_ok());
+        let mut seed = kind + 1;
+        for (i, byte) in strip.rows.iter_mut().enumerate() {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (x, noise) = (i % (geometry.row_size + 1), (seed >> 24) as u8);
+            *byte = match kind {
+                0 => 0,
+                1 => noise,
+                2 => (x / 7) as u8,                            // a ramp
+                3 => ((x / 5) as u8).wrapping_add(noise / 64), // with grain
+                4 => (i / 900) as u8 ^ if noise > 3 { 0 } else { noise }, // flat areas
+                _ => noise.leading_zeros() as u8 * 30,         // skewed
+            };
+        }
+        strip.len = geometry.size();
+        strip.index = index;
+        strip
+    }
+
+    impl Strip {
+        /// All that comes out of a strip.
+        pub(in crate::png) fn result(&self) -> (Vec<u8>, u32) {
+            (self.out[2..2 + self.piece].to_vec(), self.adler)
+        }
+    }
+
+    #[test]
+    fn combined_checksums() {
+        let data: Vec<u8> = (0..300_000u32).map(|i| ((i * 7919) >> 5) as u8).collect();
+        let whole = simd_adler32::adler32(&&data[..]);
+        for cut in [0, 1, 100, 65520, 65521, 65522, 200_000, 300_000] {
+            let (first, second) = data.split_at(cut);
+            let first = simd_adler32::adler32(&first);
+            let combined = adler_combine(first, simd_adler32::adler32(&second), second.len());
+            assert_eq!(combined, whole, "{cut}");
+        }
+    }
+}
