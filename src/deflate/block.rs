@@ -34,6 +34,9 @@ const CODE_LENGTH_ORDER: [usize; 19] = [
 const STORED_MAX: usize = 65535;
 const STORED_HEADER: usize = 5;
 
+/// Fewer bytes than this are not worth the header of a dynamic block.
+const SMALLEST: usize = 48;
+
 /// The codes of a block in the form in which they are written: the bits from
 /// bit 8 on, their number below.
 pub(crate) struct Tables {
@@ -67,6 +70,9 @@ pub(super) fn write<K: Kernels>(
     len: usize,
     tokens: &[Token],
 ) {
+    if len < SMALLEST {
+        return write_stored(writer, &data[..len]);
+    }
     let frequencies = count(&data[..len], tokens);
     let mut literal_lengths = [0; LITERALS];
     lengths(&frequencies, LONGEST, &mut literal_lengths);

@@ -8,7 +8,7 @@ use std::thread;
 
 use super::pipeline;
 use super::sink::{Sink, SinkState};
-use super::strip::{Geometry, Strip, resize};
+use super::strip::{Geometry, Strip, grow};
 use crate::rows::Frame;
 use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, file};
 
@@ -223,7 +223,7 @@ impl PngEncoder {
         for strip in &mut self.strips {
             strip.prepare(&geometry)?;
         }
-        resize(&mut self.above, geometry.row_size)?;
+        grow(&mut self.above, geometry.row_size)?;
         let above = &mut self.above[..geometry.row_size];
 
         let (width, height) = (frame.layout.width(), frame.layout.height());

@@ -5,6 +5,7 @@
 
 use super::filter::{Filter, filter_rows, filter_rows_adaptively};
 use super::simd;
+use crate::access::zeroed;
 use crate::deflate::{self, Deflate, Kernels, Strong};
 use crate::rows::Frame;
 use crate::{Compression, Error, ErrorKind};
@@ -84,14 +85,12 @@ pub(super) struct Strip {
     strong: Strong,
 }
 
-/// Memory for `size` bytes, or the error that says that it can't be had.
-pub(super) fn resize(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
+/// At least `size` bytes, or the error that says that they can't be had. What
+/// was in the buffer is lost.
+pub(super) fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
     if buffer.len() < size {
-        let more = size - buffer.len();
-        buffer
-            .try_reserve_exact(more)
-            .map_err(|_| ErrorKind::OutOfMemory { bytes: size as u64 })?;
-        buffer.resize(size, 0);
+        *buffer = Vec::new(); // given back first
+        *buffer = zeroed(size as u64)?;
     }
     Ok(())
 }
@@ -100,8 +99,8 @@ impl Strip {
     /// Makes room for strips of this geometry.
     pub(super) fn prepare(&mut self, geometry: &Geometry) -> Result<(), Error> {
         let size = geometry.size();
-        resize(&mut self.rows, geometry.row_size + size + deflate::PADDING)?;
-        resize(
+        grow(&mut self.rows, geometry.row_size + size + deflate::PADDING)?;
+        grow(
             &mut self.out,
             ZLIB_HEADER.len() + deflate::bound(size) + TRAILER,
         )

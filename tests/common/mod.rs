@@ -43,14 +43,14 @@ impl std::fmt::Debug for Decoded {
     }
 }
 
-/// Decodes with `zune-png` and with `lodepng`, which must agree.
+/// Decodes with `zune-png` and with `lodepng`, which must agree. (With one of
+/// them where Miri runs both a thousand times slower.)
 pub fn decode(png: &[u8]) -> Decoded {
     let decoded = decode_zune(png);
-    assert_eq!(
-        widen(&decoded),
-        decode_lodepng(png),
-        "the decoders disagree"
-    );
+    if !cfg!(miri) {
+        let other = decode_lodepng(png);
+        assert_eq!(widen(&decoded), other, "the decoders disagree");
+    }
     decoded
 }
 
