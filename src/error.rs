@@ -56,8 +56,9 @@ impl Error {
         self.0.path.as_deref()
     }
 
-    /// The row of the image, counted from 0 at the top, that was being read
-    /// or written. A failure before the first row or after the last has none.
+    /// The row of the image, counted from 0 at the top, that was being read;
+    /// of a failure to write, the first of the rows that were being written.
+    /// Before the first row and after the last there is none.
     #[must_use]
     pub fn row(&self) -> Option<u32> {
         self.0.row

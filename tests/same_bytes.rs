@@ -191,3 +191,35 @@ fn every_number_of_threads() {
         }
     }
 }
+
+/// Checksums of whole files, the same wherever the tests run. They change when
+/// the encoder does, and then this says so.
+#[test]
+fn on_every_platform() {
+    let image = Image::from_buffer(
+        packed(PixelFormat::RGBA8),
+        WIDTH,
+        HEIGHT,
+        PixelFormat::RGBA8,
+    )
+    .unwrap();
+    let words = packed(PixelFormat::ARGB8888);
+    let words = Image::from_buffer(words, WIDTH, HEIGHT, PixelFormat::ARGB8888).unwrap();
+    let deep = packed(PixelFormat::RGB16);
+    let deep = Image::from_buffer(deep, WIDTH, HEIGHT, PixelFormat::RGB16).unwrap();
+    let sums = |files: Vec<Vec<u8>>| -> Vec<u32> {
+        files
+            .iter()
+            .map(|file| simd_adler32::adler32(&&file[..]))
+            .collect()
+    };
+    assert_eq!(
+        sums(files(&image)),
+        [3_489_321_784, 2_065_937_672, 1_192_829_041, 452_474_560]
+    );
+    assert_eq!(sums(files(&words)), sums(files(&image)));
+    assert_eq!(
+        sums(files(&deep)),
+        [2_192_061_991, 398_352_129, 2_462_938_958, 2_115_973_156]
+    );
+}
