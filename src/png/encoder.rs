@@ -117,9 +117,9 @@ impl PngEncoder {
     ///   `path` itself exists and could be written.
     /// - **An existing file** keeps its permissions and, as far as the system
     ///   allows, its owner and group (else the permissions of the group go);
-    ///   access control lists and extended attributes are lost. It must be one that could be opened for
-    ///   writing: a read-only file is not replaced. Other hard links to it
-    ///   keep the old content.
+    ///   access control lists and extended attributes are lost. It must be one
+    ///   that could be opened for writing: a read-only file is not replaced.
+    ///   Other hard links to it keep the old content.
     /// - **A symbolic link** is followed, and its target replaced. If the
     ///   target doesn't exist, it is created. The extension is that of the
     ///   link.
