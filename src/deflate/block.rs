@@ -119,19 +119,27 @@ fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
     // Four histograms: repeated bytes would wait for one another in one.
     let mut counts = [[0u32; 256]; 4];
     let mut frequencies = [0; LITERALS];
-    let (mut at, mut short) = (0, 0);
+    // Which of `step` portions: even over time, and never in step with the
+    // rows of an image, whose length may well be a power of two.
+    let mut turn = 0u32;
+    let mut place = || {
+        turn = turn.wrapping_add(0x9e37_79b9); // 2^32 over the golden ratio
+        ((turn >> 16) as usize * step) >> 16
+    };
+    let mut at = 0;
     for token in tokens {
         let literals = &data[at..at + token.literals as usize];
         if step == 1 {
             histogram(literals, &mut counts);
         } else if literals.len() < 128 {
-            short += 1;
-            if short % step == 0 {
+            if place() == 0 {
                 histogram(literals, &mut counts);
             }
         } else {
-            for portion in literals.chunks(64 * step) {
-                histogram(&portion[..portion.len().min(64)], &mut counts);
+            for portions in literals.chunks(64 * step) {
+                if let Some(portion) = portions.chunks(64).nth(place()) {
+                    histogram(portion, &mut counts);
+                }
             }
         }
         at += token.literals as usize;

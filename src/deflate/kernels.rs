@@ -18,7 +18,8 @@ pub(crate) trait Kernels: Copy {
 
     /// Writes tokens of `data` from byte `at` on, until `limit` bytes of
     /// output are passed. Returns whether that happened. There are 64 bytes
-    /// to read behind the last token, and room for one token behind the limit.
+    /// to read behind the last token, and room for one token and 136 bytes
+    /// behind the limit.
     fn emit(
         self,
         out: &mut [u8],

@@ -197,6 +197,35 @@ mod tests {
         check(&data);
     }
 
+    /// Rows as long as the sample's steps: the columns that are sampled must
+    /// not always be the same ones.
+    #[test]
+    fn samples_keep_out_of_step() {
+        let noise = noise(2 << 20);
+        let size = |row: usize, columns: usize, mild: u8, wild: bool| {
+            let data: Vec<u8> = noise
+                .iter()
+                .enumerate()
+                .map(|(i, &noise)| match (i % row < columns, wild) {
+                    (true, true) | (false, false) => noise % 60 + 1,
+                    _ => noise % mild + 1,
+                })
+                .collect();
+            check(&data)
+        };
+        for wild in [true, false] {
+            let apart = size(509, 64, 3, wild);
+            for row in [64, 128, 256, 512, 1024, 2560, 4096] {
+                // As many of each kind, whatever the length of a row.
+                let together = size(row, row / 8, 3, wild);
+                assert!(
+                    together < apart * 107 / 100,
+                    "{row}: {together}, not {apart}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn block_boundaries() {
         for len in [

@@ -18,11 +18,13 @@ const MAX_CHUNK: usize = 1 << 30;
 /// How much work to put into small files.
 ///
 /// Pixels that can't be compressed are stored in every mode: a file is never
-/// more than a thousandth larger than its pixels, and a few bytes.
+/// more than a thousandth larger than its pixels, and a byte for each row, and
+/// some hundred bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
-    /// None: as large as the pixels, at the speed of copying them.
+    /// None: as large as the pixels and a byte for each row, at the speed of
+    /// copying them.
     Stored,
     /// One filter, runs of zeros, and codes made for each block: faster than
     /// general deflate by an order of magnitude, at about nine tenths of what

@@ -77,7 +77,8 @@ pub(crate) fn filter_rows_adaptively<K: Kernels>(
 #[inline(always)]
 fn smallest(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> Filter {
     let Some(above) = above else {
-        // With nothing above, the others are the same as one of these.
+        // With nothing above, Up is None and Paeth is Sub; Average, half of
+        // Sub, is not worth a look for one row.
         let none = cost(row, row, row, row, |x, _, _, _| x);
         let (first, rest) = row.split_at(pixel_size);
         let sub = cost(first, first, first, first, |x, _, _, _| x)
