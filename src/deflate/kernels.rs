@@ -7,45 +7,26 @@ use super::block::Tables;
 use super::tokens::Token;
 use crate::png::paeth;
 
-/// What a strip needs that depends on the processor.
+/// What a strip needs that depends on the processor. Whatever is not said is
+/// portable code.
 pub(crate) trait Kernels: Copy {
     /// A bit for each byte that is zero, the first byte the least significant.
-    fn zeros(self, bytes: &[u8; 64]) -> u64;
-
-    /// 64 bytes of a row, less what Paeth's filter predicts from those to
-    /// their left, above, and upper left.
-    fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64];
-
-    /// Writes tokens of `data` from byte `at` on, until `limit` bytes of
-    /// output are passed. Returns whether that happened. There are 64 bytes
-    /// to read behind the last token, and room for one token and 136 bytes
-    /// behind the limit.
-    fn emit(
-        self,
-        out: &mut [u8],
-        state: &mut State,
-        tables: &Tables,
-        data: &[u8],
-        tokens: &[Token],
-        limit: usize,
-    ) -> bool;
-}
-
-/// For every processor.
-#[derive(Clone, Copy)]
-pub(crate) struct Portable;
-
-impl Kernels for Portable {
     #[inline(always)]
     fn zeros(self, bytes: &[u8; 64]) -> u64 {
         portable_zeros(bytes)
     }
 
+    /// 64 bytes of a row, less what Paeth's filter predicts from those to
+    /// their left, above, and upper left.
     #[inline(always)]
     fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
         portable_paeth(x, a, b, c)
     }
 
+    /// Writes tokens of `data`, which begins with the first, until `limit`
+    /// bytes of output are passed. Returns whether that happened. There are 64
+    /// bytes to read behind the last token, and room for one token and 136
+    /// bytes behind the limit.
     #[inline(always)]
     fn emit(
         self,
@@ -60,9 +41,15 @@ impl Kernels for Portable {
     }
 }
 
+/// For every processor.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+impl Kernels for Portable {}
+
 /// Eight bytes at a time, in an ordinary register.
 #[inline(always)]
-pub(crate) fn portable_zeros(bytes: &[u8; 64]) -> u64 {
+fn portable_zeros(bytes: &[u8; 64]) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let mut mask = 0;
     for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
@@ -76,7 +63,7 @@ pub(crate) fn portable_zeros(bytes: &[u8; 64]) -> u64 {
 }
 
 #[inline(always)]
-pub(crate) fn portable_paeth(x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
+fn portable_paeth(x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
     let mut result = [0; 64];
     for i in 0..64 {
         result[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
@@ -86,7 +73,7 @@ pub(crate) fn portable_paeth(x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 
 
 /// Eight literals at a time, in one piece where their codes fit 56 bits.
 #[inline(always)]
-pub(crate) fn portable_emit(
+fn portable_emit(
     out: &mut [u8],
     state: &mut State,
     tables: &Tables,

@@ -12,10 +12,11 @@ use std::arch::x86_64::*;
 
 use super::bits::State;
 use super::block::Tables;
-use super::kernels::{Kernels, portable_emit, portable_paeth};
+use super::kernels::Kernels;
 use super::tokens::Token;
 
-/// 256-bit registers.
+/// 256-bit registers. The compiler makes good use of them by itself, but for
+/// the mask.
 #[derive(Clone, Copy)]
 pub(crate) struct With256(pub(crate) Avx2);
 
@@ -23,24 +24,6 @@ impl Kernels for With256 {
     #[inline(always)]
     fn zeros(self, bytes: &[u8; 64]) -> u64 {
         zeros256(self.0, bytes)
-    }
-
-    #[inline(always)]
-    fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
-        portable_paeth(x, a, b, c)
-    }
-
-    #[inline(always)]
-    fn emit(
-        self,
-        out: &mut [u8],
-        state: &mut State,
-        tables: &Tables,
-        data: &[u8],
-        tokens: &[Token],
-        limit: usize,
-    ) -> bool {
-        portable_emit(out, state, tables, data, tokens, limit)
     }
 }
 

@@ -37,17 +37,10 @@ pub(crate) fn filter_rows<K: Kernels>(
     above: Option<&[u8]>,
     pixel_size: usize,
 ) {
-    let scanline = row_size + 1;
-    for start in (0..rows.len()).step_by(scanline).rev() {
-        let (before, row) = rows.split_at_mut(start);
-        let above = match start {
-            0 => above,
-            _ => Some(&before[start - row_size..]),
-        };
-        let (kind, row) = row[..scanline].split_at_mut(1);
-        kind[0] = filter as u8;
-        filter_row(kernels, filter, row, above, pixel_size);
-    }
+    bottom_up(rows, row_size, above, |row, above| {
+        row[0] = filter as u8;
+        filter_row(kernels, filter, &mut row[1..], above, pixel_size);
+    });
 }
 
 /// The same with the filter for each row that leaves the smallest bytes, taken
@@ -60,16 +53,29 @@ pub(crate) fn filter_rows_adaptively<K: Kernels>(
     above: Option<&[u8]>,
     pixel_size: usize,
 ) {
-    let scanline = row_size + 1;
-    for start in (0..rows.len()).step_by(scanline).rev() {
+    bottom_up(rows, row_size, above, |row, above| {
+        let filter = smallest(&row[1..], above, pixel_size);
+        row[0] = filter as u8;
+        filter_row(kernels, filter, &mut row[1..], above, pixel_size);
+    });
+}
+
+/// Hands each scanline to `filter`, the last first, with the samples of the
+/// one above it.
+#[inline(always)]
+fn bottom_up(
+    rows: &mut [u8],
+    row_size: usize,
+    above: Option<&[u8]>,
+    mut filter: impl FnMut(&mut [u8], Option<&[u8]>),
+) {
+    for start in (0..rows.len()).step_by(row_size + 1).rev() {
         let (before, row) = rows.split_at_mut(start);
         let above = match start {
             0 => above,
             _ => Some(&before[start - row_size..]),
         };
-        let row = &mut row[..scanline];
-        let filter = smallest(&row[1..], above, pixel_size);
-        filter_rows(kernels, filter, row, row_size, above, pixel_size);
+        filter(&mut row[..=row_size], above);
     }
 }
 
