@@ -92,8 +92,8 @@
 //!  your edits, at any time      │
 //!                               ▼ read now, once, row by row
 //!                    save ── PngEncoder ──► image.png
-//!                            a few rows     a file of its own:
-//!                            of scratch     later edits are not in it
+//!                            a strip of     a file of its own:
+//!                            scratch        later edits are not in it
 //! ```
 //!
 //! - [`Image::view`], [`crop`](Image::crop), [`flip_vertical`](Image::flip_vertical),

@@ -31,9 +31,7 @@ impl State {
         self.bits >>= self.count & !7;
         self.count &= 7;
     }
-}
 
-impl State {
     /// The same into room for seventeen times eight bytes, of which the
     /// compiler then knows that it is enough for sixteen.
     #[allow(dead_code)] // not every processor has a use for it
@@ -50,12 +48,11 @@ impl State {
 }
 
 impl<'a> BitWriter<'a> {
-    pub(super) fn new(out: &'a mut [u8], at: usize) -> Self {
-        let state = State {
-            at,
-            ..State::default()
-        };
-        BitWriter { out, state }
+    pub(super) fn new(out: &'a mut [u8]) -> Self {
+        BitWriter {
+            out,
+            state: State::default(),
+        }
     }
 
     pub(super) fn state(&self) -> State {

@@ -1,8 +1,8 @@
 //! Deflate (RFC 1951) for filtered scanlines, in pieces that stand alone.
 //!
-//! A piece ends on a byte boundary with an empty stored block and refers to
-//! nothing before it, so pieces can be made in any order and put one behind
-//! the other. [`END`] closes the last.
+//! A piece ends on a byte boundary, with an empty stored block where it is
+//! compressed, and refers to nothing before it, so pieces can be made in any
+//! order and put one behind the other. [`END`] closes the last.
 
 mod bits;
 mod block;
@@ -56,7 +56,7 @@ impl Deflate {
         len: usize,
         out: &mut [u8],
     ) -> usize {
-        let mut writer = BitWriter::new(out, 0);
+        let mut writer = BitWriter::new(out);
         let mut at = 0;
         while at < len {
             // No block much smaller than the others at the end.
@@ -85,7 +85,7 @@ impl Deflate {
 
     /// The same without compression.
     pub(crate) fn stored(data: &[u8], out: &mut [u8]) -> usize {
-        let mut writer = BitWriter::new(out, 0);
+        let mut writer = BitWriter::new(out);
         block::write_stored(&mut writer, data);
         writer.state().at
     }

@@ -3,7 +3,10 @@
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 
 use super::bits::BitWriter;
-use super::block::{write_stored, write_stored_header};
+use super::block::{stored_size, write_stored, write_stored_header};
+
+/// Bytes of the empty stored block.
+const STORED_END: usize = 5;
 
 /// The library's state, made at the first use and kept.
 #[derive(Default)]
@@ -29,18 +32,15 @@ impl Strong {
         };
         // A sync flush ends with an empty stored block. No more than what
         // storing takes: where the library needs more, it is stored.
-        let limit = super::block::stored_size(data.len()) + STORED_END;
+        let limit = stored_size(data.len()) + STORED_END;
         let done = deflate.compress(data, &mut out[..limit], DeflateFlush::SyncFlush);
         let (read, written) = (deflate.total_in(), deflate.total_out() as usize);
         if done.is_ok() && read == data.len() as u64 && written < limit {
             return written;
         }
-        let mut writer = BitWriter::new(out, 0);
+        let mut writer = BitWriter::new(out);
         write_stored(&mut writer, data);
         write_stored_header(&mut writer, 0);
         writer.state().at
     }
 }
-
-/// Bytes of the empty stored block.
-const STORED_END: usize = 5;

@@ -44,8 +44,9 @@ pub(crate) use pixel::PixelBytes;
 ///
 /// Where PNG has the bytes as they are (`GRAY8`, `GRAY_ALPHA8`, `RGB8`,
 /// `RGBA8`, and `..16BE`, which is `..16` on a big-endian machine; `ABGR8888`
-/// on a little-endian one), rows of plain memory go to the encoder in place. All others are converted row by
-/// row in a scratch of one row. Nothing is lost but the X byte.
+/// on a little-endian one), a row is copied into the encoder's strip. All
+/// others are converted on that way, without another buffer. Nothing is lost
+/// but the X byte.
 ///
 /// | format | bytes in memory | saved as |
 /// |---|---|---|

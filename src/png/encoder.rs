@@ -227,9 +227,9 @@ impl PngEncoder {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
+        let threads = threads.min(geometry.strips() as usize);
         // One strip more than threads, so that nobody waits for the writer;
         // not where strips are large.
-        let threads = threads.min(geometry.strips() as usize);
         let spare = usize::from(threads > 1 && !geometry.is_wide());
         self.strips.resize_with(threads + spare, Strip::default);
         for strip in &mut self.strips {
