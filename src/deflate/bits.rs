@@ -2,7 +2,7 @@
 
 /// Writes bits into a slice. The caller sees to it that there is room: each
 /// [`put`](BitWriter::put) stores eight bytes and keeps those that are whole.
-pub(super) struct BitWriter<'a> {
+pub(crate) struct BitWriter<'a> {
     out: &'a mut [u8],
     state: State,
 }
@@ -12,17 +12,17 @@ pub(super) struct BitWriter<'a> {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct State {
     /// The byte that is written next.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// Bits that don't fill a byte yet, the first the least significant.
-    pub(super) bits: u64,
+    pub(crate) bits: u64,
     /// How many, less than 8.
-    pub(super) count: u32,
+    pub(crate) count: u32,
 }
 
 impl State {
     /// Appends the lowest `count` of `bits`, at most 56; the others are zero.
     #[inline(always)]
-    pub(super) fn put(&mut self, out: &mut [u8], bits: u64, count: u32) {
+    pub(crate) fn put(&mut self, out: &mut [u8], bits: u64, count: u32) {
         self.bits |= bits << (self.count & 63);
         self.count += count;
         let eight: &mut [u8] = &mut out[self.at..self.at + 8];
@@ -36,7 +36,7 @@ impl State {
     /// compiler then knows that it is enough for sixteen.
     #[allow(dead_code)] // not every processor has a use for it
     #[inline(always)]
-    pub(super) fn put_local(&mut self, room: &mut [u8; 136], bits: u64, count: u32) {
+    pub(crate) fn put_local(&mut self, room: &mut [u8; 136], bits: u64, count: u32) {
         self.bits |= bits << (self.count & 63);
         self.count += count;
         let at = self.at & 127;
@@ -48,41 +48,41 @@ impl State {
 }
 
 impl<'a> BitWriter<'a> {
-    pub(super) fn new(out: &'a mut [u8]) -> Self {
+    pub(crate) fn new(out: &'a mut [u8]) -> Self {
         BitWriter {
             out,
             state: State::default(),
         }
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.state
     }
 
     /// Back to a state of before. What was written since is overwritten.
-    pub(super) fn set_state(&mut self, state: State) {
+    pub(crate) fn set_state(&mut self, state: State) {
         self.state = state;
     }
 
     /// The parts, for loops that keep them in registers.
-    pub(super) fn parts(&mut self) -> (&mut [u8], &mut State) {
+    pub(crate) fn parts(&mut self) -> (&mut [u8], &mut State) {
         (self.out, &mut self.state)
     }
 
     #[inline(always)]
-    pub(super) fn put(&mut self, bits: u64, count: u32) {
+    pub(crate) fn put(&mut self, bits: u64, count: u32) {
         self.state.put(self.out, bits, count);
     }
 
     /// Fills up the byte with zeros.
-    pub(super) fn align(&mut self) {
+    pub(crate) fn align(&mut self) {
         if self.state.count > 0 {
             self.put(0, 8 - self.state.count);
         }
     }
 
     /// Whole bytes, on a byte boundary.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         debug_assert_eq!(self.state.count, 0);
         self.out[self.state.at..self.state.at + bytes.len()].copy_from_slice(bytes);
         self.state.at += bytes.len();

@@ -55,14 +55,14 @@ impl Default for Tables {
 }
 
 /// The most bytes that `len` bytes take as a block or blocks, stored.
-pub(super) fn stored_size(len: usize) -> usize {
+pub(crate) fn stored_size(len: usize) -> usize {
     len + len.div_ceil(STORED_MAX) * STORED_HEADER + 1
 }
 
 /// Writes `data[..len]`, cut into `tokens`, as a dynamic block, or stored if
 /// that is smaller. There are 64 bytes to read behind `len`.
 #[inline(always)]
-pub(super) fn write<K: Kernels>(
+pub(crate) fn write<K: Kernels>(
     kernels: K,
     writer: &mut BitWriter<'_>,
     tables: &mut Tables,
@@ -108,7 +108,7 @@ pub(super) fn write<K: Kernels>(
 /// large one, literals are taken from a sample, and every literal gets a code
 /// in case it was not in it.
 #[inline(always)]
-fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
+pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
     let literals: usize = tokens.iter().map(|token| token.literals as usize).sum();
     // Every how many-th portion of 64 bytes is counted.
     let step = match literals {
@@ -282,7 +282,7 @@ fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; LITERALS], an
 }
 
 /// Stored blocks, none the last (RFC 1951, 3.2.4).
-pub(super) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
+pub(crate) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
     for portion in data.chunks(STORED_MAX) {
         write_stored_header(writer, portion.len() as u16);
         writer.bytes(portion);
@@ -290,7 +290,7 @@ pub(super) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
 }
 
 /// An empty one ends on a byte boundary: with it, a strip ends.
-pub(super) fn write_stored_header(writer: &mut BitWriter<'_>, len: u16) {
+pub(crate) fn write_stored_header(writer: &mut BitWriter<'_>, len: u16) {
     writer.put(0, 3);
     writer.align();
     writer.put(u64::from(len) | u64::from(!len) << 16, 32);

@@ -4,12 +4,12 @@
 //! compressed, and refers to nothing before it, so pieces can be made in any
 //! order and put one behind the other. [`END`] closes the last.
 
-mod bits;
-mod block;
+pub(crate) mod bits;
+pub(crate) mod block;
 mod huffman;
 mod kernels;
 mod strong;
-mod tokens;
+pub(crate) mod tokens;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) mod x86;
 

@@ -9,17 +9,17 @@ use super::Kernels;
 /// or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
-    pub(super) literals: u32,
+    pub(crate) literals: u32,
     /// 3 to 258, or 0 for no match.
-    pub(super) length: u16,
+    pub(crate) length: u16,
 }
 
 /// The most literals in a token. With it, whoever writes tokens can look
 /// every now and then whether there is still room.
-pub(super) const MAX_LITERALS: usize = 1 << 14;
+pub(crate) const MAX_LITERALS: usize = 1 << 14;
 
 /// The longest match (RFC 1951, 3.2.5).
-pub(super) const MAX_MATCH: usize = 258;
+pub(crate) const MAX_MATCH: usize = 258;
 
 /// A match shorter than this is not worth its code.
 const MIN_RUN: usize = 8;
@@ -32,7 +32,7 @@ const GROUPS: u64 = 0x0001_0001_0001_0001;
 /// multiples of 16, 64 bytes at a look, and then followed to both sides.
 /// `masks` and `tokens` are overwritten.
 #[inline(always)]
-pub(super) fn tokenize<K: Kernels>(
+pub(crate) fn tokenize<K: Kernels>(
     kernels: K,
     data: &[u8],
     masks: &mut Vec<u64>,

@@ -4,7 +4,7 @@
 #![allow(clippy::wildcard_imports)]
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Avx2, Avx512, kernel, u8x32, u8x64, u64x8};
+use fearless_simd::{Avx2, Avx512, kernel, u8x32, u8x64, u64x2, u64x8};
 #[cfg(target_arch = "x86")]
 use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
@@ -106,130 +106,203 @@ kernel!(
         limit: usize,
     ) -> bool {
         let load = |bytes: &[u8; 64]| -> __m512i { u8x64::simd_from(token, *bytes).into() };
-        // The codes of all bytes as three tables: low and high half of the
-        // bits, and their number; each in four registers.
-        let mut split = [[[0u8; 64]; 4]; 3];
-        for (byte, code) in tables.literals.iter().enumerate() {
-            let (part, place) = (byte / 64, byte % 64);
-            split[0][part][place] = (code >> 8) as u8;
-            split[1][part][place] = (code >> 16) as u8;
-            split[2][part][place] = *code as u8;
-        }
-        let [low, high, count] = split.map(|table| table.map(|part| load(&part)));
-        let words = _mm512_set1_epi16(0x00ff);
-        let doubles = _mm512_set1_epi32(0xffff);
-        let quads = _mm512_set1_epi64(0xffff_ffff);
         let unpack = |lanes: __m512i| -> [u64; 8] {
             let lanes: u64x8<Avx512> = lanes.simd_into(token);
             lanes.into()
         };
-        // 64 bytes to 16 codes of four bytes each: those of the first and of
-        // the second four in each lane of eight, their numbers of bits.
-        let encode = |bytes: __m512i, keep: u64| -> [__m512i; 4] {
-            let upper = _mm512_movepi8_mask(bytes);
-            let look = |table: [__m512i; 4]| {
-                let lower = _mm512_permutex2var_epi8(table[0], bytes, table[1]);
-                let higher = _mm512_permutex2var_epi8(table[2], bytes, table[3]);
-                _mm512_maskz_mov_epi8(keep, _mm512_mask_blend_epi8(upper, lower, higher))
-            };
-            let (low, high, count) = (look(low), look(high), look(count));
-            // Bytes to words: the codes of even and of odd bytes.
-            const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
-            let even = _mm512_mask_blend_epi8(ODD, low, _mm512_slli_epi16(high, 8));
-            let odd = _mm512_mask_blend_epi8(ODD, _mm512_srli_epi16(low, 8), high);
-            let even_count = _mm512_and_si512(count, words);
-            let pair_count = _mm512_add_epi16(even_count, _mm512_srli_epi16(count, 8));
-            // Words to doubles: pairs, the first and the second of each four.
-            let first = _mm512_or_si512(
-                _mm512_and_si512(even, doubles),
-                _mm512_sllv_epi32(
-                    _mm512_and_si512(odd, doubles),
-                    _mm512_and_si512(even_count, doubles),
-                ),
-            );
-            let second = _mm512_or_si512(
-                _mm512_srli_epi32(even, 16),
-                _mm512_sllv_epi32(
-                    _mm512_srli_epi32(odd, 16),
-                    _mm512_srli_epi32(even_count, 16),
-                ),
-            );
-            let first_count = _mm512_and_si512(pair_count, doubles);
-            let four_count = _mm512_add_epi32(first_count, _mm512_srli_epi32(pair_count, 16));
-            // Doubles to quads: fours, the first and the second of each eight.
-            let fours = _mm512_or_si512(
-                _mm512_and_si512(first, quads),
-                _mm512_sllv_epi64(
-                    _mm512_and_si512(second, quads),
-                    _mm512_and_si512(first_count, quads),
-                ),
-            );
-            let next = _mm512_or_si512(
-                _mm512_srli_epi64(first, 32),
-                _mm512_sllv_epi64(
-                    _mm512_srli_epi64(second, 32),
-                    _mm512_srli_epi64(first_count, 32),
-                ),
-            );
-            [
-                fours,
-                next,
-                _mm512_and_si512(four_count, quads),
-                _mm512_srli_epi64(four_count, 32),
-            ]
+        let pack = |lanes: __m512i| -> [u64; 2] {
+            let lanes: u64x2<Avx512> = _mm512_cvtepi64_epi16(lanes).simd_into(token);
+            lanes.into()
         };
+        // The codes of all bytes as three tables: low and high half of the
+        // bits, moved to the top of 16, and their number; each in four
+        // registers.
+        let mut split = [[[0u8; 64]; 4]; 3];
+        for (byte, code) in tables.literals.iter().enumerate() {
+            let (part, place) = (byte / 64, byte % 64);
+            let (bits, count) = (code >> 8, code & 0xff);
+            let top = bits << (16 - count.min(16));
+            split[0][part][place] = top as u8;
+            split[1][part][place] = (top >> 8) as u8;
+            split[2][part][place] = count as u8;
+        }
+        let [low, high, count] = split.map(|table| table.map(|part| load(&part)));
+        let zero = _mm512_setzero_si512();
 
         let mut writer = *state;
         let mut at = 0;
-        for token in tokens {
-            let mut left = token.literals as usize;
-            while left >= 64 {
-                let bytes: &[u8; 64] = data[at..].first_chunk().unwrap_or(&[0; 64]);
-                let [fours, next, count, next_count] = encode(load(bytes), !0);
-                let eight_count = _mm512_add_epi64(count, next_count);
-                // One check of the room for all sixteen.
-                let room: &mut [u8; 136] = match out[writer.at..].first_chunk_mut() {
-                    Some(room) => room,
-                    None => return true,
+        for run in tokens {
+            let mut left = run.literals as usize;
+            while left > 0 {
+                let take = left.min(64);
+                let bytes = load(data[at..].first_chunk().unwrap_or(&[0; 64]));
+                at += take;
+                left -= take;
+                let keep = !0 >> (64 - take);
+                let upper = _mm512_movepi8_mask(bytes);
+                let look = |table: [__m512i; 4]| {
+                    let lower =
+                        _mm512_maskz_permutex2var_epi8(keep & !upper, table[0], bytes, table[1]);
+                    let higher =
+                        _mm512_maskz_permutex2var_epi8(keep & upper, table[2], bytes, table[3]);
+                    _mm512_or_si512(lower, higher)
                 };
-                let mut local = State { at: 0, ..writer };
-                if _mm512_cmpgt_epi64_mask(eight_count, _mm512_set1_epi64(56)) == 0 {
-                    let eights = _mm512_or_si512(fours, _mm512_sllv_epi64(next, count));
-                    let (bits, counts) = (unpack(eights), unpack(eight_count));
+                let (low, high, count) = (look(low), look(high), look(count));
+
+                // How many bits: of bytes, pairs of them, and eights.
+                let even = _mm512_and_si512(count, _mm512_set1_epi16(0xff));
+                let odd = _mm512_srli_epi16(count, 8);
+                let pair = _mm512_add_epi16(even, odd);
+                let eight = _mm512_sad_epu8(count, zero);
+                // Where in the bit stream each eight begins.
+                let two = _mm512_add_epi64(eight, _mm512_alignr_epi64::<7>(eight, zero));
+                let four = _mm512_add_epi64(two, _mm512_alignr_epi64::<6>(two, zero));
+                let ends = _mm512_add_epi64(four, _mm512_alignr_epi64::<4>(four, zero));
+                let ends = _mm512_add_epi64(ends, _mm512_set1_epi64(writer.count.into()));
+                let begin = _mm512_sub_epi64(ends, eight);
+                let shift = _mm512_and_si512(begin, _mm512_set1_epi64(7));
+
+                // Codes as words, at the top of them; every second one goes
+                // to the bottom, next to the one before it.
+                const ODD: u32 = 0xaaaa_aaaa;
+                let to_bottom = _mm512_sub_epi8(_mm512_set1_epi8(16), count);
+                let pairs = |codes: __m512i, by: __m512i| {
+                    _mm512_mask_srlv_epi16(codes, ODD, codes, by)
+                };
+                let first = pairs(
+                    _mm512_unpacklo_epi8(low, high),
+                    _mm512_unpacklo_epi8(to_bottom, zero),
+                );
+                let second = pairs(
+                    _mm512_unpackhi_epi8(low, high),
+                    _mm512_unpackhi_epi8(to_bottom, zero),
+                );
+                // Pairs in doubles: one to the top, the next to the bottom.
+                let sixteen = _mm512_set1_epi16(16);
+                let turns = _mm512_mask_sub_epi16(
+                    _mm512_add_epi16(sixteen, even),
+                    !ODD,
+                    sixteen,
+                    odd,
+                );
+                let first = _mm512_rolv_epi32(first, _mm512_unpacklo_epi16(turns, zero));
+                let second = _mm512_rolv_epi32(second, _mm512_unpackhi_epi16(turns, zero));
+                // Fours, each around the middle of eight bytes: to where they
+                // are in the stream.
+                let base = _mm512_or_si512(shift, _mm512_set1_epi64(32));
+                let to_first = _mm512_add_epi64(base, _mm512_and_si512(pair, _mm512_set1_epi64(0xffff)));
+                let to_second = _mm512_add_epi64(
+                    base,
+                    _mm512_sub_epi64(eight, _mm512_srli_epi64(pair, 48)),
+                );
+                let first_four = _mm512_unpacklo_epi64(first, second);
+                let second_four = _mm512_unpackhi_epi64(first, second);
+
+                // One check of the room for all.
+                let Some(room) = out[writer.at..].first_chunk_mut::<136>() else {
+                    return true;
+                };
+                let carried = _mm512_set1_epi64(writer.bits.cast_signed());
+                let first_count = _mm512_and_si512(
+                    _mm512_add_epi64(pair, _mm512_srli_epi64(pair, 16)),
+                    _mm512_set1_epi64(0xffff),
+                );
+                let second_count = _mm512_sub_epi64(eight, first_count);
+                if _mm512_cmpgt_epi64_mask(eight, _mm512_set1_epi64(56)) == 0 {
+                    // Eights go side by side. Each but the last has eight bits
+                    // at least, so what it leaves in a byte is its own.
+                    let eights = _mm512_or_si512(
+                        _mm512_rolv_epi64(first_four, to_first),
+                        _mm512_rolv_epi64(second_four, to_second),
+                    );
+                    let end = _mm512_add_epi64(shift, eight);
+                    let tails = _mm512_srlv_epi64(
+                        eights,
+                        _mm512_and_si512(end, _mm512_set1_epi64(56)),
+                    );
+                    let words = _mm512_or_si512(eights, _mm512_alignr_epi64::<7>(tails, carried));
+                    let places = pack(ends);
+                    let words = unpack(words);
+                    let place_of = |i: usize| match i {
+                        0 => 0,
+                        _ => places[(i - 1) / 4 & 1] >> ((i - 1) % 4 * 16 + 3) & 63,
+                    };
                     for i in 0..8 {
-                        local.put_local(room, bits[i], counts[i] as u32);
+                        let place = place_of(i) as usize;
+                        room[place..place + 8].copy_from_slice(&words[i].to_le_bytes());
                     }
+                    let last = (take - 1) / 8;
+                    let end = places[1] >> 48;
+                    let (word, from) = if take == 64 {
+                        (words[7], place_of(7) * 8)
+                    } else {
+                        (words[last & 7], place_of(last & 7) * 8)
+                    };
+                    writer.bits = word >> ((end & !7).wrapping_sub(from) & 63);
+                    writer.count = (end & 7) as u32;
+                    writer.at += (end >> 3) as usize;
+                } else if take == 64 && _mm512_cmplt_epi64_mask(_mm512_min_epi64(first_count, second_count), _mm512_set1_epi64(8)) == 0 {
+                    // The same with fours.
+                    let middle = _mm512_add_epi64(begin, first_count);
+                    let second_shift = _mm512_and_si512(middle, _mm512_set1_epi64(7));
+                    let to_second = _mm512_add_epi64(
+                        _mm512_or_si512(second_shift, _mm512_set1_epi64(32)),
+                        _mm512_and_si512(_mm512_srli_epi64(pair, 32), _mm512_set1_epi64(0xffff)),
+                    );
+                    let firsts = _mm512_rolv_epi64(first_four, to_first);
+                    let seconds = _mm512_rolv_epi64(second_four, to_second);
+                    let tail = |four, shift, count| _mm512_srlv_epi64(
+                        four,
+                        _mm512_and_si512(_mm512_add_epi64(shift, count), _mm512_set1_epi64(56)),
+                    );
+                    let first_tails = tail(firsts, shift, first_count);
+                    let second_tails = tail(seconds, second_shift, second_count);
+                    let firsts = unpack(_mm512_or_si512(firsts, _mm512_alignr_epi64::<7>(second_tails, carried)));
+                    let seconds = unpack(_mm512_or_si512(seconds, first_tails));
+                    let places = pack(ends);
+                    let second_places = pack(middle);
+                    let place_of = |i: usize| match i {
+                        0 => 0,
+                        _ => places[(i - 1) / 4 & 1] >> ((i - 1) % 4 * 16 + 3) & 127,
+                    };
+                    let second_place_of = |i: usize| second_places[i / 4] >> (i % 4 * 16 + 3) & 127;
+                    for i in 0..8 {
+                        let place = place_of(i) as usize;
+                        room[place..place + 8].copy_from_slice(&firsts[i].to_le_bytes());
+                        let place = second_place_of(i) as usize;
+                        room[place..place + 8].copy_from_slice(&seconds[i].to_le_bytes());
+                    }
+                    let end = places[1] >> 48;
+                    writer.bits = seconds[7] >> ((end & !7).wrapping_sub(second_place_of(7) * 8) & 63);
+                    writer.count = (end & 7) as u32;
+                    writer.at += (end >> 3) as usize;
                 } else {
-                    let (bits, next) = (unpack(fours), unpack(next));
-                    let (counts, next_counts) = (unpack(count), unpack(next_count));
+                    let mut local = State { at: 0, ..writer };
+                    let word = _mm512_set1_epi64(0xffff);
+                    let (p0, p2) = (
+                        _mm512_and_si512(pair, word),
+                        _mm512_and_si512(_mm512_srli_epi64(pair, 32), word),
+                    );
+                    let middle = _mm512_set1_epi64(32);
+                    let firsts = unpack(_mm512_srlv_epi64(first_four, _mm512_sub_epi64(middle, p0)));
+                    let seconds =
+                        unpack(_mm512_srlv_epi64(second_four, _mm512_sub_epi64(middle, p2)));
+                    let counts = unpack(first_count);
+                    let second_counts = unpack(second_count);
                     for i in 0..8 {
-                        local.put_local(room, bits[i], counts[i] as u32);
-                        local.put_local(room, next[i], next_counts[i] as u32);
+                        local.put_local(room, firsts[i], counts[i] as u32);
+                        local.put_local(room, seconds[i], second_counts[i] as u32);
                     }
+                    writer = State {
+                        at: writer.at + local.at,
+                        ..local
+                    };
                 }
-                writer = State {
-                    at: writer.at + local.at,
-                    ..local
-                };
-                at += 64;
-                left -= 64;
             }
-            if left > 0 {
-                let bytes: &[u8; 64] = data[at..].first_chunk().unwrap_or(&[0; 64]);
-                let [fours, next, count, next_count] = encode(load(bytes), !0 >> (64 - left));
-                let (bits, next) = (unpack(fours), unpack(next));
-                let (counts, next_counts) = (unpack(count), unpack(next_count));
-                for i in 0..left.div_ceil(8) {
-                    let i = i & 7;
-                    writer.put(out, bits[i], counts[i] as u32);
-                    writer.put(out, next[i], next_counts[i] as u32);
-                }
-                at += left;
-            }
-            if token.length > 0 {
-                let code = tables.matches[usize::from(token.length) % 259];
+            if run.length > 0 {
+                let code = tables.matches[usize::from(run.length) % 259];
                 writer.put(out, u64::from(code >> 8), code & 0xff);
-                at += usize::from(token.length);
+                at += usize::from(run.length);
             }
             if writer.at > limit {
                 *state = writer;
