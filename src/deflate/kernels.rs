@@ -7,6 +7,10 @@ use super::block::Tables;
 use super::tokens::Token;
 use crate::png::paeth;
 
+/// Bytes of a row that are filtered at a time.
+pub(crate) const BLOCK: usize = 256;
+pub(crate) type Block = [u8; BLOCK];
+
 /// What a strip needs that depends on the processor. Whatever is not said is
 /// portable code.
 pub(crate) trait Kernels: Copy {
@@ -16,11 +20,11 @@ pub(crate) trait Kernels: Copy {
         portable_zeros(bytes)
     }
 
-    /// 64 bytes of a row, less what Paeth's filter predicts from those to
-    /// their left, above, and upper left.
+    /// Bytes of a row, less what Paeth's filter predicts from those to their
+    /// left, above, and upper left.
     #[inline(always)]
-    fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
-        portable_paeth(x, a, b, c)
+    fn paeth(self, x: &mut Block, a: &Block, b: &Block, c: &Block) {
+        portable_paeth(x, a, b, c);
     }
 
     /// Writes tokens of `data`, which begins with the first, until `limit`
@@ -62,13 +66,13 @@ fn portable_zeros(bytes: &[u8; 64]) -> u64 {
     mask
 }
 
+/// In a loop that is long enough for the compiler to vectorise rather than to
+/// unroll.
 #[inline(always)]
-fn portable_paeth(x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
-    let mut result = [0; 64];
-    for i in 0..64 {
-        result[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
+fn portable_paeth(x: &mut Block, a: &Block, b: &Block, c: &Block) {
+    for i in 0..BLOCK {
+        x[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
     }
-    result
 }
 
 /// Eight literals at a time, in one piece where their codes fit 56 bits.

@@ -15,7 +15,7 @@ pub(crate) mod x86;
 
 use bits::BitWriter;
 use block::Tables;
-pub(crate) use kernels::{Kernels, Portable};
+pub(crate) use kernels::{BLOCK, Block, Kernels, Portable};
 pub(crate) use strong::Strong;
 use tokens::{MAX_LITERALS, Token};
 
@@ -26,7 +26,7 @@ pub(crate) const END: [u8; 2] = [3, 0];
 pub(crate) const PADDING: usize = 64;
 
 /// Bytes in a block. Smaller ones adapt better and pay for more headers.
-const BLOCK: usize = 512 << 10;
+const LARGEST_BLOCK: usize = 512 << 10;
 
 /// Room behind the limit of a block: a token of literals, and what is written
 /// of the next before anybody looks.
@@ -42,7 +42,7 @@ pub(crate) struct Deflate {
 
 /// Room that `out` needs for a piece of `len` bytes, in any mode.
 pub(crate) fn bound(len: usize) -> usize {
-    block::stored_size(len) + len.div_ceil(BLOCK) * 8 + SLACK
+    block::stored_size(len) + len.div_ceil(LARGEST_BLOCK) * 8 + SLACK
 }
 
 impl Deflate {
@@ -61,7 +61,7 @@ impl Deflate {
         while at < len {
             // No block much smaller than the others at the end.
             let left = len - at;
-            let size = if left < BLOCK * 3 / 2 { left } else { BLOCK };
+            let size = if left < LARGEST_BLOCK * 3 / 2 { left } else { LARGEST_BLOCK };
             tokens::tokenize(
                 kernels,
                 &data[at..at + size],
@@ -229,12 +229,12 @@ mod tests {
     #[test]
     fn block_boundaries() {
         for len in [
-            BLOCK - 1,
-            BLOCK,
-            BLOCK + 1,
-            BLOCK * 3 / 2 - 1,
-            BLOCK * 3 / 2,
-            BLOCK * 2 + 9,
+            LARGEST_BLOCK - 1,
+            LARGEST_BLOCK,
+            LARGEST_BLOCK + 1,
+            LARGEST_BLOCK * 3 / 2 - 1,
+            LARGEST_BLOCK * 3 / 2,
+            LARGEST_BLOCK * 2 + 9,
         ] {
             let mut data = noise(len);
             for byte in data.iter_mut().step_by(3) {

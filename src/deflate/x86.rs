@@ -12,7 +12,7 @@ use std::arch::x86_64::*;
 
 use super::bits::State;
 use super::block::Tables;
-use super::kernels::Kernels;
+use super::kernels::{Block, Kernels};
 use super::tokens::Token;
 
 /// 256-bit registers. The compiler makes good use of them by itself, but for
@@ -38,8 +38,8 @@ impl Kernels for With512 {
     }
 
     #[inline(always)]
-    fn paeth(self, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
-        paeth512(self.0, x, a, b, c)
+    fn paeth(self, x: &mut Block, a: &Block, b: &Block, c: &Block) {
+        paeth512(self.0, x, a, b, c);
     }
 
     #[inline(always)]
@@ -78,19 +78,22 @@ kernel!(
 
 kernel!(
     #[inline]
-    fn paeth512(token: Avx512, x: &[u8; 64], a: &[u8; 64], b: &[u8; 64], c: &[u8; 64]) -> [u8; 64] {
+    fn paeth512(token: Avx512, x: &mut Block, a: &Block, b: &Block, c: &Block) -> () {
         let load = |bytes: &[u8; 64]| -> __m512i { u8x64::simd_from(token, *bytes).into() };
-        let (x, a, b, c) = (load(x), load(a), load(b), load(c));
-        let distance = |p, q| _mm512_sub_epi8(_mm512_max_epu8(p, q), _mm512_min_epu8(p, q));
-        let (from_a, from_b) = (distance(b, c), distance(a, c));
-        let outside = _mm512_cmplt_epu8_mask(a, c) ^ _mm512_cmplt_epu8_mask(c, b);
-        let from_c =
-            _mm512_mask_blend_epi8(outside, distance(from_a, from_b), _mm512_set1_epi8(-1));
-        let b_or_c = _mm512_mask_blend_epi8(_mm512_cmple_epu8_mask(from_b, from_c), c, b);
-        let is_a = _mm512_cmple_epu8_mask(from_a, _mm512_min_epu8(from_b, from_c));
-        let predicted = _mm512_mask_blend_epi8(is_a, b_or_c, a);
-        let result: u8x64<Avx512> = _mm512_sub_epi8(x, predicted).simd_into(token);
-        result.into()
+        let rows = a.as_chunks().0.iter().zip(b.as_chunks().0).zip(c.as_chunks().0);
+        for (block, ((a, b), c)) in x.as_chunks_mut().0.iter_mut().zip(rows) {
+            let (x, a, b, c) = (load(block), load(a), load(b), load(c));
+            let distance = |p, q| _mm512_sub_epi8(_mm512_max_epu8(p, q), _mm512_min_epu8(p, q));
+            let (from_a, from_b) = (distance(b, c), distance(a, c));
+            let outside = _mm512_cmplt_epu8_mask(a, c) ^ _mm512_cmplt_epu8_mask(c, b);
+            let from_c =
+                _mm512_mask_blend_epi8(outside, distance(from_a, from_b), _mm512_set1_epi8(-1));
+            let b_or_c = _mm512_mask_blend_epi8(_mm512_cmple_epu8_mask(from_b, from_c), c, b);
+            let is_a = _mm512_cmple_epu8_mask(from_a, _mm512_min_epu8(from_b, from_c));
+            let predicted = _mm512_mask_blend_epi8(is_a, b_or_c, a);
+            let result: u8x64<Avx512> = _mm512_sub_epi8(x, predicted).simd_into(token);
+            *block = result.into();
+        }
     }
 );
 

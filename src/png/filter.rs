@@ -5,7 +5,10 @@
 //! strip is filtered where it lies: from the bottom row up, each from right to
 //! left, 64 bytes at a time.
 
-use crate::deflate::Kernels;
+use crate::deflate::{BLOCK, Block, Kernels};
+
+/// Bytes of a pixel of the largest format, four samples of 16 bits.
+const LARGEST_PIXEL: usize = 8;
 
 /// How a scanline is filtered before it is compressed (PNG third edition,
 /// 9.2).
@@ -148,9 +151,6 @@ fn cost(x: &[u8], a: &[u8], b: &[u8], c: &[u8], f: impl Fn(u8, u8, u8, u8) -> u8
     sum
 }
 
-/// 64 bytes of a row, and those to their left, above, and upper left.
-type Block = [u8; 64];
-
 #[inline(always)]
 fn filter_row<K: Kernels>(
     kernels: K,
@@ -168,94 +168,104 @@ fn filter_row<K: Kernels>(
         }
         // With nothing above, the predictor of Paeth is the left byte.
         (Filter::Sub, _) | (Filter::Paeth, None) => {
-            let block =
-                |x: &Block, a: &Block, _: &Block, _: &Block| each(|i| x[i].wrapping_sub(a[i]));
-            let byte = |x: u8, a: u8, _: u8, _: u8| x.wrapping_sub(a);
-            right_to_left(row, None, pixel_size, block, byte);
+            right_to_left(row, None, pixel_size, |x, a, _, _| {
+                each(x, |i, x| x.wrapping_sub(a[i]));
+            });
         }
         (Filter::Average, above) => {
-            let byte = |x: u8, a: u8, b: u8, _: u8| x.wrapping_sub(a.midpoint(b));
-            let block = |x: &Block, a: &Block, b: &Block, _: &Block| {
-                each(|i| x[i].wrapping_sub(a[i].midpoint(b[i])))
-            };
-            right_to_left(row, above, pixel_size, block, byte);
+            right_to_left(row, above, pixel_size, |x, a, b, _| {
+                each(x, |i, x| x.wrapping_sub(a[i].midpoint(b[i])));
+            });
         }
         (Filter::Paeth, Some(above)) => {
-            let block = |x: &Block, a: &Block, b: &Block, c: &Block| kernels.paeth(x, a, b, c);
-            let byte = |x: u8, a: u8, b: u8, c: u8| x.wrapping_sub(paeth(a, b, c));
-            right_to_left(row, Some(above), pixel_size, block, byte);
+            right_to_left(row, Some(above), pixel_size, |x, a, b, c| {
+                kernels.paeth(x, a, b, c);
+            });
         }
     }
 }
 
 #[inline(always)]
-fn each(f: impl Fn(usize) -> u8) -> Block {
-    let mut block = [0; 64];
+fn each(block: &mut Block, f: impl Fn(usize, u8) -> u8) {
     for (i, byte) in block.iter_mut().enumerate() {
-        *byte = f(i);
+        *byte = f(i, *byte);
     }
-    block
 }
 
-/// Applies a filter to a row in place, from its end to its start. What is
-/// left of a row or above it is zero.
+/// Applies a filter to a row in place, from its end to its start, with what is
+/// to the left, above, and upper left. What is left of a row or above it is
+/// zero.
 #[inline(always)]
 fn right_to_left(
     row: &mut [u8],
     above: Option<&[u8]>,
     pixel_size: usize,
-    block: impl Fn(&Block, &Block, &Block, &Block) -> Block,
-    byte: impl Fn(u8, u8, u8, u8) -> u8,
+    filter: impl Fn(&mut Block, &Block, &Block, &Block),
 ) {
-    let load = |from: &[u8], at: usize| -> Block {
-        let mut block = [0; 64];
-        block.copy_from_slice(&from[at..at + 64]);
-        block
-    };
-    let mut end = row.len();
-    while end >= pixel_size + 64 {
-        let at = end - 64;
-        let (x, a) = (load(row, at), load(row, at - pixel_size));
-        let (b, c) = match above {
-            Some(above) => (load(above, at), load(above, at - pixel_size)),
-            None => ([0; 64], [0; 64]),
-        };
-        row[at..end].copy_from_slice(&block(&x, &a, &b, &c));
-        end = at;
+    let start = whole_blocks(row, above, pixel_size, &filter);
+    // The same with what is left in the middle of zeros.
+    let mut padded = [[0; LARGEST_PIXEL + 2 * BLOCK]; 2];
+    let (place, len) = (
+        pixel_size..pixel_size + start,
+        pixel_size + start.next_multiple_of(BLOCK),
+    );
+    let [row_start, above_start] = &mut padded;
+    row_start[place.clone()].copy_from_slice(&row[..start]);
+    if let Some(above) = above {
+        above_start[place.clone()].copy_from_slice(&above[..start]);
     }
-    for i in (0..end).rev() {
-        let above = |i: usize| above.map_or(0, |above| above[i]);
-        let left = i.checked_sub(pixel_size);
-        row[i] = byte(
-            row[i],
-            left.map_or(0, |left| row[left]),
-            above(i),
-            left.map_or(0, above),
-        );
-    }
+    whole_blocks(
+        &mut row_start[..len],
+        above.map(|_| &above_start[..len]),
+        pixel_size,
+        &filter,
+    );
+    row[..start].copy_from_slice(&row_start[place]);
 }
 
-/// The predictor of PNG third edition, 9.4, without leaving 8 bits.
+/// Applies a filter to as many blocks as have a pixel to their left. Returns
+/// how many bytes before them it left alone, less than a block and a pixel.
+#[inline(always)]
+fn whole_blocks(
+    row: &mut [u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+    filter: impl Fn(&mut Block, &Block, &Block, &Block),
+) -> usize {
+    const ZEROS: &Block = &[0; BLOCK];
+    let mut end = row.len();
+    while end >= pixel_size + BLOCK {
+        let at = end - BLOCK;
+        let a = *row[at - pixel_size..].first_chunk().unwrap_or(ZEROS);
+        let above = |at: usize| -> &Block {
+            above.and_then(|above| above[at..].first_chunk()).unwrap_or(ZEROS)
+        };
+        if let Some(x) = row[at..].first_chunk_mut() {
+            filter(x, &a, above(at), above(at - pixel_size));
+        }
+        end = at;
+    }
+    end
+}
+
+/// The predictor of PNG third edition, 9.4, without leaving 8 bits, and
+/// without a branch, so that loops of it become vectors.
 ///
 /// The distances of `a + b - c` from `a` and `b` are those of `b` and `a` from
 /// `c`. If both lie on the same side of `c`, the distance from `c` is their
 /// sum, and `c` is never nearest; else it is their difference.
 #[inline(always)]
 pub(crate) fn paeth(a: u8, b: u8, c: u8) -> u8 {
-    let (from_a, from_b) = (b.abs_diff(c), a.abs_diff(c));
+    let (from_a, from_b) = (b.max(c) - b.min(c), a.max(c) - a.min(c));
     let between = (a < c) == (c < b);
     let from_c = if between {
-        from_a.abs_diff(from_b)
+        from_a.max(from_b) - from_a.min(from_b)
     } else {
         255
     };
-    if from_a <= from_b && from_a <= from_c {
-        a
-    } else if from_b <= from_c {
-        b
-    } else {
-        c
-    }
+    let b_or_c = if from_b <= from_c { b } else { c };
+    let is_a = from_a <= from_b.min(from_c);
+    if is_a { a } else { b_or_c }
 }
 
 #[cfg(test)]
