@@ -75,7 +75,7 @@ fn portable_paeth(x: &mut Block, a: &Block, b: &Block, c: &Block) {
     }
 }
 
-/// Eight literals at a time, in one piece where their codes fit 56 bits.
+/// Four literals at a time, and one check of the room for 32.
 #[inline(always)]
 fn portable_emit(
     out: &mut [u8],
@@ -89,17 +89,22 @@ fn portable_emit(
     let mut at = 0;
     for token in tokens {
         let literals = &data[at..at + token.literals as usize];
-        let (eights, rest) = literals.as_chunks::<8>();
-        for eight in eights {
-            let [a, b, c, d, e, f, g, h] = *eight;
-            let (low, low_count) = four(tables, [a, b, c, d]);
-            let (high, high_count) = four(tables, [e, f, g, h]);
-            if low_count + high_count <= 56 {
-                writer.put(out, low | high << low_count, low_count + high_count);
-            } else {
-                writer.put(out, low, low_count);
-                writer.put(out, high, high_count);
+        let (groups, rest) = literals.as_chunks::<32>();
+        for group in groups {
+            let Some(room) = out[writer.at..].first_chunk_mut::<136>() else {
+                return true;
+            };
+            let mut local = State { at: 0, ..writer };
+            for [a, b, c, d, e, f, g, h] in group.as_chunks().0 {
+                let (low, low_count) = four(tables, [*a, *b, *c, *d]);
+                let (high, high_count) = four(tables, [*e, *f, *g, *h]);
+                local.put_local(room, low, low_count & 63);
+                local.put_local(room, high, high_count & 63);
             }
+            writer = State {
+                at: writer.at + local.at,
+                ..local
+            };
         }
         for &byte in rest {
             let code = tables.literals[usize::from(byte)];
@@ -120,17 +125,17 @@ fn portable_emit(
     false
 }
 
-/// Four literals as one code of at most 56 bits.
+/// Four literals as one code of at most 56 bits; its length is in the lowest
+/// six bits of the second number, since a shift looks at no others.
 #[inline(always)]
-fn four(tables: &Tables, [a, b, c, d]: [u8; 4]) -> (u64, u32) {
-    let code = |byte: u8| {
-        let code = tables.literals[usize::from(byte)];
-        (u64::from(code >> 8), code & 0xff)
+fn four(tables: &Tables, bytes: [u8; 4]) -> (u64, u32) {
+    let [a, b, c, d] = bytes.map(|byte| tables.literals[usize::from(byte)]);
+    let pair = |first: u32, second: u32| -> (u64, u32) {
+        let bits = u64::from(first >> 8) | u64::from(second >> 8) << (first & 63);
+        (bits, first.wrapping_add(second))
     };
-    let ((a, n), (b, m)) = (code(a), code(b));
-    let ((c, k), (d, l)) = (code(c), code(d));
-    let (ab, cd) = (a | b << n, c | d << k);
-    (ab | cd << (n + m), n + m + k + l)
+    let ((ab, ab_count), (cd, cd_count)) = (pair(a, b), pair(c, d));
+    (ab | cd << (ab_count & 63), ab_count.wrapping_add(cd_count))
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Which kernels a strip is compressed with: the one place that asks what the
 //! processor can do.
+//!
+//! Built with `--cfg pixview_level="avx2"` or `"portable"` it asks for no more
+//! than that, to measure on one machine what others will see. The files are
+//! the same.
 
 use super::strip::{Geometry, Strip};
 use crate::deflate::Portable;
@@ -9,10 +13,16 @@ pub(super) fn compress(strip: &mut Strip, geometry: &Geometry) {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
         let level = fearless_simd::Level::new();
-        if let Some(token) = level.as_avx512() {
+        let allowed = !cfg!(pixview_level = "portable");
+        if let Some(token) = level.as_avx512()
+            && allowed
+            && !cfg!(pixview_level = "avx2")
+        {
             return x86::avx512(token, strip, geometry);
         }
-        if let Some(token) = level.as_avx2() {
+        if let Some(token) = level.as_avx2()
+            && allowed
+        {
             return x86::avx2(token, strip, geometry);
         }
     }
