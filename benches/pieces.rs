@@ -52,7 +52,6 @@ struct Work {
     rows: Vec<u8>,
     /// Filtered, with padding.
     filtered: Vec<u8>,
-    masks: Vec<u64>,
     tokens: Vec<Token>,
     tables: Tables,
     deflate: Deflate,
@@ -69,8 +68,8 @@ impl Work {
         }
         let mut filtered = raw.clone();
         filter::filter_rows(Portable, Filter::Paeth, &mut filtered, row_size, None, pixel_size);
-        let (mut masks, mut tokens) = (Vec::new(), Vec::new());
-        tokens::tokenize(Portable, &filtered, &mut masks, &mut tokens);
+        let mut tokens = Vec::new();
+        tokens::tokenize(Portable, &filtered, &mut tokens);
         let len = filtered.len();
         filtered.resize(len + PADDING, 0);
         let mut work = Work {
@@ -78,7 +77,6 @@ impl Work {
             pixel_size,
             rows: raw.clone(),
             filtered,
-            masks,
             tokens,
             tables: Tables::default(),
             deflate: Deflate::default(),
@@ -111,7 +109,7 @@ impl Work {
             }
             Piece::Tokens => {
                 let data = &self.filtered[..len];
-                tokens::tokenize(kernels, data, &mut self.masks, &mut self.tokens);
+                tokens::tokenize(kernels, data, &mut self.tokens);
             }
             Piece::Count => {
                 std::hint::black_box(block::count(&self.filtered[..len], &self.tokens));

@@ -114,10 +114,10 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
     let step = match literals {
         ..0x8000 => 1,
         0x8000..0x2_0000 => 4,
-        _ => 8,
+        0x2_0000..0x6_0000 => 8,
+        _ => 16,
     };
-    // Four histograms: repeated bytes would wait for one another in one.
-    let mut counts = [[0u32; 256]; 4];
+    let mut counts = [[0; 256]; HISTOGRAMS];
     let mut frequencies = [0; LITERALS];
     // Which of `step` portions: even over time, and never in step with the
     // rows of an image, whose length may well be a power of two.
@@ -156,11 +156,15 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
     frequencies
 }
 
+/// So many histograms are filled in turn: an increment of a byte that has just
+/// been counted would wait for the one before it.
+const HISTOGRAMS: usize = 8;
+
 #[inline(always)]
-fn histogram(bytes: &[u8], counts: &mut [[u32; 256]; 4]) {
-    let (fours, rest) = bytes.as_chunks::<4>();
-    for four in fours {
-        for (counts, &byte) in counts.iter_mut().zip(four) {
+fn histogram(bytes: &[u8], counts: &mut [[u32; 256]; HISTOGRAMS]) {
+    let (groups, rest) = bytes.as_chunks::<HISTOGRAMS>();
+    for group in groups {
+        for (counts, &byte) in counts.iter_mut().zip(group) {
             counts[usize::from(byte)] += 1;
         }
     }

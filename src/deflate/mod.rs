@@ -35,7 +35,6 @@ const SLACK: usize = 2 * MAX_LITERALS + 512;
 /// Scratch memory, to be used again. Nothing is carried from piece to piece.
 #[derive(Default)]
 pub(crate) struct Deflate {
-    masks: Vec<u64>,
     tokens: Vec<Token>,
     tables: Tables,
 }
@@ -62,12 +61,7 @@ impl Deflate {
             // No block much smaller than the others at the end.
             let left = len - at;
             let size = if left < LARGEST_BLOCK * 3 / 2 { left } else { LARGEST_BLOCK };
-            tokens::tokenize(
-                kernels,
-                &data[at..at + size],
-                &mut self.masks,
-                &mut self.tokens,
-            );
+            tokens::tokenize(kernels, &data[at..at + size], &mut self.tokens);
             let data = &data[at..at + size + PADDING];
             block::write(
                 kernels,

@@ -21,104 +21,119 @@ pub(crate) const MAX_LITERALS: usize = 1 << 14;
 /// The longest match (RFC 1951, 3.2.5).
 pub(crate) const MAX_MATCH: usize = 258;
 
-/// A match shorter than this is not worth its code.
-const MIN_RUN: usize = 8;
-
 /// Bits at every sixteenth place: where a group of 16 zeros may begin to be
 /// noticed.
 const GROUPS: u64 = 0x0001_0001_0001_0001;
 
 /// Cuts `data` into tokens. Runs of zeros are found by their groups of 16 at
 /// multiples of 16, 64 bytes at a look, and then followed to both sides.
-/// `masks` and `tokens` are overwritten.
+/// `tokens` are overwritten.
 #[inline(always)]
-pub(crate) fn tokenize<K: Kernels>(
-    kernels: K,
-    data: &[u8],
-    masks: &mut Vec<u64>,
-    tokens: &mut Vec<Token>,
-) {
-    masks.clear();
+pub(crate) fn tokenize<K: Kernels>(kernels: K, data: &[u8], tokens: &mut Vec<Token>) {
     tokens.clear();
-    let (chunks, rest) = data.as_chunks::<64>();
-    masks.extend(chunks.iter().map(|chunk| kernels.zeros(chunk)));
-    if !rest.is_empty() {
-        let mut chunk = [1; 64]; // nothing behind the end is a zero
-        chunk[..rest.len()].copy_from_slice(rest);
-        masks.push(kernels.zeros(&chunk));
-    }
-
-    // Everything before `done` is in the tokens; nothing before `from` needs
-    // to be looked at.
-    let (mut done, mut from, mut word) = (0usize, 0usize, 0usize);
-    while word < masks.len() {
-        let zeros = masks[word];
-        // A bit where a run of 16 zeros begins.
-        let mut runs = zeros & (zeros >> 8);
-        runs &= runs >> 4;
-        runs &= runs >> 2;
-        runs &= runs >> 1;
-        runs &= GROUPS;
-        let skip = from.saturating_sub(word * 64);
-        runs = if skip < 64 { runs >> skip << skip } else { 0 };
-        if runs == 0 {
+    let bytes = Zeros::new(kernels, data);
+    // Everything before `done` is in the tokens.
+    let (mut done, mut word) = (0, 0);
+    let mut zeros = bytes.word_with_group(0);
+    loop {
+        // Those before `done` are in a match already.
+        let seen = usize::saturating_sub(done, word * 64);
+        let groups = if seen < 64 {
+            groups(zeros) >> seen << seen
+        } else {
+            0
+        };
+        if groups == 0 {
             word += 1;
+            if word == bytes.words() {
+                break;
+            }
+            zeros = bytes.word_with_group(word);
             continue;
         }
-        let group = word * 64 + runs.trailing_zeros() as usize;
-        let start = zeros_before(masks, group, done);
-        let end = zeros_from(masks, group);
-        from = end;
-        word = end / 64;
-        // The first zero is the literal that the matches repeat.
-        if end >= start + 1 + MIN_RUN {
-            push(tokens, start + 1 - done, end - start - 1);
-            done = end;
+        let bit = groups.trailing_zeros() as usize;
+        let start = (word * 64 + bit - bytes.before(zeros, word, bit)).max(done);
+        let mut end = word * 64 + bit + (zeros >> bit).trailing_ones() as usize;
+        while end == word * 64 + 64 && word + 1 < bytes.words() {
+            word += 1;
+            zeros = bytes.word(word);
+            end += zeros.trailing_ones() as usize;
         }
+        // The first zero is the literal that the matches repeat.
+        push(tokens, start + 1 - done, end - start - 1);
+        done = end;
     }
     push(tokens, data.len() - done, 0);
 }
 
-/// Where the zeros begin that reach up to `at`, not before `floor`.
+/// A bit where a group of zeros begins.
 #[inline(always)]
-fn zeros_before(masks: &[u64], at: usize, floor: usize) -> usize {
-    let (mut word, mut bit) = (at / 64, at % 64);
-    let mut start = at;
-    loop {
-        if bit > 0 {
-            let run = (masks[word] << (64 - bit)).leading_ones() as usize;
-            start -= run;
-            if run < bit {
-                break;
-            }
-        }
-        if word == 0 || start <= floor {
-            break;
-        }
-        word -= 1;
-        bit = 64;
-    }
-    start.max(floor)
+fn groups(zeros: u64) -> u64 {
+    let mut runs = zeros & (zeros >> 8);
+    runs &= runs >> 4;
+    runs &= runs >> 2;
+    runs &= runs >> 1;
+    runs & GROUPS
 }
 
-/// Where the zeros end that begin at `at`.
-#[inline(always)]
-fn zeros_from(masks: &[u64], at: usize) -> usize {
-    let (mut word, bit) = (at / 64, at % 64);
-    let run = (masks[word] >> bit).trailing_ones() as usize;
-    let mut end = at + run;
-    if bit + run == 64 {
-        loop {
-            word += 1;
-            let Some(zeros) = masks.get(word) else { break };
-            let run = zeros.trailing_ones() as usize;
-            end += run;
-            if run < 64 {
-                break;
-            }
+/// Where in some bytes zeros are, 64 bytes to a word.
+struct Zeros<'d, K> {
+    kernels: K,
+    chunks: &'d [[u8; 64]],
+    /// What is behind the chunks.
+    rest: u64,
+    rest_len: usize,
+}
+
+impl<'d, K: Kernels> Zeros<'d, K> {
+    #[inline(always)]
+    fn new(kernels: K, data: &'d [u8]) -> Self {
+        let (chunks, rest) = data.as_chunks::<64>();
+        let mut chunk = [1; 64]; // nothing behind the end is a zero
+        chunk[..rest.len()].copy_from_slice(rest);
+        Zeros {
+            kernels,
+            chunks,
+            rest: kernels.zeros(&chunk),
+            rest_len: rest.len(),
         }
     }
-    end
+
+    /// How many words there are, one at least.
+    #[inline(always)]
+    fn words(&self) -> usize {
+        (self.chunks.len() + usize::from(self.rest_len > 0)).max(1)
+    }
+
+    /// A bit for each zero.
+    #[inline(always)]
+    fn word(&self, word: usize) -> u64 {
+        match self.chunks.get(word) {
+            Some(chunk) => self.kernels.zeros(chunk),
+            None => self.rest,
+        }
+    }
+
+    /// The same, or none if no group is among them.
+    #[inline(always)]
+    fn word_with_group(&self, word: usize) -> u64 {
+        match self.chunks.get(word) {
+            Some(chunk) if !self.kernels.any_group(chunk) => 0,
+            _ => self.word(word),
+        }
+    }
+
+    /// How many zeros are right before a group: less than 16, or there would
+    /// be a group before it.
+    #[inline(always)]
+    fn before(&self, zeros: u64, word: usize, bit: usize) -> usize {
+        let before = match (bit, word) {
+            (16.., _) => zeros << (64 - bit),
+            (_, 0) => 0,
+            _ => self.word(word - 1),
+        };
+        before.leading_ones() as usize
+    }
 }
 
 /// A run as tokens: literals in portions, matches of at most 258 of which
@@ -158,8 +173,8 @@ mod tests {
     use super::*;
 
     fn check(data: &[u8]) -> Vec<Token> {
-        let (mut masks, mut tokens) = (Vec::new(), Vec::new());
-        tokenize(Portable, data, &mut masks, &mut tokens);
+        let mut tokens = Vec::new();
+        tokenize(Portable, data, &mut tokens);
         let mut at = 0;
         for token in &tokens {
             assert!(token.literals as usize <= MAX_LITERALS);

@@ -25,6 +25,11 @@ impl Kernels for With256 {
     fn zeros(self, bytes: &[u8; 64]) -> u64 {
         zeros256(self.0, bytes)
     }
+
+    #[inline(always)]
+    fn any_group(self, _: &[u8; 64]) -> bool {
+        true
+    }
 }
 
 /// 512-bit registers.
@@ -35,6 +40,11 @@ impl Kernels for With512 {
     #[inline(always)]
     fn zeros(self, bytes: &[u8; 64]) -> u64 {
         zeros512(self.0, bytes)
+    }
+
+    #[inline(always)]
+    fn any_group(self, _: &[u8; 64]) -> bool {
+        true
     }
 
     #[inline(always)]
