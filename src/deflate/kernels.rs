@@ -88,7 +88,7 @@ fn portable_paeth(x: &mut Block, a: &Block, b: &Block, c: &Block) {
 
 /// Four literals at a time, and one check of the room for 32.
 #[inline(always)]
-fn portable_emit(
+pub(super) fn portable_emit(
     out: &mut [u8],
     state: &mut State,
     tables: &Tables,
