@@ -32,6 +32,11 @@ impl Kernels for With256 {
     }
 
     #[inline(always)]
+    fn paeth(self, x: &mut Block, a: &Block, b: &Block, c: &Block) {
+        paeth256(self.0, x, a, b, c);
+    }
+
+    #[inline(always)]
     fn emit(
         self,
         out: &mut [u8],
@@ -99,26 +104,39 @@ kernel!(
     }
 );
 
-kernel!(
-    #[inline]
-    fn paeth512(token: Avx512, x: &mut Block, a: &Block, b: &Block, c: &Block) -> () {
-        let load = |bytes: &[u8; 64]| -> __m512i { u8x64::simd_from(token, *bytes).into() };
-        let rows = a.as_chunks().0.iter().zip(b.as_chunks().0).zip(c.as_chunks().0);
-        for (block, ((a, b), c)) in x.as_chunks_mut().0.iter_mut().zip(rows) {
-            let (x, a, b, c) = (load(block), load(a), load(b), load(c));
-            let distance = |p, q| _mm512_sub_epi8(_mm512_max_epu8(p, q), _mm512_min_epu8(p, q));
-            let (from_a, from_b) = (distance(b, c), distance(a, c));
-            let outside = _mm512_cmplt_epu8_mask(a, c) ^ _mm512_cmplt_epu8_mask(c, b);
-            let from_c =
-                _mm512_mask_blend_epi8(outside, distance(from_a, from_b), _mm512_set1_epi8(-1));
-            let b_or_c = _mm512_mask_blend_epi8(_mm512_cmple_epu8_mask(from_b, from_c), c, b);
-            let is_a = _mm512_cmple_epu8_mask(from_a, _mm512_min_epu8(from_b, from_c));
-            let predicted = _mm512_mask_blend_epi8(is_a, b_or_c, a);
-            let result: u8x64<Avx512> = _mm512_sub_epi8(x, predicted).simd_into(token);
-            *block = result.into();
-        }
-    }
-);
+/// Paeth's filter with 256-bit registers, for either processor: with 512 bits
+/// and the masks that come with them it is no faster.
+macro_rules! paeth_kernel {
+    ($name:ident, $token:ident) => {
+        kernel!(
+            #[inline]
+            fn $name(token: $token, x: &mut Block, a: &Block, b: &Block, c: &Block) -> () {
+                let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
+                let rows = a.as_chunks().0.iter().zip(b.as_chunks().0).zip(c.as_chunks().0);
+                for (block, ((a, b), c)) in x.as_chunks_mut().0.iter_mut().zip(rows) {
+                    let (x, a, b, c) = (load(block), load(a), load(b), load(c));
+                    // One difference is zero, the other one the distance.
+                    let distance =
+                        |p, q| _mm256_or_si256(_mm256_subs_epu8(p, q), _mm256_subs_epu8(q, p));
+                    let at_most = |p, q| {
+                        _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256())
+                    };
+                    let (from_a, from_b) = (distance(b, c), distance(a, c));
+                    let outside = _mm256_xor_si256(at_most(c, a), at_most(b, c));
+                    let from_c = _mm256_or_si256(distance(from_a, from_b), outside);
+                    let b_or_c = _mm256_blendv_epi8(c, b, at_most(from_b, from_c));
+                    let is_a = at_most(from_a, _mm256_min_epu8(from_b, from_c));
+                    let predicted = _mm256_blendv_epi8(b_or_c, a, is_a);
+                    let result: u8x32<$token> = _mm256_sub_epi8(x, predicted).simd_into(token);
+                    *block = result.into();
+                }
+            }
+        );
+    };
+}
+
+paeth_kernel!(paeth256, Avx2);
+paeth_kernel!(paeth512, Avx512);
 
 /// Sixteen values of a byte are looked up at a time, these before the others:
 /// from -64 to 63, in which most bytes of a filtered photograph are.

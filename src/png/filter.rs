@@ -179,7 +179,11 @@ fn filter_row<K: Kernels>(
         }
         (Filter::Paeth, Some(above)) => {
             right_to_left(row, Some(above), pixel_size, |x, a, b, c| {
-                kernels.paeth(x, a, b, c);
+                if x[..8] == b[..8] && x == b && a == c {
+                    x.fill(0);
+                } else {
+                    kernels.paeth(x, a, b, c);
+                }
             });
         }
     }
@@ -256,10 +260,11 @@ fn whole_blocks(
 /// sum, and `c` is never nearest; else it is their difference.
 #[inline(always)]
 pub(crate) fn paeth(a: u8, b: u8, c: u8) -> u8 {
-    let (from_a, from_b) = (b.max(c) - b.min(c), a.max(c) - a.min(c));
+    let distance = |p: u8, q: u8| p.max(q) - p.min(q);
+    let (from_a, from_b) = (distance(b, c), distance(a, c));
     let between = (a < c) == (c < b);
     let from_c = if between {
-        from_a.max(from_b) - from_a.min(from_b)
+        distance(from_a, from_b)
     } else {
         255
     };
