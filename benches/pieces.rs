@@ -25,16 +25,17 @@ use deflate::bits::State;
 use deflate::block::{self, Tables};
 use deflate::tokens::{self, Token};
 use deflate::{Deflate, Kernels, PADDING, Portable, bound};
-use filter::Filter;
+use filter::{Choice, FilterType};
 
 /// Bytes of scanlines in a strip, about.
 const STRIP: usize = 512 << 10;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Piece {
-    Filter(Filter),
-    /// The choice of the smallest, with the filter.
-    Adaptive,
+    /// In place.
+    Filter(Choice),
+    /// From stable memory into the strip.
+    FilterTo(Choice),
     Tokens,
     Count,
     Emit,
@@ -67,7 +68,14 @@ impl Work {
             raw.extend(row);
         }
         let mut filtered = raw.clone();
-        filter::filter_rows(Portable, Filter::Paeth, &mut filtered, row_size, None, pixel_size);
+        filter::filter_rows(
+            Portable,
+            Choice::Always(FilterType::Paeth),
+            &mut filtered,
+            row_size,
+            None,
+            pixel_size,
+        );
         let mut tokens = Vec::new();
         tokens::tokenize(Portable, &filtered, &mut tokens);
         let len = filtered.len();
@@ -86,7 +94,14 @@ impl Work {
         work.rows.resize(len + PADDING, 0);
         // Fills the tables.
         let mut writer = deflate::bits::BitWriter::new(&mut work.out);
-        block::write(Portable, &mut writer, &mut work.tables, &work.filtered, len, &work.tokens);
+        block::write(
+            Portable,
+            &mut writer,
+            &mut work.tables,
+            &work.filtered,
+            len,
+            &work.tokens,
+        );
         work
     }
 
@@ -104,8 +119,14 @@ impl Work {
             Piece::Filter(filter) => {
                 filter::filter_rows(kernels, filter, rows, row_size, None, pixel_size);
             }
-            Piece::Adaptive => {
-                filter::filter_rows_adaptively(kernels, rows, row_size, None, pixel_size);
+            Piece::FilterTo(choice) => {
+                let mut above = None;
+                let lines = rows.chunks_exact_mut(row_size + 1);
+                for (line, row) in lines.zip(self.raw.chunks_exact(row_size + 1)) {
+                    let row = &row[1..];
+                    filter::filter_row_to(kernels, choice, row, above, pixel_size, line);
+                    above = Some(row);
+                }
             }
             Piece::Tokens => {
                 let data = &self.filtered[..len];
@@ -120,7 +141,14 @@ impl Work {
                 kernels.emit(out, &mut state, tables, &self.filtered, &self.tokens, limit);
             }
             Piece::Strip => {
-                filter::filter_rows(kernels, Filter::Paeth, rows, row_size, None, pixel_size);
+                filter::filter_rows(
+                    kernels,
+                    Choice::Always(FilterType::Paeth),
+                    rows,
+                    row_size,
+                    None,
+                    pixel_size,
+                );
                 self.deflate.fast(kernels, &self.rows, len, &mut self.out);
             }
         }
@@ -156,10 +184,16 @@ fn levels() -> Vec<(&'static str, Box<dyn Fn(&mut Work, Piece)>)> {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
         if let Some(token) = Level::new().as_avx2() {
-            levels.push(("AVX2", Box::new(move |work, piece| x86::avx2(token, work, piece))));
+            levels.push((
+                "AVX2",
+                Box::new(move |work, piece| x86::avx2(token, work, piece)),
+            ));
         }
         if let Some(token) = Level::new().as_avx512() {
-            levels.push(("AVX-512", Box::new(move |work, piece| x86::avx512(token, work, piece))));
+            levels.push((
+                "AVX-512",
+                Box::new(move |work, piece| x86::avx512(token, work, piece)),
+            ));
         }
     }
     levels
@@ -167,11 +201,21 @@ fn levels() -> Vec<(&'static str, Box<dyn Fn(&mut Work, Piece)>)> {
 
 fn pieces(c: &mut Criterion, name: &str, work: &mut Work) {
     let all = [
-        ("filter Sub", Piece::Filter(Filter::Sub)),
-        ("filter Up", Piece::Filter(Filter::Up)),
-        ("filter Average", Piece::Filter(Filter::Average)),
-        ("filter Paeth", Piece::Filter(Filter::Paeth)),
-        ("filter adaptive", Piece::Adaptive),
+        ("filter Sub", Piece::Filter(Choice::Always(FilterType::Sub))),
+        ("filter Up", Piece::Filter(Choice::Always(FilterType::Up))),
+        (
+            "filter Average",
+            Piece::Filter(Choice::Always(FilterType::Average)),
+        ),
+        (
+            "filter Paeth",
+            Piece::Filter(Choice::Always(FilterType::Paeth)),
+        ),
+        (
+            "filter Paeth from",
+            Piece::FilterTo(Choice::Always(FilterType::Paeth)),
+        ),
+        ("filter smallest", Piece::Filter(Choice::Smallest)),
         ("tokenizer", Piece::Tokens),
         ("statistics", Piece::Count),
         ("emitter", Piece::Emit),
@@ -179,7 +223,9 @@ fn pieces(c: &mut Criterion, name: &str, work: &mut Work) {
     ];
     for (piece_name, piece) in all {
         let mut group = c.benchmark_group(format!("{name}/{piece_name}"));
-        group.sample_size(20).throughput(Throughput::Bytes(work.raw.len() as u64));
+        group
+            .sample_size(20)
+            .throughput(Throughput::Bytes(work.raw.len() as u64));
         for (level, run) in levels() {
             let work = std::cell::RefCell::new(&mut *work);
             group.bench_function(level, |b| {
@@ -218,12 +264,14 @@ fn scenes(c: &mut Criterion) {
         }
     });
     pieces(c, "landscape", &mut landscape);
-    let mut flat = draw(&|x, y, _| match (x / 97 + y / 31 + usize::from(x % 53 < y % 17)) % 4 {
-        0 => [250, 250, 250],
-        1 => [30, 40, 60],
-        2 => [200, 30, 40],
-        _ => [240, 200, 20],
-    });
+    let mut flat = draw(
+        &|x, y, _| match (x / 97 + y / 31 + usize::from(x % 53 < y % 17)) % 4 {
+            0 => [250, 250, 250],
+            1 => [30, 40, 60],
+            2 => [200, 30, 40],
+            _ => [240, 200, 20],
+        },
+    );
     pieces(c, "flat", &mut flat);
     let mut random = draw(&|_, _, noise| [noise, noise.wrapping_mul(91), noise ^ 0x55]);
     pieces(c, "noise", &mut random);
@@ -236,12 +284,19 @@ fn corpus(c: &mut Criterion) {
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .expect("PIXVIEW_CORPUS names a folder")
         .map(|entry| entry.expect("can be listed").path())
-        .filter(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("png"))
+        })
         .collect();
     paths.sort();
     for path in paths {
         let image = Image::open(&path).unwrap_or_else(|error| panic!("{error:#}"));
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let (width, format) = (image.width() as usize, image.format());
         let mut pixels = image.into_source();
         if format.bit_depth() == 16 {
@@ -253,7 +308,11 @@ fn corpus(c: &mut Criterion) {
         // From the middle: skies are at the top.
         let row_size = width * pixel_size;
         let middle = pixels.len() / row_size / 3 * row_size;
-        pieces(c, &name, &mut Work::new(&pixels[middle..], row_size, pixel_size));
+        pieces(
+            c,
+            &name,
+            &mut Work::new(&pixels[middle..], row_size, pixel_size),
+        );
     }
 }
 

@@ -117,7 +117,7 @@
 //! | [`Layout`] | where a pixel is: format, offset and strides in bytes |
 //! | [`PixelFormat`] | what its bytes mean |
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | reading and writing pixels |
-//! | [`PngEncoder`], [`Compression`] | the options of a save, and scratch to reuse |
+//! | [`PngEncoder`], [`Compression`], [`Filter`] | the options of a save, and scratch to reuse |
 //! | [`Error`], [`ErrorKind`], [`SourceError`] | what went wrong, with the numbers |
 //!
 //! What all this promises, and the test behind each promise: [`contracts`].
@@ -141,7 +141,7 @@ pub use error::{Error, ErrorKind};
 pub use format::{Channel, Pixel, PixelFormat};
 pub use image::Image;
 pub use layout::Layout;
-pub use png::{Compression, PngEncoder};
+pub use png::{Compression, Filter, PngEncoder};
 pub use source::{
     Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,
     Plain, PlainBuffer, PlainBufferMut, SharedElement, SharedPixelSource, SourceError,

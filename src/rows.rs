@@ -87,6 +87,19 @@ impl<'a> Frame<'a> {
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
+    /// The rows as PNG holds them, if they lie in stable memory like that.
+    pub(crate) fn png_rows(&self) -> Option<PngRows<'a>> {
+        let Bytes::Stable(bytes, _) = self.bytes else {
+            return None;
+        };
+        self.row_in_place(0)?;
+        let layout = self.layout;
+        layout
+            .format()
+            .is_png()
+            .then_some(PngRows { bytes, layout })
+    }
+
     /// Copies `count` pixels of row `y` from column `x` on into all of `to`,
     /// packed in the order of the format. Each is requested once.
     pub(crate) fn pixels(
@@ -136,6 +149,21 @@ impl<'a> Frame<'a> {
             to_png(format, pixels, png);
         }
         Ok(())
+    }
+}
+
+/// Rows that lie in stable memory as PNG holds them: any thread may read them,
+/// as often as it likes.
+#[derive(Clone, Copy)]
+pub(crate) struct PngRows<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+}
+
+impl<'a> PngRows<'a> {
+    pub(crate) fn row(&self, y: u32) -> &'a [u8] {
+        let start = self.layout.address(0, y);
+        &self.bytes[start..start + self.layout.width() as usize * self.layout.unit()]
     }
 }
 

@@ -31,8 +31,8 @@ const CODE_LENGTH_ORDER: [usize; 19] = [
 ];
 
 /// Bytes in the largest stored block, and the bytes before it.
-const STORED_MAX: usize = 65535;
-const STORED_HEADER: usize = 5;
+pub(crate) const STORED_MAX: usize = 65535;
+pub(crate) const STORED_HEADER: usize = 5;
 
 /// Fewer bytes than this are not worth the header of a dynamic block.
 const SMALLEST: usize = 48;
@@ -291,6 +291,13 @@ pub(crate) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
         write_stored_header(writer, portion.len() as u16);
         writer.bytes(portion);
     }
+}
+
+/// The bytes before a stored block of `len` bytes that begins with a byte and
+/// is not the last.
+pub(crate) fn stored_header(len: u16) -> [u8; STORED_HEADER] {
+    let ([a, b], [c, d]) = (len.to_le_bytes(), (!len).to_le_bytes());
+    [0, a, b, c, d]
 }
 
 /// An empty one ends on a byte boundary: with it, a strip ends.

@@ -31,8 +31,8 @@ pub(crate) trait Kernels: Copy {
     /// Bytes of a row, less what Paeth's filter predicts from those to their
     /// left, above, and upper left.
     #[inline(always)]
-    fn paeth(self, x: &mut Block, a: &Block, b: &Block, c: &Block) {
-        portable_paeth(x, a, b, c);
+    fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
+        portable_paeth(to, x, a, b, c);
     }
 
     /// Writes tokens of `data`, which begins with the first, until `limit`
@@ -80,9 +80,9 @@ fn portable_zeros(bytes: &[u8; 64]) -> u64 {
 /// In a loop that is long enough for the compiler to vectorise rather than to
 /// unroll.
 #[inline(always)]
-fn portable_paeth(x: &mut Block, a: &Block, b: &Block, c: &Block) {
+fn portable_paeth(to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
     for i in 0..BLOCK {
-        x[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
+        to[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
     }
 }
 

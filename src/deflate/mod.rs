@@ -15,6 +15,7 @@ pub(crate) mod x86;
 
 use bits::BitWriter;
 use block::Tables;
+pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
 pub(crate) use kernels::{BLOCK, Block, Kernels, Portable};
 pub(crate) use strong::Strong;
 use tokens::{MAX_LITERALS, Token};
@@ -60,7 +61,11 @@ impl Deflate {
         while at < len {
             // No block much smaller than the others at the end.
             let left = len - at;
-            let size = if left < LARGEST_BLOCK * 3 / 2 { left } else { LARGEST_BLOCK };
+            let size = if left < LARGEST_BLOCK * 3 / 2 {
+                left
+            } else {
+                LARGEST_BLOCK
+            };
             tokens::tokenize(kernels, &data[at..at + size], &mut self.tokens);
             let data = &data[at..at + size + PADDING];
             block::write(

@@ -32,8 +32,8 @@ impl Kernels for With256 {
     }
 
     #[inline(always)]
-    fn paeth(self, x: &mut Block, a: &Block, b: &Block, c: &Block) {
-        paeth256(self.0, x, a, b, c);
+    fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
+        paeth256(self.0, to, x, a, b, c);
     }
 
     #[inline(always)]
@@ -66,8 +66,8 @@ impl Kernels for With512 {
     }
 
     #[inline(always)]
-    fn paeth(self, x: &mut Block, a: &Block, b: &Block, c: &Block) {
-        paeth512(self.0, x, a, b, c);
+    fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
+        paeth512(self.0, to, x, a, b, c);
     }
 
     #[inline(always)]
@@ -110,17 +110,24 @@ macro_rules! paeth_kernel {
     ($name:ident, $token:ident) => {
         kernel!(
             #[inline]
-            fn $name(token: $token, x: &mut Block, a: &Block, b: &Block, c: &Block) -> () {
+            fn $name(
+                token: $token,
+                to: &mut Block,
+                x: &Block,
+                a: &Block,
+                b: &Block,
+                c: &Block,
+            ) -> () {
                 let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
-                let rows = a.as_chunks().0.iter().zip(b.as_chunks().0).zip(c.as_chunks().0);
-                for (block, ((a, b), c)) in x.as_chunks_mut().0.iter_mut().zip(rows) {
-                    let (x, a, b, c) = (load(block), load(a), load(b), load(c));
+                let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
+                let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
+                for (to, ((x, a), (b, c))) in to.as_chunks_mut().0.iter_mut().zip(row.zip(above)) {
+                    let (x, a, b, c) = (load(x), load(a), load(b), load(c));
                     // One difference is zero, the other one the distance.
                     let distance =
                         |p, q| _mm256_or_si256(_mm256_subs_epu8(p, q), _mm256_subs_epu8(q, p));
-                    let at_most = |p, q| {
-                        _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256())
-                    };
+                    let at_most =
+                        |p, q| _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256());
                     let (from_a, from_b) = (distance(b, c), distance(a, c));
                     let outside = _mm256_xor_si256(at_most(c, a), at_most(b, c));
                     let from_c = _mm256_or_si256(distance(from_a, from_b), outside);
@@ -128,7 +135,7 @@ macro_rules! paeth_kernel {
                     let is_a = at_most(from_a, _mm256_min_epu8(from_b, from_c));
                     let predicted = _mm256_blendv_epi8(b_or_c, a, is_a);
                     let result: u8x32<$token> = _mm256_sub_epi8(x, predicted).simd_into(token);
-                    *block = result.into();
+                    *to = result.into();
                 }
             }
         );
@@ -157,7 +164,9 @@ kernel!(
     ) -> bool {
         // The share of bytes that are far: where many are, looking them up one
         // by one is faster.
-        let far = FAR.iter().flat_map(|part| &tables.literals[part * 16..][..16]);
+        let far = FAR
+            .iter()
+            .flat_map(|part| &tables.literals[part * 16..][..16]);
         let share: u32 = far.map(|code| 1 << 16 >> (code & 15)).sum();
         if share > 1 << 12 {
             return portable_emit(out, state, tables, data, tokens, limit);
@@ -209,7 +218,8 @@ kernel!(
                     // bytes but the sixteen.
                     let from = _mm256_sub_epi8(bytes, _mm256_set1_epi8((part * 16) as i8));
                     let index = _mm256_adds_epu8(from, _mm256_set1_epi8(0x70));
-                    let entry = |table: usize| _mm256_shuffle_epi8(load(&split[table][part]), index);
+                    let entry =
+                        |table: usize| _mm256_shuffle_epi8(load(&split[table][part]), index);
                     low = _mm256_or_si256(low, entry(0));
                     high = _mm256_or_si256(high, entry(1));
                     count = _mm256_or_si256(count, entry(2));
@@ -217,16 +227,19 @@ kernel!(
                 for part in NEAREST {
                     look(part);
                 }
-                let outside = _mm256_and_si256(_mm256_add_epi8(bytes, _mm256_set1_epi8(16)), _mm256_set1_epi8(-32));
+                let outside = _mm256_and_si256(
+                    _mm256_add_epi8(bytes, _mm256_set1_epi8(16)),
+                    _mm256_set1_epi8(-32),
+                );
                 if _mm256_testz_si256(outside, outside) == 0 {
-                for part in NEAR {
-                    look(part);
-                }
-                if _mm256_movemask_epi8(_mm256_add_epi8(bytes, _mm256_set1_epi8(64))) != 0 {
-                    for part in FAR {
+                    for part in NEAR {
                         look(part);
                     }
-                }
+                    if _mm256_movemask_epi8(_mm256_add_epi8(bytes, _mm256_set1_epi8(64))) != 0 {
+                        for part in FAR {
+                            look(part);
+                        }
+                    }
                 }
                 let low = _mm256_and_si256(low, keep);
                 let high = _mm256_and_si256(high, keep);
@@ -381,9 +394,8 @@ kernel!(
                 // to the bottom, next to the one before it.
                 const ODD: u32 = 0xaaaa_aaaa;
                 let to_bottom = _mm512_sub_epi8(_mm512_set1_epi8(16), count);
-                let pairs = |codes: __m512i, by: __m512i| {
-                    _mm512_mask_srlv_epi16(codes, ODD, codes, by)
-                };
+                let pairs =
+                    |codes: __m512i, by: __m512i| _mm512_mask_srlv_epi16(codes, ODD, codes, by);
                 let first = pairs(
                     _mm512_unpacklo_epi8(low, high),
                     _mm512_unpacklo_epi8(to_bottom, zero),
@@ -394,22 +406,17 @@ kernel!(
                 );
                 // Pairs in doubles: one to the top, the next to the bottom.
                 let sixteen = _mm512_set1_epi16(16);
-                let turns = _mm512_mask_sub_epi16(
-                    _mm512_add_epi16(sixteen, even),
-                    !ODD,
-                    sixteen,
-                    odd,
-                );
+                let turns =
+                    _mm512_mask_sub_epi16(_mm512_add_epi16(sixteen, even), !ODD, sixteen, odd);
                 let first = _mm512_rolv_epi32(first, _mm512_unpacklo_epi16(turns, zero));
                 let second = _mm512_rolv_epi32(second, _mm512_unpackhi_epi16(turns, zero));
                 // Fours, each around the middle of eight bytes: to where they
                 // are in the stream.
                 let base = _mm512_or_si512(shift, _mm512_set1_epi64(32));
-                let to_first = _mm512_add_epi64(base, _mm512_and_si512(pair, _mm512_set1_epi64(0xffff)));
-                let to_second = _mm512_add_epi64(
-                    base,
-                    _mm512_sub_epi64(eight, _mm512_srli_epi64(pair, 48)),
-                );
+                let to_first =
+                    _mm512_add_epi64(base, _mm512_and_si512(pair, _mm512_set1_epi64(0xffff)));
+                let to_second =
+                    _mm512_add_epi64(base, _mm512_sub_epi64(eight, _mm512_srli_epi64(pair, 48)));
                 let first_four = _mm512_unpacklo_epi64(first, second);
                 let second_four = _mm512_unpackhi_epi64(first, second);
 
@@ -431,10 +438,8 @@ kernel!(
                         _mm512_rolv_epi64(second_four, to_second),
                     );
                     let end = _mm512_add_epi64(shift, eight);
-                    let tails = _mm512_srlv_epi64(
-                        eights,
-                        _mm512_and_si512(end, _mm512_set1_epi64(56)),
-                    );
+                    let tails =
+                        _mm512_srlv_epi64(eights, _mm512_and_si512(end, _mm512_set1_epi64(56)));
                     let words = _mm512_or_si512(eights, _mm512_alignr_epi64::<7>(tails, carried));
                     let places = pack(ends);
                     let words = unpack(words);
@@ -456,7 +461,12 @@ kernel!(
                     writer.bits = word >> ((end & !7).wrapping_sub(from) & 63);
                     writer.count = (end & 7) as u32;
                     writer.at += (end >> 3) as usize;
-                } else if take == 64 && _mm512_cmplt_epi64_mask(_mm512_min_epi64(first_count, second_count), _mm512_set1_epi64(8)) == 0 {
+                } else if take == 64
+                    && _mm512_cmplt_epi64_mask(
+                        _mm512_min_epi64(first_count, second_count),
+                        _mm512_set1_epi64(8),
+                    ) == 0
+                {
                     // The same with fours.
                     let middle = _mm512_add_epi64(begin, first_count);
                     let second_shift = _mm512_and_si512(middle, _mm512_set1_epi64(7));
@@ -466,13 +476,18 @@ kernel!(
                     );
                     let firsts = _mm512_rolv_epi64(first_four, to_first);
                     let seconds = _mm512_rolv_epi64(second_four, to_second);
-                    let tail = |four, shift, count| _mm512_srlv_epi64(
-                        four,
-                        _mm512_and_si512(_mm512_add_epi64(shift, count), _mm512_set1_epi64(56)),
-                    );
+                    let tail = |four, shift, count| {
+                        _mm512_srlv_epi64(
+                            four,
+                            _mm512_and_si512(_mm512_add_epi64(shift, count), _mm512_set1_epi64(56)),
+                        )
+                    };
                     let first_tails = tail(firsts, shift, first_count);
                     let second_tails = tail(seconds, second_shift, second_count);
-                    let firsts = unpack(_mm512_or_si512(firsts, _mm512_alignr_epi64::<7>(second_tails, carried)));
+                    let firsts = unpack(_mm512_or_si512(
+                        firsts,
+                        _mm512_alignr_epi64::<7>(second_tails, carried),
+                    ));
                     let seconds = unpack(_mm512_or_si512(seconds, first_tails));
                     let places = pack(ends);
                     let second_places = pack(middle);
@@ -488,7 +503,8 @@ kernel!(
                         room[place..place + 8].copy_from_slice(&seconds[i].to_le_bytes());
                     }
                     let end = places[1] >> 48;
-                    writer.bits = seconds[7] >> ((end & !7).wrapping_sub(second_place_of(7) * 8) & 63);
+                    writer.bits =
+                        seconds[7] >> ((end & !7).wrapping_sub(second_place_of(7) * 8) & 63);
                     writer.count = (end & 7) as u32;
                     writer.at += (end >> 3) as usize;
                 } else {
@@ -499,7 +515,8 @@ kernel!(
                         _mm512_and_si512(_mm512_srli_epi64(pair, 32), word),
                     );
                     let middle = _mm512_set1_epi64(32);
-                    let firsts = unpack(_mm512_srlv_epi64(first_four, _mm512_sub_epi64(middle, p0)));
+                    let firsts =
+                        unpack(_mm512_srlv_epi64(first_four, _mm512_sub_epi64(middle, p0)));
                     let seconds =
                         unpack(_mm512_srlv_epi64(second_four, _mm512_sub_epi64(middle, p2)));
                     let counts = unpack(first_count);

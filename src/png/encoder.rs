@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::thread;
 
+use super::filter::{Choice, FilterType};
 use super::pipeline;
 use super::sink::{Sink, SinkState};
 use super::strip::{Geometry, Strip, grow};
@@ -38,6 +39,34 @@ pub enum Compression {
     Best,
 }
 
+/// How scanlines are filtered before they are compressed (PNG third edition,
+/// section 9).
+///
+/// A filter replaces each byte by its difference from what the bytes around it
+/// let expect. The pixels are the same with each; the size of the file is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Filter {
+    /// As the [`Compression`] has it: none where nothing is compressed,
+    /// `Paeth` for `Fast`, and for each row the one that leaves the smallest
+    /// bytes for `Small` and `Best`.
+    #[default]
+    Auto,
+    /// Bytes as they are: for few colours, and pictures that repeat to the
+    /// right.
+    None,
+    /// The difference from the pixel on the left.
+    Sub,
+    /// The difference from the pixel above.
+    Up,
+    /// The difference from the average of both.
+    Average,
+    /// The difference from the one of the left, the upper and the upper left
+    /// pixel that is nearest to left + above - upper left: the best for most
+    /// photographs.
+    Paeth,
+}
+
 /// Saves images as PNG: the options, and scratch buffers that are kept from
 /// save to save.
 ///
@@ -66,6 +95,7 @@ pub enum Compression {
 /// ```
 pub struct PngEncoder {
     compression: Compression,
+    filter: Filter,
     threads: usize,
     strips: Vec<Strip>,
     /// The last row that was read, for the filter of the one below it.
@@ -78,6 +108,7 @@ impl PngEncoder {
     pub fn new() -> Self {
         PngEncoder {
             compression: Compression::default(),
+            filter: Filter::default(),
             threads: 1,
             strips: Vec::new(),
             above: Vec::new(),
@@ -89,6 +120,14 @@ impl PngEncoder {
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
+        self
+    }
+
+    /// How scanlines are filtered. [`Filter::Auto`] unless said, which is
+    /// hardly ever wrong.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
         self
     }
 
@@ -222,7 +261,8 @@ impl PngEncoder {
         state: &SinkState,
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
-        let geometry = Geometry::new(frame, self.compression)?;
+        let choice = choice(self.filter, self.compression);
+        let geometry = Geometry::new(frame, self.compression, choice)?;
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -311,9 +351,25 @@ impl fmt::Debug for PngEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PngEncoder")
             .field("compression", &self.compression)
+            .field("filter", &self.filter)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
+}
+
+fn choice(filter: Filter, compression: Compression) -> Choice {
+    Choice::Always(match filter {
+        Filter::Auto => match compression {
+            Compression::Stored => FilterType::None,
+            Compression::Fast => FilterType::Paeth,
+            Compression::Small | Compression::Best => return Choice::Smallest,
+        },
+        Filter::None => FilterType::None,
+        Filter::Sub => FilterType::Sub,
+        Filter::Up => FilterType::Up,
+        Filter::Average => FilterType::Average,
+        Filter::Paeth => FilterType::Paeth,
+    })
 }
 
 fn color_type(format: PixelFormat) -> png::ColorType {

@@ -1,19 +1,19 @@
-//! The filters of PNG (PNG third edition, section 9), in place.
+//! The filters of PNG (PNG third edition, section 9).
 //!
 //! A filtered byte depends on bytes to its left and above it as they were
-//! before. Going from the last byte to the first, those are still there, so a
-//! strip is filtered where it lies: from the bottom row up, each from right to
-//! left, 64 bytes at a time.
+//! before. Rows that lie in stable memory are filtered out of it, into the
+//! strip. Others were copied into the strip, once, and are filtered where they
+//! lie: going from the last byte of the last row to the first, what a byte
+//! depends on is still there.
 
 use crate::deflate::{BLOCK, Block, Kernels};
 
 /// Bytes of a pixel of the largest format, four samples of 16 bits.
 const LARGEST_PIXEL: usize = 8;
 
-/// How a scanline is filtered before it is compressed (PNG third edition,
-/// 9.2).
+/// How a scanline is filtered (PNG third edition, 9.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Filter {
+pub(crate) enum FilterType {
     /// Bytes as they are.
     None = 0,
     /// Less the byte of the pixel on the left.
@@ -27,50 +27,38 @@ pub(crate) enum Filter {
     Paeth = 4,
 }
 
+/// Which filter a scanline gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Choice {
+    /// Every one the same.
+    Always(FilterType),
+    /// The one that leaves the smallest bytes, taken as signed numbers: the
+    /// rule of thumb of PNG third edition, 12.7.
+    Smallest,
+}
+
+impl Choice {
+    #[inline(always)]
+    fn of(self, row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> FilterType {
+        match self {
+            Choice::Always(filter) => filter,
+            Choice::Smallest => smallest(row, above, pixel_size),
+        }
+    }
+}
+
 /// Filters `rows`, scanlines of a byte for the filter and `row_size` of
-/// samples each. `above` is the row before the first one, unfiltered; the
-/// first row of an image has none, which is as good as zeros (9.2).
-/// `pixel_size` is in bytes.
+/// samples each, where they lie. `above` is the row before the first one,
+/// unfiltered; the first row of an image has none, which is as good as zeros
+/// (9.2). `pixel_size` is in bytes.
 #[inline(always)]
 pub(crate) fn filter_rows<K: Kernels>(
     kernels: K,
-    filter: Filter,
+    choice: Choice,
     rows: &mut [u8],
     row_size: usize,
     above: Option<&[u8]>,
     pixel_size: usize,
-) {
-    bottom_up(rows, row_size, above, |row, above| {
-        row[0] = filter as u8;
-        filter_row(kernels, filter, &mut row[1..], above, pixel_size);
-    });
-}
-
-/// The same with the filter for each row that leaves the smallest bytes, taken
-/// as signed numbers: the rule of thumb of PNG third edition, 12.7.
-#[inline(always)]
-pub(crate) fn filter_rows_adaptively<K: Kernels>(
-    kernels: K,
-    rows: &mut [u8],
-    row_size: usize,
-    above: Option<&[u8]>,
-    pixel_size: usize,
-) {
-    bottom_up(rows, row_size, above, |row, above| {
-        let filter = smallest(&row[1..], above, pixel_size);
-        row[0] = filter as u8;
-        filter_row(kernels, filter, &mut row[1..], above, pixel_size);
-    });
-}
-
-/// Hands each scanline to `filter`, the last first, with the samples of the
-/// one above it.
-#[inline(always)]
-fn bottom_up(
-    rows: &mut [u8],
-    row_size: usize,
-    above: Option<&[u8]>,
-    mut filter: impl FnMut(&mut [u8], Option<&[u8]>),
 ) {
     for start in (0..rows.len()).step_by(row_size + 1).rev() {
         let (before, row) = rows.split_at_mut(start);
@@ -78,13 +66,33 @@ fn bottom_up(
             0 => above,
             _ => Some(&before[start - row_size..]),
         };
-        filter(&mut row[..=row_size], above);
+        let (filter, row) = (&mut row[..=row_size]).split_at_mut(1);
+        let chosen = choice.of(row, above, pixel_size);
+        filter[0] = chosen as u8;
+        filter_row(kernels, chosen, Row::InPlace(row), above, pixel_size);
     }
+}
+
+/// Filters a row into a scanline, a byte for the filter and as many as the row
+/// has. `above` and `pixel_size` are as above.
+#[inline(always)]
+pub(crate) fn filter_row_to<K: Kernels>(
+    kernels: K,
+    choice: Choice,
+    row: &[u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+    scanline: &mut [u8],
+) {
+    let chosen = choice.of(row, above, pixel_size);
+    let (filter, to) = scanline.split_at_mut(1);
+    filter[0] = chosen as u8;
+    filter_row(kernels, chosen, Row::To(row, to), above, pixel_size);
 }
 
 /// The filter that leaves the smallest bytes of a row.
 #[inline(always)]
-fn smallest(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> Filter {
+fn smallest(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> FilterType {
     let Some(above) = above else {
         // With nothing above, Up is None and Paeth is Sub; Average, half of
         // Sub, is not worth a look for one row.
@@ -93,9 +101,9 @@ fn smallest(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> Filter {
         let sub = cost(first, first, first, first, |x, _, _, _| x)
             + cost(rest, row, row, row, |x, a, _, _| x.wrapping_sub(a));
         return if sub < none {
-            Filter::Sub
+            FilterType::Sub
         } else {
-            Filter::None
+            FilterType::None
         };
     };
     let (above, zeros) = (&above[..row.len()], [0; 8]);
@@ -116,16 +124,16 @@ fn smallest(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> Filter {
             x.wrapping_sub(paeth(a, b, c))
         });
     let costs = [
-        (nearest, Filter::Paeth),
-        (up, Filter::Up),
-        (sub, Filter::Sub),
-        (average, Filter::Average),
-        (none, Filter::None),
+        (nearest, FilterType::Paeth),
+        (up, FilterType::Up),
+        (sub, FilterType::Sub),
+        (average, FilterType::Average),
+        (none, FilterType::None),
     ];
     costs
         .iter()
         .min_by_key(|(cost, _)| *cost)
-        .map_or(Filter::None, |(_, filter)| *filter)
+        .map_or(FilterType::None, |(_, filter)| *filter)
 }
 
 /// The sum of the absolute values of what a filter makes of `x`, from the
@@ -151,79 +159,156 @@ fn cost(x: &[u8], a: &[u8], b: &[u8], c: &[u8], f: impl Fn(u8, u8, u8, u8) -> u8
     sum
 }
 
+/// A row to be filtered.
+enum Row<'r> {
+    InPlace(&'r mut [u8]),
+    /// Into another row of the same length.
+    To(&'r [u8], &'r mut [u8]),
+}
+
 #[inline(always)]
 fn filter_row<K: Kernels>(
     kernels: K,
-    filter: Filter,
-    row: &mut [u8],
+    filter: FilterType,
+    row: Row<'_>,
     above: Option<&[u8]>,
     pixel_size: usize,
 ) {
+    // What a filter makes of a block `x`, from those to its left, above, and
+    // upper left; and of the bytes of the first pixel, with zeros to the left.
     match (filter, above) {
-        (Filter::None, _) | (Filter::Up, None) => {}
-        (Filter::Up, Some(above)) => {
-            for (x, b) in row.iter_mut().zip(above) {
-                *x = x.wrapping_sub(*b);
+        (FilterType::None, _) | (FilterType::Up, None) => {
+            if let Row::To(row, to) = row {
+                to.copy_from_slice(row);
             }
         }
+        (FilterType::Up, above) => {
+            let block = |to: &mut Block, x: &Block, _: &Block, b: &Block, _: &Block| {
+                each(to, |i| x[i].wrapping_sub(b[i]));
+            };
+            apply(row, above, pixel_size, block, |above| above);
+        }
         // With nothing above, the predictor of Paeth is the left byte.
-        (Filter::Sub, _) | (Filter::Paeth, None) => {
-            right_to_left(row, None, pixel_size, |x, a, _, _| {
-                each(x, |i, x| x.wrapping_sub(a[i]));
-            });
+        (FilterType::Sub, _) | (FilterType::Paeth, None) => {
+            let block = |to: &mut Block, x: &Block, a: &Block, _: &Block, _: &Block| {
+                each(to, |i| x[i].wrapping_sub(a[i]));
+            };
+            apply(row, None, pixel_size, block, |_| 0);
         }
-        (Filter::Average, above) => {
-            right_to_left(row, above, pixel_size, |x, a, b, _| {
-                each(x, |i, x| x.wrapping_sub(a[i].midpoint(b[i])));
-            });
+        (FilterType::Average, above) => {
+            let block = |to: &mut Block, x: &Block, a: &Block, b: &Block, _: &Block| {
+                each(to, |i| x[i].wrapping_sub(a[i].midpoint(b[i])));
+            };
+            apply(row, above, pixel_size, block, |above| above / 2);
         }
-        (Filter::Paeth, Some(above)) => {
-            right_to_left(row, Some(above), pixel_size, |x, a, b, c| {
-                if x[..8] == b[..8] && x == b && a == c {
-                    x.fill(0);
+        (FilterType::Paeth, above) => {
+            let block = |to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block| {
+                // What repeats the row above is cheaper to see than to
+                // predict.
+                if x[..8] == b[..8] && are_equal(x, b) && are_equal(a, c) {
+                    to.fill(0);
                 } else {
-                    kernels.paeth(x, a, b, c);
+                    kernels.paeth(to, x, a, b, c);
                 }
-            });
+            };
+            apply(row, above, pixel_size, block, |above| above);
         }
+    }
+}
+
+/// Whole, rather than up to the first difference.
+#[inline(always)]
+fn are_equal(one: &Block, other: &Block) -> bool {
+    let bytes = one.iter().zip(other);
+    bytes.fold(0, |all, (one, other)| all | (one ^ other)) == 0
+}
+
+#[inline(always)]
+fn each(block: &mut Block, f: impl Fn(usize) -> u8) {
+    for (i, byte) in block.iter_mut().enumerate() {
+        *byte = f(i);
+    }
+}
+
+const ZEROS: &Block = &[0; BLOCK];
+
+/// The block from `at` on, of a row that has it, or zeros of one that isn't
+/// there.
+#[inline(always)]
+fn block_of(row: Option<&[u8]>, at: usize) -> &Block {
+    row.and_then(|row| row[at..].first_chunk()).unwrap_or(ZEROS)
+}
+
+/// Applies a filter to a row. `first` is what it predicts of the bytes of the
+/// first pixel, from those above.
+#[inline(always)]
+fn apply(
+    row: Row<'_>,
+    above: Option<&[u8]>,
+    pixel_size: usize,
+    block: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
+    first: impl Fn(u8) -> u8,
+) {
+    match row {
+        Row::To(row, to) => left_to_right(row, to, above, pixel_size, &block, first),
+        Row::InPlace(row) => right_to_left(row, above, pixel_size, &block),
     }
 }
 
 #[inline(always)]
-fn each(block: &mut Block, f: impl Fn(usize, u8) -> u8) {
-    for (i, byte) in block.iter_mut().enumerate() {
-        *byte = f(i, *byte);
+fn left_to_right(
+    row: &[u8],
+    to: &mut [u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+    filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
+    first: impl Fn(u8) -> u8,
+) {
+    if row.len() < pixel_size + BLOCK {
+        to.copy_from_slice(row);
+        return right_to_left(to, above, pixel_size, filter);
+    }
+    for i in 0..pixel_size {
+        to[i] = row[i].wrapping_sub(first(above.map_or(0, |above| above[i])));
+    }
+    let last = row.len() - BLOCK;
+    let mut at = pixel_size;
+    loop {
+        let (x, a) = (
+            block_of(Some(row), at),
+            block_of(Some(row), at - pixel_size),
+        );
+        let (b, c) = (block_of(above, at), block_of(above, at - pixel_size));
+        if let Some(to) = to[at..].first_chunk_mut() {
+            filter(to, x, a, b, c);
+        }
+        if at == last {
+            return;
+        }
+        // The last block goes over some bytes for the second time.
+        at = (at + BLOCK).min(last);
     }
 }
 
-/// Applies a filter to a row in place, from its end to its start, with what is
-/// to the left, above, and upper left. What is left of a row or above it is
-/// zero.
 #[inline(always)]
 fn right_to_left(
     row: &mut [u8],
     above: Option<&[u8]>,
     pixel_size: usize,
-    filter: impl Fn(&mut Block, &Block, &Block, &Block),
+    filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
 ) {
     let start = whole_blocks(row, above, pixel_size, &filter);
     // The same with what is left in the middle of zeros.
     let mut padded = [[0; LARGEST_PIXEL + 2 * BLOCK]; 2];
-    let (place, len) = (
-        pixel_size..pixel_size + start,
-        pixel_size + start.next_multiple_of(BLOCK),
-    );
+    let place = pixel_size..pixel_size + start;
+    let len = pixel_size + start.next_multiple_of(BLOCK);
     let [row_start, above_start] = &mut padded;
     row_start[place.clone()].copy_from_slice(&row[..start]);
     if let Some(above) = above {
         above_start[place.clone()].copy_from_slice(&above[..start]);
     }
-    whole_blocks(
-        &mut row_start[..len],
-        above.map(|_| &above_start[..len]),
-        pixel_size,
-        &filter,
-    );
+    let above_start = above.map(|_| &above_start[..len]);
+    whole_blocks(&mut row_start[..len], above_start, pixel_size, &filter);
     row[..start].copy_from_slice(&row_start[place]);
 }
 
@@ -234,18 +319,18 @@ fn whole_blocks(
     row: &mut [u8],
     above: Option<&[u8]>,
     pixel_size: usize,
-    filter: impl Fn(&mut Block, &Block, &Block, &Block),
+    filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
 ) -> usize {
-    const ZEROS: &Block = &[0; BLOCK];
     let mut end = row.len();
     while end >= pixel_size + BLOCK {
         let at = end - BLOCK;
-        let a = *row[at - pixel_size..].first_chunk().unwrap_or(ZEROS);
-        let above = |at: usize| -> &Block {
-            above.and_then(|above| above[at..].first_chunk()).unwrap_or(ZEROS)
-        };
-        if let Some(x) = row[at..].first_chunk_mut() {
-            filter(x, &a, above(at), above(at - pixel_size));
+        let (x, a) = (
+            *block_of(Some(row), at),
+            *block_of(Some(row), at - pixel_size),
+        );
+        let (b, c) = (block_of(above, at), block_of(above, at - pixel_size));
+        if let Some(to) = row[at..].first_chunk_mut() {
+            filter(to, &x, &a, b, c);
         }
         end = at;
     }
@@ -330,9 +415,10 @@ mod tests {
 
     #[test]
     fn there_and_back() {
+        use FilterType::{Average, None, Paeth, Sub, Up};
         let mut seed = 3u32;
         for pixel_size in [1, 2, 3, 4, 6, 8] {
-            for pixels in [1, 2, 7, 21, 22, 64, 65, 200] {
+            for pixels in [1, 2, 7, 21, 22, 64, 65, 200, 256, 257, 512, 601] {
                 for count in [1, 2, 5] {
                     let row_size = pixel_size * pixels;
                     let mut noise = |len: usize| -> Vec<u8> {
@@ -343,27 +429,40 @@ mod tests {
                         (0..len).map(|_| next()).collect()
                     };
                     let above = noise(row_size);
-                    let rows = noise(count * (row_size + 1));
+                    let mut rows = noise(count * (row_size + 1));
+                    if count == 5 {
+                        // A row that repeats the one above it.
+                        rows.copy_within(1..=row_size, row_size + 2);
+                    }
                     let raw: Vec<u8> = rows
                         .chunks(row_size + 1)
                         .flat_map(|row| row[1..].to_vec())
                         .collect();
-                    use Filter::{Average, None, Paeth, Sub, Up};
-                    for filter in [None, Sub, Up, Average, Paeth] {
+                    let always = [None, Sub, Up, Average, Paeth].map(Choice::Always);
+                    for choice in always.into_iter().chain([Choice::Smallest]) {
                         for above in [Some(&above[..]), Option::None] {
+                            let name = format!("{choice:?} {pixel_size} {row_size} {count}");
                             let mut filtered = rows.clone();
                             filter_rows(
                                 Portable,
-                                filter,
+                                choice,
                                 &mut filtered,
                                 row_size,
                                 above,
                                 pixel_size,
                             );
+                            let mut copied = vec![0xee; rows.len()];
+                            let mut before = above;
+                            let lines = copied.chunks_mut(row_size + 1);
+                            for (row, line) in raw.chunks(row_size).zip(lines) {
+                                filter_row_to(Portable, choice, row, before, pixel_size, line);
+                                before = Some(row);
+                            }
+                            assert!(copied == filtered, "{name}");
                             let zeros = vec![0; row_size];
                             let above = above.unwrap_or(&zeros);
                             let back = reconstruct(&filtered, row_size, above, pixel_size);
-                            assert!(back == raw, "{filter:?} {pixel_size} {row_size} {count}");
+                            assert!(back == raw, "{name}");
                         }
                     }
                 }

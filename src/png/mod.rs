@@ -9,5 +9,5 @@ mod simd;
 mod sink;
 mod strip;
 
-pub use encoder::{Compression, PngEncoder};
+pub use encoder::{Compression, Filter, PngEncoder};
 pub(crate) use filter::paeth;

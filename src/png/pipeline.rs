@@ -13,7 +13,7 @@ use crate::Error;
 ///
 /// What comes out does not depend on the number of threads.
 pub(super) fn run(
-    geometry: &Geometry,
+    geometry: &Geometry<'_>,
     threads: usize,
     scratch: &mut Vec<Strip>,
     mut read: impl FnMut(&mut Strip, u32) -> Result<(), Error>,

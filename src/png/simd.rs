@@ -9,7 +9,7 @@ use super::strip::{Geometry, Strip};
 use crate::deflate::Portable;
 
 /// Compresses a strip with the widest registers there are.
-pub(super) fn compress(strip: &mut Strip, geometry: &Geometry) {
+pub(super) fn compress(strip: &mut Strip, geometry: &Geometry<'_>) {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
         let level = fearless_simd::Level::new();
@@ -38,14 +38,14 @@ mod x86 {
 
     fearless_simd::kernel!(
         #[inline(never)]
-        pub(super) fn avx512(token: Avx512, strip: &mut Strip, geometry: &Geometry) -> () {
+        pub(super) fn avx512(token: Avx512, strip: &mut Strip, geometry: &Geometry<'_>) -> () {
             strip.compress_with(With512(token), geometry)
         }
     );
 
     fearless_simd::kernel!(
         #[inline(never)]
-        pub(super) fn avx2(token: Avx2, strip: &mut Strip, geometry: &Geometry) -> () {
+        pub(super) fn avx2(token: Avx2, strip: &mut Strip, geometry: &Geometry<'_>) -> () {
             strip.compress_with(With256(token), geometry)
         }
     );

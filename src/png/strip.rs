@@ -3,11 +3,11 @@
 //! Strips are read from the source one after the other, and then filtered and
 //! compressed on their own, in any order and by any thread.
 
-use super::filter::{Filter, filter_rows, filter_rows_adaptively};
+use super::filter::{Choice, filter_row_to, filter_rows};
 use super::simd;
 use crate::access::zeroed;
-use crate::deflate::{self, Deflate, Kernels, Strong};
-use crate::rows::Frame;
+use crate::deflate::{self, Deflate, Kernels, STORED_HEADER, STORED_MAX, Strong};
+use crate::rows::{Frame, PngRows};
 use crate::{Compression, Error, ErrorKind};
 
 /// Bytes of scanlines in a strip, unless a single one has more.
@@ -19,9 +19,20 @@ const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
 /// Bytes behind a strip's piece for what closes the stream.
 const TRAILER: usize = deflate::END.len() + 4;
 
+/// Bytes before and behind scanlines that become a stored block where they
+/// are.
+const HEAD: usize = ZLIB_HEADER.len() + STORED_HEADER;
+const TAIL: usize = if TRAILER > deflate::PADDING {
+    TRAILER
+} else {
+    deflate::PADDING
+};
+
 /// What is the same for all strips of an image.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Geometry {
+#[derive(Clone, Copy)]
+pub(super) struct Geometry<'a> {
+    /// The rows, if a strip need not be read before it is filtered.
+    pub(super) stable: Option<PngRows<'a>>,
     pub(super) height: u32,
     /// Bytes of samples in a scanline.
     pub(super) row_size: usize,
@@ -30,10 +41,15 @@ pub(super) struct Geometry {
     /// Scanlines in a strip, but for the last.
     pub(super) rows: u32,
     pub(super) compression: Compression,
+    pub(super) filter: Choice,
 }
 
-impl Geometry {
-    pub(super) fn new(frame: &Frame<'_>, compression: Compression) -> Result<Self, Error> {
+impl<'a> Geometry<'a> {
+    pub(super) fn new(
+        frame: &Frame<'a>,
+        compression: Compression,
+        filter: Choice,
+    ) -> Result<Self, Error> {
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let pixel_size = frame.layout.format().png_pixel_size();
         let row_size = usize::try_from(width)
@@ -41,12 +57,19 @@ impl Geometry {
             .and_then(|width| width.checked_mul(pixel_size))
             .filter(|&size| size < isize::MAX as usize / 8)
             .ok_or(ErrorKind::TooLarge { width, height })?;
+        // A strip that is stored is one block, if it can be.
+        let size = match compression {
+            Compression::Stored => STORED_MAX,
+            _ => STRIP,
+        };
         Ok(Geometry {
+            stable: frame.png_rows(),
             height,
             row_size,
             pixel_size,
-            rows: (STRIP / (row_size + 1)).clamp(1, height as usize) as u32,
+            rows: (size / (row_size + 1)).clamp(1, height as usize) as u32,
             compression,
+            filter,
         })
     }
 
@@ -64,13 +87,25 @@ impl Geometry {
     fn size(&self) -> usize {
         self.rows as usize * (self.row_size + 1)
     }
+
+    /// Whether scanlines become a stored block where they are.
+    fn is_one_block(&self) -> bool {
+        self.compression == Compression::Stored && self.size() <= STORED_MAX
+    }
+
+    /// Bytes before the scanlines: the row above, or what becomes the head of
+    /// a block.
+    fn before(&self) -> usize {
+        self.row_size.max(HEAD)
+    }
 }
 
 /// Scratch for one strip at a time, to be used again.
 #[derive(Default)]
 pub(super) struct Strip {
     /// The row above the first, unfiltered; then the scanlines, each a byte
-    /// for the filter and its samples; then padding.
+    /// for the filter and its samples; then padding. If they are stored, all
+    /// of the piece.
     rows: Vec<u8>,
     /// Bytes of the scanlines.
     len: usize,
@@ -97,9 +132,12 @@ pub(super) fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
 
 impl Strip {
     /// Makes room for strips of this geometry.
-    pub(super) fn prepare(&mut self, geometry: &Geometry) -> Result<(), Error> {
+    pub(super) fn prepare(&mut self, geometry: &Geometry<'_>) -> Result<(), Error> {
         let size = geometry.size();
-        grow(&mut self.rows, geometry.row_size + size + deflate::PADDING)?;
+        grow(&mut self.rows, geometry.before() + size + TAIL)?;
+        if geometry.is_one_block() {
+            return Ok(());
+        }
         grow(
             &mut self.out,
             ZLIB_HEADER.len() + deflate::bound(size) + TRAILER,
@@ -110,54 +148,67 @@ impl Strip {
         self.index
     }
 
-    /// Reads strip `index`, each pixel once. `above` has the row above it
-    /// from the strip before, and gets the last of this one.
+    /// Reads strip `index`, each pixel once, unless it can be read when it is
+    /// filtered. `above` has the row above it from the strip before, and gets
+    /// the last of this one.
     pub(super) fn read(
         &mut self,
-        geometry: &Geometry,
+        geometry: &Geometry<'_>,
         frame: &Frame<'_>,
         index: u32,
         above: &mut [u8],
     ) -> Result<(), Error> {
         let (row_size, first) = (geometry.row_size, index * geometry.rows);
         let count = geometry.rows.min(geometry.height - first);
-        let (before, rows) = self.rows.split_at_mut(row_size);
-        before.copy_from_slice(above);
+        self.len = count as usize * (row_size + 1);
+        self.index = index;
+        if geometry.stable.is_some() {
+            return Ok(());
+        }
+        let (before, rows) = self.rows.split_at_mut(geometry.before());
+        before[geometry.before() - row_size..].copy_from_slice(above);
         for (y, scanline) in (first..first + count).zip(rows.chunks_exact_mut(row_size + 1)) {
             frame
                 .png_row(y, &mut scanline[1..])
                 .map_err(|error| Error::from(error).at_row(y))?;
         }
-        self.len = count as usize * (row_size + 1);
-        self.index = index;
         above.copy_from_slice(&rows[self.len - row_size..self.len]);
         Ok(())
     }
 
     /// Filters and compresses what was read.
-    pub(super) fn compress(&mut self, geometry: &Geometry) {
+    pub(super) fn compress(&mut self, geometry: &Geometry<'_>) {
         simd::compress(self, geometry);
     }
 
     /// The same with the kernels of some processor.
     #[inline(always)]
-    pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry) {
+    pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry<'_>) {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
-        let (before, padded) = self.rows.split_at_mut(row_size);
-        let above = (self.index > 0).then_some(&*before);
+        let (before, padded) = self.rows.split_at_mut(geometry.before());
         let rows = &mut padded[..self.len];
-        match geometry.compression {
-            Compression::Stored => {
-                filter_rows(kernels, Filter::None, rows, row_size, above, pixel_size);
+        match geometry.stable {
+            Some(stable) => {
+                let first = self.index * geometry.rows;
+                for (y, scanline) in (first..).zip(rows.chunks_exact_mut(row_size + 1)) {
+                    let above = y.checked_sub(1).map(|y| stable.row(y));
+                    let (filter, row) = (geometry.filter, stable.row(y));
+                    filter_row_to(kernels, filter, row, above, pixel_size, scanline);
+                }
             }
-            Compression::Fast => {
-                filter_rows(kernels, Filter::Paeth, rows, row_size, above, pixel_size);
-            }
-            Compression::Small | Compression::Best => {
-                filter_rows_adaptively(kernels, rows, row_size, above, pixel_size);
+            None => {
+                let above = &before[geometry.before() - row_size..];
+                let above = (self.index > 0).then_some(above);
+                filter_rows(kernels, geometry.filter, rows, row_size, above, pixel_size);
             }
         }
         self.adler = simd_adler32::adler32(&&*rows);
+        if geometry.is_one_block() {
+            before[geometry.before() - STORED_HEADER..]
+                .copy_from_slice(&deflate::stored_header(self.len as u16));
+            self.piece = STORED_HEADER + self.len;
+            return;
+        }
         let out = &mut self.out[ZLIB_HEADER.len()..];
         self.piece = match geometry.compression {
             Compression::Stored => Deflate::stored(rows, out),
@@ -169,23 +220,27 @@ impl Strip {
 
     /// The bytes of this strip in the zlib stream. `adler` is the checksum of
     /// all before, and becomes that of all so far.
-    pub(super) fn stream(&mut self, geometry: &Geometry, adler: &mut u32) -> &[u8] {
+    pub(super) fn stream(&mut self, geometry: &Geometry<'_>, adler: &mut u32) -> &[u8] {
         *adler = adler_combine(*adler, self.adler, self.len);
+        let out = match geometry.is_one_block() {
+            true => &mut self.rows[geometry.before() - HEAD..],
+            false => &mut self.out[..],
+        };
         let start = match self.index {
             0 => {
-                self.out[..2].copy_from_slice(&ZLIB_HEADER);
+                out[..2].copy_from_slice(&ZLIB_HEADER);
                 0
             }
             _ => ZLIB_HEADER.len(),
         };
         let mut end = ZLIB_HEADER.len() + self.piece;
         if self.index + 1 == geometry.strips() {
-            let trailer = &mut self.out[end..end + TRAILER];
+            let trailer = &mut out[end..end + TRAILER];
             trailer[..2].copy_from_slice(&deflate::END);
             trailer[2..].copy_from_slice(&adler.to_be_bytes());
             end += TRAILER;
         }
-        &self.out[start..end]
+        &out[start..end]
     }
 }
 
@@ -210,6 +265,7 @@ fn adler_combine(first: u32, second: u32, second_len: usize) -> u32 {
 pub(super) mod tests {
     use super::*;
     use crate::PixelFormat;
+    use crate::png::filter::FilterType;
 
     /// The geometry of an image of which a strip is the whole.
     pub(in crate::png) fn geometry(
@@ -217,8 +273,14 @@ pub(super) mod tests {
         height: u32,
         format: PixelFormat,
         compression: Compression,
-    ) -> Geometry {
+    ) -> Geometry<'static> {
         Geometry {
+            stable: None,
+            filter: match compression {
+                Compression::Stored => Choice::Always(FilterType::None),
+                Compression::Fast => Choice::Always(FilterType::Paeth),
+                _ => Choice::Smallest,
+            },
             height: 2 * height,
             row_size: width as usize * format.png_pixel_size(),
             pixel_size: format.png_pixel_size(),
@@ -228,7 +290,7 @@ pub(super) mod tests {
     }
 
     /// A strip with the pixels of some kind of picture.
-    pub(in crate::png) fn filled(geometry: &Geometry, index: u32, kind: u32) -> Strip {
+    pub(in crate::png) fn filled(geometry: &Geometry<'_>, index: u32, kind: u32) -> Strip {
         let mut strip = Strip::default();
         assert!(strip.prepare(geometry).is_ok());
         let mut seed = kind + 1;
@@ -252,7 +314,10 @@ pub(super) mod tests {
     impl Strip {
         /// All that comes out of a strip.
         pub(in crate::png) fn result(&self) -> (Vec<u8>, u32) {
-            (self.out[2..2 + self.piece].to_vec(), self.adler)
+            match self.out.is_empty() {
+                true => (self.rows.clone(), self.adler),
+                false => (self.out[2..2 + self.piece].to_vec(), self.adler),
+            }
         }
     }
 
