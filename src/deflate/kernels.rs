@@ -107,8 +107,9 @@ pub(super) fn portable_emit(
             };
             let mut local = State { at: 0, ..writer };
             for [a, b, c, d, e, f, g, h] in group.as_chunks().0 {
-                let (low, low_count) = four(tables, [*a, *b, *c, *d]);
-                let (high, high_count) = four(tables, [*e, *f, *g, *h]);
+                let codes = |bytes: [&u8; 4]| bytes.map(|b| tables.literals[usize::from(*b)]);
+                let (low, low_count) = join(codes([a, b, c, d]));
+                let (high, high_count) = join(codes([e, f, g, h]));
                 local.put_local(room, low, low_count & 63);
                 local.put_local(room, high, high_count & 63);
             }
@@ -117,11 +118,14 @@ pub(super) fn portable_emit(
                 ..local
             };
         }
-        for &byte in rest {
-            let code = tables.literals[usize::from(byte)];
-            writer.put(out, u64::from(code >> 8), code & 0xff);
+        at += literals.len() - rest.len();
+        let mut left = rest.len();
+        while left > 0 {
+            let take = left.min(8);
+            put_eight(&mut writer, out, tables, &data[at..], take);
+            at += take;
+            left -= take;
         }
-        at += token.literals as usize;
         if token.length > 0 {
             let code = tables.matches[usize::from(token.length)];
             writer.put(out, u64::from(code >> 8), code & 0xff);
@@ -136,17 +140,55 @@ pub(super) fn portable_emit(
     false
 }
 
-/// Four literals as one code of at most 56 bits; its length is in the lowest
-/// six bits of the second number, since a shift looks at no others.
+/// The codes of four literals as one of at most 56 bits; its length is in the
+/// lowest six bits of the second number, since a shift looks at no others.
 #[inline(always)]
-fn four(tables: &Tables, bytes: [u8; 4]) -> (u64, u32) {
-    let [a, b, c, d] = bytes.map(|byte| tables.literals[usize::from(byte)]);
+fn join([a, b, c, d]: [u32; 4]) -> (u64, u32) {
     let pair = |first: u32, second: u32| -> (u64, u32) {
         let bits = u64::from(first >> 8) | u64::from(second >> 8) << (first & 63);
         (bits, first.wrapping_add(second))
     };
     let ((ab, ab_count), (cd, cd_count)) = (pair(a, b), pair(c, d));
     (ab | cd << (ab_count & 63), ab_count.wrapping_add(cd_count))
+}
+
+/// Writes the first `count` of eight literals, without asking how many.
+#[inline(always)]
+pub(super) fn put_eight(
+    writer: &mut State,
+    out: &mut [u8],
+    tables: &Tables,
+    bytes: &[u8],
+    count: usize,
+) {
+    static KEEP: [[u32; 8]; 9] = {
+        let mut keep = [[0; 8]; 9];
+        let mut count = 0;
+        while count < 9 {
+            let mut i = 0;
+            while i < count {
+                keep[count][i] = u32::MAX;
+                i += 1;
+            }
+            count += 1;
+        }
+        keep
+    };
+    let bytes: &[u8; 8] = bytes.first_chunk().unwrap_or(&[0; 8]);
+    let keep = &KEEP[count.min(8)];
+    let code = |i: usize| tables.literals[usize::from(bytes[i])] & keep[i];
+    let (low, low_count) = join([code(0), code(1), code(2), code(3)]);
+    let (high, high_count) = join([code(4), code(5), code(6), code(7)]);
+    let Some(room) = out[writer.at..].first_chunk_mut::<136>() else {
+        return;
+    };
+    let mut local = State { at: 0, ..*writer };
+    local.put_local(room, low, low_count & 63);
+    local.put_local(room, high, high_count & 63);
+    *writer = State {
+        at: writer.at + local.at,
+        ..local
+    };
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ use std::arch::x86_64::*;
 
 use super::bits::State;
 use super::block::Tables;
-use super::kernels::{Block, Kernels, portable_emit};
+use super::kernels::{Block, Kernels, portable_emit, put_eight};
+
+/// So few literals are not worth a vector.
+const FEW: usize = 16;
 use super::tokens::Token;
 
 /// 256-bit registers. The compiler makes good use of them by itself, but for
@@ -206,6 +209,13 @@ kernel!(
         for run in tokens {
             let mut left = run.literals as usize;
             while left > 0 {
+                if left <= FEW {
+                    let take = left.min(8);
+                    put_eight(&mut writer, out, tables, &data[at..], take);
+                    at += take;
+                    left -= take;
+                    continue;
+                }
                 let take = left.min(32);
                 let bytes = load(data[at..].first_chunk().unwrap_or(&[0; 32]));
                 let keep = load(keep[32 - take..].first_chunk().unwrap_or(&[0; 32]));
@@ -362,6 +372,13 @@ kernel!(
         for run in tokens {
             let mut left = run.literals as usize;
             while left > 0 {
+                if left <= FEW {
+                    let take = left.min(8);
+                    put_eight(&mut writer, out, tables, &data[at..], take);
+                    at += take;
+                    left -= take;
+                    continue;
+                }
                 let take = left.min(64);
                 let bytes = load(data[at..].first_chunk().unwrap_or(&[0; 64]));
                 at += take;
