@@ -203,24 +203,11 @@ fn filter_row<K: Kernels>(
         }
         (FilterType::Paeth, above) => {
             let block = |to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block| {
-                // What repeats the row above is cheaper to see than to
-                // predict.
-                if x[..8] == b[..8] && are_equal(x, b) && are_equal(a, c) {
-                    to.fill(0);
-                } else {
-                    kernels.paeth(to, x, a, b, c);
-                }
+                kernels.paeth(to, x, a, b, c);
             };
             apply(row, above, pixel_size, block, |above| above);
         }
     }
-}
-
-/// Whole, rather than up to the first difference.
-#[inline(always)]
-fn are_equal(one: &Block, other: &Block) -> bool {
-    let bytes = one.iter().zip(other);
-    bytes.fold(0, |all, (one, other)| all | (one ^ other)) == 0
 }
 
 #[inline(always)]
