@@ -77,15 +77,9 @@ pub(crate) fn write<K: Kernels>(
     let mut literal_lengths = [0; LITERALS];
     lengths(&frequencies, LONGEST, &mut literal_lengths);
 
-    // The size that the sample promises; the header is not worth counting.
-    let bits: u64 = frequencies
-        .iter()
-        .zip(&literal_lengths)
-        .map(|(&frequency, &length)| u64::from(frequency) * u64::from(length))
-        .sum();
     let before = writer.state();
     let limit = before.at + stored_size(len);
-    if bits / 8 < len as u64 {
+    if promised(&frequencies, &literal_lengths) < len {
         let any_match = frequencies[END_OF_BLOCK + 1..]
             .iter()
             .any(|&count| count > 0);
@@ -102,6 +96,29 @@ pub(crate) fn write<K: Kernels>(
         writer.set_state(before);
     }
     write_stored(writer, &data[..len]);
+}
+
+/// About how many bytes [`write`] will take.
+#[inline(always)]
+pub(super) fn estimate(data: &[u8], tokens: &[Token]) -> usize {
+    let frequencies = count(data, tokens);
+    let mut literal_lengths = [0; LITERALS];
+    lengths(&frequencies, LONGEST, &mut literal_lengths);
+    promised(&frequencies, &literal_lengths).min(data.len())
+}
+
+/// The bytes that the sample promises; the header is not worth counting.
+fn promised(frequencies: &[u32; LITERALS], literal_lengths: &[u8; LITERALS]) -> usize {
+    let mut bits = 0;
+    for (symbol, (&frequency, &length)) in frequencies.iter().zip(literal_lengths).enumerate() {
+        // What is behind the symbol of a match: extra bits, and the distance.
+        let behind = match symbol.checked_sub(END_OF_BLOCK + 1) {
+            Some(length) => LENGTH_EXTRA[length] + 1,
+            None => 0,
+        };
+        bits += u64::from(frequency) * u64::from(length + behind);
+    }
+    (bits / 8) as usize
 }
 
 /// Frequencies of the symbols. All symbols of a small block are counted; of a

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::thread;
 
-use super::filter::{Choice, FilterType};
+use super::filter::FilterType;
 use super::pipeline;
 use super::sink::{Sink, SinkState};
 use super::strip::{Geometry, Strip, grow};
@@ -261,8 +261,8 @@ impl PngEncoder {
         state: &SinkState,
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
-        let choice = choice(self.filter, self.compression);
-        let geometry = Geometry::new(frame, self.compression, choice)?;
+        let filter = filter_type(self.filter);
+        let geometry = Geometry::new(frame, self.compression, filter)?;
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -357,19 +357,15 @@ impl fmt::Debug for PngEncoder {
     }
 }
 
-fn choice(filter: Filter, compression: Compression) -> Choice {
-    Choice::Always(match filter {
-        Filter::Auto => match compression {
-            Compression::Stored => FilterType::None,
-            Compression::Fast => FilterType::Paeth,
-            Compression::Small | Compression::Best => return Choice::Smallest,
-        },
-        Filter::None => FilterType::None,
-        Filter::Sub => FilterType::Sub,
-        Filter::Up => FilterType::Up,
-        Filter::Average => FilterType::Average,
-        Filter::Paeth => FilterType::Paeth,
-    })
+fn filter_type(filter: Filter) -> Option<FilterType> {
+    match filter {
+        Filter::Auto => None,
+        Filter::None => Some(FilterType::None),
+        Filter::Sub => Some(FilterType::Sub),
+        Filter::Up => Some(FilterType::Up),
+        Filter::Average => Some(FilterType::Average),
+        Filter::Paeth => Some(FilterType::Paeth),
+    }
 }
 
 fn color_type(format: PixelFormat) -> png::ColorType {

@@ -3,7 +3,7 @@
 //! Strips are read from the source one after the other, and then filtered and
 //! compressed on their own, in any order and by any thread.
 
-use super::filter::{Choice, filter_row_to, filter_rows};
+use super::filter::{Choice, FilterType, filter_row_to, filter_rows};
 use super::simd;
 use crate::access::zeroed;
 use crate::deflate::{self, Deflate, Kernels, STORED_HEADER, STORED_MAX, Strong};
@@ -12,6 +12,13 @@ use crate::{Compression, Error, ErrorKind};
 
 /// Bytes of scanlines in a strip, unless a single one has more.
 const STRIP: usize = 512 << 10;
+
+/// Bytes of scanlines that filters are tried on.
+const SAMPLE: usize = 64 << 10;
+
+/// The levels of the library in the strong modes.
+const SMALL: i32 = 4;
+const BEST: i32 = 7;
 
 /// The header of zlib: deflate, a window of 32 KiB (RFC 1950, 2.2).
 const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
@@ -41,14 +48,15 @@ pub(super) struct Geometry<'a> {
     /// Scanlines in a strip, but for the last.
     pub(super) rows: u32,
     pub(super) compression: Compression,
-    pub(super) filter: Choice,
+    /// The filter of all rows, unless the mode chooses it.
+    pub(super) filter: Option<FilterType>,
 }
 
 impl<'a> Geometry<'a> {
     pub(super) fn new(
         frame: &Frame<'a>,
         compression: Compression,
-        filter: Choice,
+        filter: Option<FilterType>,
     ) -> Result<Self, Error> {
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let pixel_size = frame.layout.format().png_pixel_size();
@@ -138,9 +146,13 @@ impl Strip {
         if geometry.is_one_block() {
             return Ok(());
         }
+        let sample = match geometry.compression {
+            Compression::Small | Compression::Best => SAMPLE.min(size),
+            _ => 0,
+        };
         grow(
             &mut self.out,
-            ZLIB_HEADER.len() + deflate::bound(size) + TRAILER,
+            ZLIB_HEADER.len() + deflate::bound(size) + TRAILER + sample,
         )
     }
 
@@ -185,6 +197,13 @@ impl Strip {
     #[inline(always)]
     pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry<'_>) {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
+        let filter = match (geometry.filter, geometry.compression) {
+            (Some(filter), _) => Choice::Always(filter),
+            (None, Compression::Stored) => Choice::Always(FilterType::None),
+            (None, Compression::Fast) => Choice::Always(FilterType::Paeth),
+            (None, Compression::Small) => self.try_filters(kernels, geometry, SMALL, 4),
+            (None, Compression::Best) => self.try_filters(kernels, geometry, BEST, 1),
+        };
         let (before, padded) = self.rows.split_at_mut(geometry.before());
         let rows = &mut padded[..self.len];
         match geometry.stable {
@@ -192,14 +211,13 @@ impl Strip {
                 let first = self.index * geometry.rows;
                 for (y, scanline) in (first..).zip(rows.chunks_exact_mut(row_size + 1)) {
                     let above = y.checked_sub(1).map(|y| stable.row(y));
-                    let (filter, row) = (geometry.filter, stable.row(y));
-                    filter_row_to(kernels, filter, row, above, pixel_size, scanline);
+                    filter_row_to(kernels, filter, stable.row(y), above, pixel_size, scanline);
                 }
             }
             None => {
                 let above = &before[geometry.before() - row_size..];
                 let above = (self.index > 0).then_some(above);
-                filter_rows(kernels, geometry.filter, rows, row_size, above, pixel_size);
+                filter_rows(kernels, filter, rows, row_size, above, pixel_size);
             }
         }
         self.adler = simd_adler32::adler32(&&*rows);
@@ -211,11 +229,76 @@ impl Strip {
         }
         let out = &mut self.out[ZLIB_HEADER.len()..];
         self.piece = match geometry.compression {
-            Compression::Stored => Deflate::stored(rows, out),
+            Compression::Stored => Deflate::stored(&padded[..self.len], out),
             Compression::Fast => self.deflate.fast(kernels, padded, self.len, out),
-            Compression::Small => self.strong.deflate(5, rows, out),
-            Compression::Best => self.strong.deflate(8, rows, out),
+            Compression::Small => self.strong.deflate(SMALL, &padded[..self.len], out),
+            Compression::Best => self.strong.deflate(BEST, &padded[..self.len], out),
         };
+        // What repeats hardly at all is smaller without a search that finds
+        // short matches everywhere.
+        let searched = matches!(geometry.compression, Compression::Small | Compression::Best);
+        if searched && self.deflate.estimate(kernels, &padded[..self.len]) < self.piece {
+            self.piece = self.deflate.fast(kernels, padded, self.len, out);
+        }
+    }
+
+    /// Whether rows are filtered at all: pictures of few colours are often
+    /// smaller without. A part of the strip is compressed both ways, unless it
+    /// doesn't compress to one part in `at_least` to begin with: that is no
+    /// such picture.
+    #[inline(always)]
+    fn try_filters<K: Kernels>(
+        &mut self,
+        kernels: K,
+        geometry: &Geometry<'_>,
+        level: i32,
+        at_least: usize,
+    ) -> Choice {
+        let line = geometry.row_size + 1;
+        let lines = self.len / line;
+        let count = (SAMPLE / line).min(lines);
+        if count == 0 {
+            return Choice::Smallest;
+        }
+        let (before, rows) = self.rows.split_at(geometry.before());
+        let row = |y: u32| match (geometry.stable, y.checked_sub(self.index * geometry.rows)) {
+            (Some(stable), _) => stable.row(y),
+            (None, Some(y)) => &rows[y as usize * line + 1..][..geometry.row_size],
+            (None, None) => &before[geometry.before() - geometry.row_size..],
+        };
+        // From four places.
+        let together = count.div_ceil(4);
+        let place = |i: usize| {
+            let line = i / together * (lines / 4) + i % together;
+            self.index * geometry.rows + line as u32
+        };
+        let (sample, out) = self.out.split_at_mut(count * line);
+        let fill = |sample: &mut [u8], choice| {
+            for (i, scanline) in sample.chunks_exact_mut(line).enumerate() {
+                let y = place(i);
+                let above = y.checked_sub(1).map(row);
+                filter_row_to(
+                    kernels,
+                    choice,
+                    row(y),
+                    above,
+                    geometry.pixel_size,
+                    scanline,
+                );
+            }
+        };
+        fill(sample, Choice::Smallest);
+        if self.deflate.estimate(kernels, sample) * at_least > sample.len() {
+            return Choice::Smallest;
+        }
+        let smallest = self.strong.deflate(level, sample, out);
+        let none = Choice::Always(FilterType::None);
+        fill(sample, none);
+        // By a twentieth: it is a sample.
+        match self.strong.deflate(level, sample, out) * 20 < smallest * 19 {
+            true => none,
+            false => Choice::Smallest,
+        }
     }
 
     /// The bytes of this strip in the zlib stream. `adler` is the checksum of
@@ -265,7 +348,6 @@ fn adler_combine(first: u32, second: u32, second_len: usize) -> u32 {
 pub(super) mod tests {
     use super::*;
     use crate::PixelFormat;
-    use crate::png::filter::FilterType;
 
     /// The geometry of an image of which a strip is the whole.
     pub(in crate::png) fn geometry(
@@ -276,11 +358,7 @@ pub(super) mod tests {
     ) -> Geometry<'static> {
         Geometry {
             stable: None,
-            filter: match compression {
-                Compression::Stored => Choice::Always(FilterType::None),
-                Compression::Fast => Choice::Always(FilterType::Paeth),
-                _ => Choice::Smallest,
-            },
+            filter: None,
             height: 2 * height,
             row_size: width as usize * format.png_pixel_size(),
             pixel_size: format.png_pixel_size(),
