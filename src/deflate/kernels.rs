@@ -35,6 +35,14 @@ pub(crate) trait Kernels: Copy {
         portable_paeth(to, x, a, b, c);
     }
 
+    /// What each of the five filters, in the order of their numbers, would
+    /// leave of a block: the sum of its bytes, taken as signed numbers, without
+    /// their signs.
+    #[inline(always)]
+    fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
+        portable_costs(x, a, b, c)
+    }
+
     /// Writes tokens of `data`, which begins with the first, until `limit`
     /// bytes of output are passed. Returns whether that happened. There are 64
     /// bytes to read behind the last token, and room for one token and 136
@@ -95,6 +103,27 @@ fn portable_paeth(to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
 fn are_equal(one: &Block, other: &Block) -> bool {
     let bytes = one.iter().zip(other);
     bytes.fold(0, |all, (one, other)| all | (one ^ other)) == 0
+}
+
+#[inline(always)]
+fn portable_costs(x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
+    #[inline(always)]
+    fn cost(x: &Block, predict: impl Fn(usize) -> u8) -> u32 {
+        // In steps, each of which becomes vectors.
+        let mut sizes = [0; BLOCK];
+        for i in 0..BLOCK {
+            let byte = x[i].wrapping_sub(predict(i));
+            sizes[i] = byte.min(byte.wrapping_neg());
+        }
+        sizes.iter().map(|&size| u32::from(size)).sum()
+    }
+    [
+        cost(x, |_| 0),
+        cost(x, |i| a[i]),
+        cost(x, |i| b[i]),
+        cost(x, |i| a[i].midpoint(b[i])),
+        cost(x, |i| paeth(a[i], b[i], c[i])),
+    ]
 }
 
 /// Four literals at a time, and one check of the room for 32.

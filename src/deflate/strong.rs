@@ -8,28 +8,26 @@ use super::block::{stored_size, write_stored, write_stored_header};
 /// Bytes of the empty stored block.
 const STORED_END: usize = 5;
 
-/// The library's state, made at the first use and kept.
+/// The library's state, made at the first use and kept, and its level.
 #[derive(Default)]
-pub(crate) struct Strong(Option<(i32, Deflate)>);
+pub(crate) struct Strong(Option<(Deflate, i32)>);
 
 impl Strong {
     /// Compresses `data` into `out`, which has [`bound`](super::bound), and
     /// returns how many bytes it took.
     pub(crate) fn deflate(&mut self, level: i32, data: &[u8], out: &mut [u8]) -> usize {
-        let deflate = match &mut self.0 {
-            Some((made, deflate)) if *made == level => {
-                deflate.reset();
-                deflate
-            }
-            other => {
-                let config = DeflateConfig {
-                    level,
-                    window_bits: -15, // raw
-                    ..DeflateConfig::default()
-                };
-                &mut other.insert((level, Deflate::new_with_config(config))).1
-            }
-        };
+        let (deflate, set) = self.0.get_or_insert_with(|| {
+            let config = DeflateConfig {
+                level,
+                window_bits: -15, // raw
+                ..DeflateConfig::default()
+            };
+            (Deflate::new_with_config(config), level)
+        });
+        deflate.reset();
+        if *set != level && deflate.set_level(level).is_ok() {
+            *set = level;
+        }
         // A sync flush ends with an empty stored block. No more than what
         // storing takes: where the library needs more, it is stored.
         let limit = stored_size(data.len()) + STORED_END;

@@ -40,6 +40,11 @@ impl Kernels for With256 {
     }
 
     #[inline(always)]
+    fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
+        costs256(self.0, x, a, b, c)
+    }
+
+    #[inline(always)]
     fn emit(
         self,
         out: &mut [u8],
@@ -71,6 +76,11 @@ impl Kernels for With512 {
     #[inline(always)]
     fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
         paeth512(self.0, to, x, a, b, c);
+    }
+
+    #[inline(always)]
+    fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
+        costs512(self.0, x, a, b, c)
     }
 
     #[inline(always)]
@@ -107,13 +117,31 @@ kernel!(
     }
 );
 
-/// Paeth's filter with 256-bit registers, for either processor: with 512 bits
-/// and the masks that come with them it is no faster.
-macro_rules! paeth_kernel {
-    ($name:ident, $token:ident) => {
+/// The predictor of Paeth for 32 bytes: a function, if there were one that may
+/// use these registers wherever it is inlined.
+macro_rules! predictor {
+    () => {{
+        // One difference is zero, the other one the distance.
+        let distance = |p, q| _mm256_or_si256(_mm256_subs_epu8(p, q), _mm256_subs_epu8(q, p));
+        let at_most = |p, q| _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256());
+        move |a: __m256i, b: __m256i, c: __m256i| {
+            let (from_a, from_b) = (distance(b, c), distance(a, c));
+            let outside = _mm256_xor_si256(at_most(c, a), at_most(b, c));
+            let from_c = _mm256_or_si256(distance(from_a, from_b), outside);
+            let b_or_c = _mm256_blendv_epi8(c, b, at_most(from_b, from_c));
+            let is_a = at_most(from_a, _mm256_min_epu8(from_b, from_c));
+            _mm256_blendv_epi8(b_or_c, a, is_a)
+        }
+    }};
+}
+
+/// Kernels of filters with 256-bit registers, for either processor: with 512
+/// bits and the masks that come with them they are no faster.
+macro_rules! filter_kernels {
+    ($paeth:ident, $costs:ident, $token:ident) => {
         kernel!(
             #[inline]
-            fn $name(
+            fn $paeth(
                 token: $token,
                 to: &mut Block,
                 x: &Block,
@@ -122,6 +150,7 @@ macro_rules! paeth_kernel {
                 c: &Block,
             ) -> () {
                 let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
+                let predict = predictor!();
                 let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
                 let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
                 for (to, ((x, a), (b, c))) in to.as_chunks_mut().0.iter_mut().zip(row.zip(above)) {
@@ -135,27 +164,46 @@ macro_rules! paeth_kernel {
                         to.fill(0);
                         continue;
                     }
-                    // One difference is zero, the other one the distance.
-                    let distance =
-                        |p, q| _mm256_or_si256(_mm256_subs_epu8(p, q), _mm256_subs_epu8(q, p));
-                    let at_most =
-                        |p, q| _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256());
-                    let (from_a, from_b) = (distance(b, c), distance(a, c));
-                    let outside = _mm256_xor_si256(at_most(c, a), at_most(b, c));
-                    let from_c = _mm256_or_si256(distance(from_a, from_b), outside);
-                    let b_or_c = _mm256_blendv_epi8(c, b, at_most(from_b, from_c));
-                    let is_a = at_most(from_a, _mm256_min_epu8(from_b, from_c));
-                    let predicted = _mm256_blendv_epi8(b_or_c, a, is_a);
-                    let result: u8x32<$token> = _mm256_sub_epi8(x, predicted).simd_into(token);
+                    let result = _mm256_sub_epi8(x, predict(a, b, c));
+                    let result: u8x32<$token> = result.simd_into(token);
                     *to = result.into();
                 }
+            }
+        );
+
+        kernel!(
+            #[inline]
+            fn $costs(token: $token, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
+                let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
+                let predict = predictor!();
+                let zero = _mm256_setzero_si256();
+                let mut sums = [zero; 5];
+                let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
+                let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
+                for ((x, a), (b, c)) in row.zip(above) {
+                    let (x, a, b, c) = (load(x), load(a), load(b), load(c));
+                    // The instruction rounds up.
+                    let odd = _mm256_and_si256(_mm256_xor_si256(a, b), _mm256_set1_epi8(1));
+                    let average = _mm256_sub_epi8(_mm256_avg_epu8(a, b), odd);
+                    let predicted = [zero, a, b, average, predict(a, b, c)];
+                    for (sum, predicted) in sums.iter_mut().zip(predicted) {
+                        let size = _mm256_abs_epi8(_mm256_sub_epi8(x, predicted));
+                        *sum = _mm256_add_epi64(*sum, _mm256_sad_epu8(size, zero));
+                    }
+                }
+                let mut costs = [0; 5];
+                for (cost, sum) in costs.iter_mut().zip(sums) {
+                    let lanes: u64x4<$token> = sum.simd_into(token);
+                    *cost = <[u64; 4]>::from(lanes).iter().sum::<u64>() as u32;
+                }
+                costs
             }
         );
     };
 }
 
-paeth_kernel!(paeth256, Avx2);
-paeth_kernel!(paeth512, Avx512);
+filter_kernels!(paeth256, costs256, Avx2);
+filter_kernels!(paeth512, costs512, Avx512);
 
 /// Sixteen values of a byte are looked up at a time, these before the others:
 /// from -64 to 63, in which most bytes of a filtered photograph are.

@@ -39,10 +39,16 @@ pub(crate) enum Choice {
 
 impl Choice {
     #[inline(always)]
-    fn of(self, row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> FilterType {
+    fn of<K: Kernels>(
+        self,
+        kernels: K,
+        row: &[u8],
+        above: Option<&[u8]>,
+        pixel_size: usize,
+    ) -> FilterType {
         match self {
             Choice::Always(filter) => filter,
-            Choice::Smallest => smallest(row, above, pixel_size),
+            Choice::Smallest => smallest(kernels, row, above, pixel_size),
         }
     }
 }
@@ -67,7 +73,7 @@ pub(crate) fn filter_rows<K: Kernels>(
             _ => Some(&before[start - row_size..]),
         };
         let (filter, row) = (&mut row[..=row_size]).split_at_mut(1);
-        let chosen = choice.of(row, above, pixel_size);
+        let chosen = choice.of(kernels, row, above, pixel_size);
         filter[0] = chosen as u8;
         filter_row(kernels, chosen, Row::InPlace(row), above, pixel_size);
     }
@@ -84,7 +90,7 @@ pub(crate) fn filter_row_to<K: Kernels>(
     pixel_size: usize,
     scanline: &mut [u8],
 ) {
-    let chosen = choice.of(row, above, pixel_size);
+    let chosen = choice.of(kernels, row, above, pixel_size);
     let (filter, to) = scanline.split_at_mut(1);
     filter[0] = chosen as u8;
     filter_row(kernels, chosen, Row::To(row, to), above, pixel_size);
@@ -92,71 +98,58 @@ pub(crate) fn filter_row_to<K: Kernels>(
 
 /// The filter that leaves the smallest bytes of a row.
 #[inline(always)]
-fn smallest(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> FilterType {
-    let Some(above) = above else {
-        // With nothing above, Up is None and Paeth is Sub; Average, half of
-        // Sub, is not worth a look for one row.
-        let none = cost(row, row, row, row, |x, _, _, _| x);
-        let (first, rest) = row.split_at(pixel_size);
-        let sub = cost(first, first, first, first, |x, _, _, _| x)
-            + cost(rest, row, row, row, |x, a, _, _| x.wrapping_sub(a));
-        return if sub < none {
-            FilterType::Sub
-        } else {
-            FilterType::None
-        };
-    };
-    let (above, zeros) = (&above[..row.len()], [0; 8]);
-    let (first, rest) = row.split_at(pixel_size);
-    let (above_first, above_rest) = above.split_at(pixel_size);
-    let of = |f: &dyn Fn(u8, u8, u8, u8) -> u8| cost(first, &zeros, above_first, &zeros, f);
-    let none = of(&|x, _, _, _| x) + cost(rest, row, above_rest, above, |x, _, _, _| x);
-    let sub =
-        of(&|x, _, _, _| x) + cost(rest, row, above_rest, above, |x, a, _, _| x.wrapping_sub(a));
-    let up = of(&|x, _, b, _| x.wrapping_sub(b))
-        + cost(rest, row, above_rest, above, |x, _, b, _| x.wrapping_sub(b));
-    let average = of(&|x, _, b, _| x.wrapping_sub(b / 2))
-        + cost(rest, row, above_rest, above, |x, a, b, _| {
-            x.wrapping_sub(a.midpoint(b))
-        });
-    let nearest = of(&|x, _, b, _| x.wrapping_sub(b))
-        + cost(rest, row, above_rest, above, |x, a, b, c| {
-            x.wrapping_sub(paeth(a, b, c))
-        });
-    let costs = [
-        (nearest, FilterType::Paeth),
-        (up, FilterType::Up),
-        (sub, FilterType::Sub),
-        (average, FilterType::Average),
-        (none, FilterType::None),
-    ];
-    costs
-        .iter()
-        .min_by_key(|(cost, _)| *cost)
-        .map_or(FilterType::None, |(_, filter)| *filter)
-}
-
-/// The sum of the absolute values of what a filter makes of `x`, from the
-/// bytes at the same places of the other slices, which may be longer.
-#[inline(always)]
-fn cost(x: &[u8], a: &[u8], b: &[u8], c: &[u8], f: impl Fn(u8, u8, u8, u8) -> u8) -> u64 {
-    let (a, b, c) = (&a[..x.len()], &b[..x.len()], &c[..x.len()]);
-    let mut sum = 0;
-    for start in (0..x.len()).step_by(64) {
-        let end = (start + 64).min(x.len());
-        let (x, a, b, c) = (
-            &x[start..end],
-            &a[start..end],
-            &b[start..end],
-            &c[start..end],
-        );
-        let mut part = 0u32;
-        for i in 0..x.len() {
-            part += u32::from(f(x[i], a[i], b[i], c[i]).cast_signed().unsigned_abs());
+fn smallest<K: Kernels>(
+    kernels: K,
+    row: &[u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+) -> FilterType {
+    let mut costs = [0u64; 5];
+    let mut add = |x: &Block, a: &Block, b: &Block, c: &Block| {
+        let block = kernels.costs(x, a, b, c);
+        for (cost, block) in costs.iter_mut().zip(block) {
+            *cost += u64::from(block);
         }
-        sum += u64::from(part);
+    };
+    // At the ends, with zeros around.
+    let padded = |row: Option<&[u8]>, start: isize| -> Block {
+        let mut block = [0; BLOCK];
+        if let Some(row) = row {
+            let skip = start.min(0).unsigned_abs();
+            let from = &row[start.max(0) as usize..];
+            let len = from.len().min(BLOCK - skip);
+            block[skip..skip + len].copy_from_slice(&from[..len]);
+        }
+        block
+    };
+    for at in (0..row.len()).step_by(BLOCK) {
+        if at >= pixel_size && at + BLOCK <= row.len() {
+            let (x, a) = (
+                block_of(Some(row), at),
+                block_of(Some(row), at - pixel_size),
+            );
+            add(x, a, block_of(above, at), block_of(above, at - pixel_size));
+        } else {
+            let (at, left) = (at as isize, at as isize - pixel_size as isize);
+            let (x, mut a) = (padded(Some(row), at), padded(Some(row), left));
+            let (b, mut c) = (padded(above, at), padded(above, left));
+            // Nothing is left of what is behind the end.
+            let len = (row.len() - at as usize).min(BLOCK);
+            a[len..].fill(0);
+            c[len..].fill(0);
+            add(&x, &a, &b, &c);
+        }
     }
-    sum
+    // The first of equals.
+    let order = [
+        FilterType::Paeth,
+        FilterType::Up,
+        FilterType::Sub,
+        FilterType::Average,
+        FilterType::None,
+    ];
+    let best = order.iter().min_by_key(|&&filter| costs[filter as usize]);
+    best.copied().unwrap_or(FilterType::None)
 }
 
 /// A row to be filtered.
@@ -398,6 +391,44 @@ mod tests {
             result.push(recon);
         }
         result[1..].concat()
+    }
+
+    /// The rule of thumb as PNG third edition, 12.7, says it.
+    #[test]
+    fn the_smallest() {
+        let mut seed = 11u32;
+        for pixel_size in [1, 3, 8] {
+            for pixels in [1, 2, 31, 32, 100, 300] {
+                for kind in 0..6 {
+                    let mut noise = |shift: u32| -> Vec<u8> {
+                        let mut next = || {
+                            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                            (seed >> 24 >> shift) as u8
+                        };
+                        (0..pixel_size * pixels).map(|_| next()).collect()
+                    };
+                    let (row, above) = (noise(kind), noise(kind));
+                    let above = (kind != 5).then_some(&above[..]);
+                    let cost = |filter: FilterType| -> u32 {
+                        let mut line = vec![0; row.len() + 1];
+                        let choice = Choice::Always(filter);
+                        filter_row_to(Portable, choice, &row, above, pixel_size, &mut line);
+                        let bytes = line[1..].iter();
+                        bytes
+                            .map(|&byte| u32::from((byte as i8).unsigned_abs()))
+                            .sum()
+                    };
+                    use FilterType::{Average, None, Paeth, Sub, Up};
+                    let least = [None, Sub, Up, Average, Paeth].map(cost).into_iter().min();
+                    let chosen = smallest(Portable, &row, above, pixel_size);
+                    assert_eq!(
+                        Some(cost(chosen)),
+                        least,
+                        "{chosen:?} {pixel_size} {pixels}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -14,11 +14,28 @@ use crate::{Compression, Error, ErrorKind};
 const STRIP: usize = 512 << 10;
 
 /// Bytes of scanlines that filters are tried on.
-const SAMPLE: usize = 64 << 10;
+const SAMPLE: usize = 32 << 10;
 
-/// The levels of the library in the strong modes.
-const SMALL: i32 = 4;
-const BEST: i32 = 7;
+/// The level of the library in a strong mode, and that for strips of which
+/// codes alone leave a quarter or less.
+#[derive(Clone, Copy)]
+struct Levels {
+    usual: i32,
+    dense: i32,
+}
+
+const SMALL: Levels = Levels { usual: 4, dense: 5 };
+const BEST: Levels = Levels { usual: 7, dense: 7 };
+
+impl Levels {
+    fn of(self, estimate: usize, len: usize) -> i32 {
+        if estimate <= len / 4 {
+            self.dense
+        } else {
+            self.usual
+        }
+    }
+}
 
 /// The header of zlib: deflate, a window of 32 KiB (RFC 1950, 2.2).
 const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
@@ -228,16 +245,25 @@ impl Strip {
             return;
         }
         let out = &mut self.out[ZLIB_HEADER.len()..];
-        self.piece = match geometry.compression {
-            Compression::Stored => Deflate::stored(&padded[..self.len], out),
-            Compression::Fast => self.deflate.fast(kernels, padded, self.len, out),
-            Compression::Small => self.strong.deflate(SMALL, &padded[..self.len], out),
-            Compression::Best => self.strong.deflate(BEST, &padded[..self.len], out),
+        let rows = &padded[..self.len];
+        let level = match geometry.compression {
+            Compression::Stored => {
+                self.piece = Deflate::stored(rows, out);
+                return;
+            }
+            Compression::Fast => {
+                self.piece = self.deflate.fast(kernels, padded, self.len, out);
+                return;
+            }
+            Compression::Small => SMALL,
+            Compression::Best => BEST,
         };
-        // What repeats hardly at all is smaller without a search that finds
-        // short matches everywhere.
-        let searched = matches!(geometry.compression, Compression::Small | Compression::Best);
-        if searched && self.deflate.estimate(kernels, &padded[..self.len]) < self.piece {
+        // What repeats hardly at all is smaller without a search, which finds
+        // short matches everywhere; and is not worth a long one.
+        let estimate = self.deflate.estimate(kernels, rows);
+        let level = level.of(estimate, self.len);
+        self.piece = self.strong.deflate(level, rows, out);
+        if estimate < self.piece {
             self.piece = self.deflate.fast(kernels, padded, self.len, out);
         }
     }
@@ -251,7 +277,7 @@ impl Strip {
         &mut self,
         kernels: K,
         geometry: &Geometry<'_>,
-        level: i32,
+        levels: Levels,
         at_least: usize,
     ) -> Choice {
         let line = geometry.row_size + 1;
@@ -288,9 +314,11 @@ impl Strip {
             }
         };
         fill(sample, Choice::Smallest);
-        if self.deflate.estimate(kernels, sample) * at_least > sample.len() {
+        let estimate = self.deflate.estimate(kernels, sample);
+        if estimate * at_least > sample.len() {
             return Choice::Smallest;
         }
+        let level = levels.of(estimate, sample.len());
         let smallest = self.strong.deflate(level, sample, out);
         let none = Choice::Always(FilterType::None);
         fill(sample, none);
