@@ -219,7 +219,7 @@ fn on_every_platform() {
     };
     assert_eq!(
         sums(PixelFormat::RGBA8),
-        [4_154_170_331, 800_215_793, 635_838_441, 2_600_018_273]
+        [4_154_170_331, 800_215_793, 966_074_728, 2_739_806_721]
     );
     assert_eq!(sums(PixelFormat::ARGB8888), sums(PixelFormat::RGBA8));
     assert_eq!(

@@ -268,9 +268,13 @@ impl PngEncoder {
             threads => threads,
         };
         let threads = threads.min(geometry.strips() as usize);
-        // One strip more than threads, so that nobody waits for the writer;
-        // not where strips are large.
-        let spare = usize::from(threads > 1 && !geometry.is_wide());
+        // More strips than threads, so that nobody waits for the writer; not
+        // where strips are large, and fewer where their scratch is.
+        let spare = match self.compression {
+            _ if threads == 1 || geometry.is_wide() => 0,
+            Compression::Stored | Compression::Fast => 2,
+            Compression::Small | Compression::Best => 1,
+        };
         self.strips.resize_with(threads + spare, Strip::default);
         for strip in &mut self.strips {
             strip.prepare(&geometry)?;

@@ -1,0 +1,152 @@
+//! What the options of an encoder do to a file, seen by taking it apart.
+
+mod common;
+
+use pixview::{Compression, Filter, Image, PixelFormat, PngEncoder};
+
+const MODES: [Compression; 4] = [
+    Compression::Stored,
+    Compression::Fast,
+    Compression::Small,
+    Compression::Best,
+];
+const FILTERS: [Filter; 6] = [
+    Filter::Auto,
+    Filter::None,
+    Filter::Sub,
+    Filter::Up,
+    Filter::Average,
+    Filter::Paeth,
+];
+
+/// The data of all IDAT chunks (PNG third edition, 5.3 and 10.1).
+fn idat(png: &[u8]) -> Vec<u8> {
+    let (mut at, mut data) = (8, Vec::new());
+    while at < png.len() {
+        let len = u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
+        if &png[at + 4..at + 8] == b"IDAT" {
+            data.extend(&png[at + 8..at + 8 + len]);
+        }
+        at += 12 + len;
+    }
+    data
+}
+
+/// The filter of each row.
+fn filters(png: &[u8], row_size: usize) -> Vec<u8> {
+    let lines = miniz_oxide::inflate::decompress_to_vec_zlib(&idat(png)).unwrap();
+    assert_eq!(lines.len() % (row_size + 1), 0);
+    lines.chunks(row_size + 1).map(|line| line[0]).collect()
+}
+
+/// Something of everything: a ramp, areas, grain.
+fn picture(width: usize, height: usize) -> Vec<u8> {
+    let noise = common::noise(width * height * 3, 4);
+    let pixel = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        match (x / 40 + y / 30) % 3 {
+            0 => [x as u8, y as u8, (x + y) as u8],
+            1 => [200, 30, 40],
+            _ => [100 + noise[i] % 8, 90, noise[i] % 3],
+        }
+    };
+    (0..width * height).flat_map(pixel).collect()
+}
+
+#[test]
+fn filter_of_every_row() {
+    let (width, height) = (317, 700);
+    let bytes = picture(width, height);
+    let image = Image::from_buffer(&bytes, width as u32, height as u32, PixelFormat::RGB8).unwrap();
+    for mode in MODES {
+        for filter in FILTERS {
+            for threads in [1, 3] {
+                let mut encoder = PngEncoder::new()
+                    .compression(mode)
+                    .filter(filter)
+                    .threads(threads);
+                let png = encoder.to_vec(&image).unwrap();
+                let decoded = common::decode(&png);
+                let same = decoded.samples.iter().zip(&bytes);
+                assert!(same.into_iter().all(|(a, b)| *a == u16::from(*b)));
+                let found = filters(&png, width * 3);
+                assert_eq!(found.len(), height);
+                let expected = match (filter, mode) {
+                    (Filter::Auto, Compression::Stored) | (Filter::None, _) => 0,
+                    (Filter::Sub, _) => 1,
+                    (Filter::Up, _) => 2,
+                    (Filter::Average, _) => 3,
+                    (Filter::Auto, Compression::Fast) | (Filter::Paeth, _) => 4,
+                    // Several, as each row has it.
+                    _ => {
+                        let mut kinds = found.clone();
+                        kinds.sort_unstable();
+                        kinds.dedup();
+                        assert!(kinds.len() > 1, "{mode:?} {kinds:?}");
+                        continue;
+                    }
+                };
+                let all = found.iter().all(|&found| found == expected);
+                assert!(all, "{mode:?} {filter:?} {found:?}");
+            }
+        }
+    }
+}
+
+/// Specks of a few colours: one pixel tells nothing of the next, and a filter
+/// only makes more colours of them.
+#[test]
+fn strong_modes_leave_few_colours_unfiltered() {
+    let (width, height) = (320, 300);
+    let (noise, colors) = (common::noise(width * height, 9), common::noise(3 * 16, 10));
+    let pixel = |i: usize| match noise[i] {
+        0..232 => [250, 250, 240],
+        speck => colors.as_chunks().0[usize::from(speck) % 16],
+    };
+    let bytes: Vec<u8> = (0..width * height).flat_map(pixel).collect();
+    let image = Image::from_buffer(&bytes, width as u32, height as u32, PixelFormat::RGB8).unwrap();
+    for mode in [Compression::Small, Compression::Best] {
+        let png = PngEncoder::new().compression(mode).to_vec(&image).unwrap();
+        assert_eq!(common::decode(&png).samples.len(), bytes.len());
+        assert!(filters(&png, width * 3).iter().all(|&filter| filter == 0));
+    }
+}
+
+/// More work never makes a larger file, whatever the search thinks of it.
+#[test]
+fn more_work_is_never_larger() {
+    let (width, height) = (512, 400);
+    // Smooth, with grain: what a search for repetitions is bad at.
+    let noise = common::noise(width * height, 5);
+    let grain = |i: usize| (noise[i].leading_zeros() as u8).min(5);
+    let pixel = |i: usize| (i % width / 3 + i / width / 2) as u8 / 2 + grain(i);
+    let bytes: Vec<u8> = (0..width * height).map(pixel).collect();
+    let image = Image::from_buffer(&bytes, width as u32, height as u32, PixelFormat::GRAY8);
+    let image = image.unwrap();
+    let sizes = MODES.map(|mode| {
+        let png = PngEncoder::new().compression(mode).to_vec(&image).unwrap();
+        png.len()
+    });
+    // A hundredth, since sizes are estimated.
+    let larger = |pair: &[usize]| pair[1] > pair[0] + pair[0] / 100;
+    assert!(!sizes.windows(2).any(larger), "{sizes:?}");
+}
+
+/// Noise is stored in every mode: at most a thousandth, and a byte for each
+/// row, and some hundred bytes.
+#[test]
+fn noise_hardly_grows() {
+    for (width, height) in [(1, 1), (40, 3), (700, 500), (30_000, 7)] {
+        let bytes = common::noise(width * height * 4, 6);
+        let format = PixelFormat::RGBA8;
+        let image = Image::from_buffer(&bytes, width as u32, height as u32, format).unwrap();
+        for mode in MODES {
+            for filter in FILTERS {
+                let mut encoder = PngEncoder::new().compression(mode).filter(filter);
+                let size = encoder.to_vec(&image).unwrap().len();
+                let limit = bytes.len() + bytes.len() / 1000 + height + 200;
+                assert!(size <= limit, "{mode:?} {filter:?}: {size}, not {limit}");
+            }
+        }
+    }
+}
