@@ -106,6 +106,13 @@ fn copies(c: &mut Criterion) {
     copy("slice", &rgba(&plain));
     copy("slice, mirrored", &rgba(&plain).flip_horizontal());
     copy("slice, transposed", &rgba(&plain).transpose());
+    let atomics: Vec<AtomicU8> = plain.iter().map(|&b| AtomicU8::new(b)).collect();
+    copy("AtomicU8", &rgba(&atomics));
+    let words = plain.as_chunks().0.iter().copied();
+    let words: Vec<AtomicU32> = words
+        .map(|w| AtomicU32::new(u32::from_ne_bytes(w)))
+        .collect();
+    copy("AtomicU32", &rgba(&words));
     let cells = Cell::from_mut(&mut array[..]);
     copy("Cell<u8>", &rgba(&cells));
     copy("Cell<u8>, mirrored", &rgba(&cells).flip_horizontal());

@@ -59,6 +59,17 @@ pub(super) trait Slot {
     const ATOMIC: bool;
 
     fn get(&self) -> Self::Value;
+
+    /// Copies eight into as many bytes as they have.
+    #[inline(always)]
+    fn copy_eight(slots: &[Self; 8], to: &mut [u8])
+    where
+        Self: Sized,
+    {
+        for (slot, to) in slots.iter().zip(to.chunks_exact_mut(to.len() / 8)) {
+            to.copy_from_slice(bytemuck::bytes_of(&slot.get()));
+        }
+    }
 }
 
 pub(super) trait SlotMut: Slot<Value: AnyBitPattern> {
@@ -101,6 +112,22 @@ macro_rules! atomic_slots {
 
             fn get(&self) -> $value {
                 self.load(Relaxed)
+            }
+
+            /// Each is loaded alone. They are put together in a register,
+            /// since a processor loads faster than it stores.
+            #[inline(always)]
+            fn copy_eight(slots: &[Self; 8], to: &mut [u8]) {
+                const PER_WORD: usize = 8 / std::mem::size_of::<$value>();
+                let words = slots.as_chunks::<PER_WORD>().0.iter();
+                for (slots, word) in words.zip(to.as_chunks_mut::<8>().0) {
+                    let mut bits = 0;
+                    for (i, slot) in slots.iter().enumerate() {
+                        let place = if cfg!(target_endian = "little") { i } else { PER_WORD - 1 - i };
+                        bits |= u64::from(slot.get()) << (place * 64 / PER_WORD);
+                    }
+                    *word = bits.to_ne_bytes();
+                }
             }
         }
 
@@ -182,8 +209,14 @@ impl<S: Slot> LiveBytes for Slots<'_, S> {
             slots = &slots[1..];
         }
         let whole = rest.len() / Self::SIZE;
+        let (slots_of_eight, _) = slots[..whole].as_chunks::<8>();
+        let mut eights = rest.chunks_exact_mut(8 * Self::SIZE);
+        for (chunk, slots) in (&mut eights).zip(slots_of_eight) {
+            S::copy_eight(slots, chunk);
+        }
+        let rest = eights.into_remainder();
         let mut chunks = rest.chunks_exact_mut(Self::SIZE);
-        for (chunk, slot) in (&mut chunks).zip(slots) {
+        for (chunk, slot) in (&mut chunks).zip(&slots[slots_of_eight.len() * 8..]) {
             chunk.copy_from_slice(bytemuck::bytes_of(&slot.get()));
         }
         let tail = chunks.into_remainder();
