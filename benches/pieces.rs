@@ -9,12 +9,12 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fearless_simd::{Level, kernel};
-use pixview::{Image, PixelFormat};
+use pixview::Image;
 
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../src/deflate/mod.rs"]
 mod deflate;
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../src/png/filter.rs"]
 mod filter;
 mod png {
@@ -157,8 +157,8 @@ impl Work {
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86 {
-    use super::*;
-    use deflate::x86::{With256, With512};
+    use super::{Piece, Work, kernel};
+    use crate::deflate::x86::{With256, With512};
 
     kernel!(
         #[inline(never)]
@@ -175,9 +175,12 @@ mod x86 {
     );
 }
 
+/// Runs a piece with some set of registers.
+type Run = Box<dyn Fn(&mut Work, Piece)>;
+
 /// The sets of registers that this processor has.
-fn levels() -> Vec<(&'static str, Box<dyn Fn(&mut Work, Piece)>)> {
-    let mut levels: Vec<(_, Box<dyn Fn(&mut Work, Piece)>)> = vec![(
+fn levels() -> Vec<(&'static str, Run)> {
+    let mut levels: Vec<(_, Run)> = vec![(
         "portable",
         Box::new(|work: &mut Work, piece| work.run(Portable, piece)),
     )];
@@ -258,9 +261,10 @@ fn scenes(c: &mut Criterion) {
     let mut landscape = draw(&|x, y, noise| {
         let grain = (noise.leading_zeros() as u8).min(6);
         let hill = y as f32 > 70.0 + 30.0 * (x as f32 / 90.0).sin();
-        match hill {
-            true => [40 + grain, 90 + (y / 2) as u8 + grain, 50],
-            false => [100 + (y / 2) as u8, 150 + (x / 40) as u8, 230 - grain],
+        if hill {
+            [40 + grain, 90 + (y / 2) as u8 + grain, 50]
+        } else {
+            [100 + (y / 2) as u8, 150 + (x / 40) as u8, 230 - grain]
         }
     });
     pieces(c, "landscape", &mut landscape);

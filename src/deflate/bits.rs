@@ -47,6 +47,19 @@ impl State {
     }
 }
 
+impl State {
+    /// After words that were stored elsewhere: the last of them at byte
+    /// `place` from here, and the next bit to be written is number `end`.
+    #[allow(dead_code)] // not every processor has a use for it
+    #[inline(always)]
+    pub(crate) fn end_in(&mut self, word: u64, place: usize, end: u64) {
+        let done = (end & !7).wrapping_sub(8 * place as u64);
+        self.bits = word >> (done & 63);
+        self.count = (end & 7) as u32;
+        self.at += (end >> 3) as usize;
+    }
+}
+
 impl<'a> BitWriter<'a> {
     pub(crate) fn new(out: &'a mut [u8]) -> Self {
         BitWriter {

@@ -303,7 +303,7 @@ fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; LITERALS], an
 }
 
 /// Stored blocks, none the last (RFC 1951, 3.2.4).
-pub(crate) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
+pub(super) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
     for portion in data.chunks(STORED_MAX) {
         write_stored_header(writer, portion.len() as u16);
         writer.bytes(portion);
@@ -318,7 +318,7 @@ pub(crate) fn stored_header(len: u16) -> [u8; STORED_HEADER] {
 }
 
 /// An empty one ends on a byte boundary: with it, a strip ends.
-pub(crate) fn write_stored_header(writer: &mut BitWriter<'_>, len: u16) {
+pub(super) fn write_stored_header(writer: &mut BitWriter<'_>, len: u16) {
     writer.put(0, 3);
     writer.align();
     writer.put(u64::from(len) | u64::from(!len) << 16, 32);

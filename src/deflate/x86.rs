@@ -389,6 +389,16 @@ kernel!(
     }
 );
 
+/// The byte that a place in a bit stream is in, of eight that are sixteen bits
+/// each. It is less than 128.
+#[inline(always)]
+fn byte_of(places: [u64; 2], lane: usize) -> usize {
+    let part = places[(lane / 4) & 1];
+    (part >> (lane % 4 * 16 + 3)) as usize & 127
+}
+
+// 64 literals at a time: looked up in three tables, joined by twos, fours and
+// eights, and put where they belong in the stream, all at once.
 kernel!(
     #[inline]
     fn emit512(
@@ -405,6 +415,7 @@ kernel!(
             let lanes: u64x8<Avx512> = lanes.simd_into(token);
             lanes.into()
         };
+        // Eight lanes of sixteen bits.
         let pack = |lanes: __m512i| -> [u64; 2] {
             let lanes: u64x2<Avx512> = _mm512_cvtepi64_epi16(lanes).simd_into(token);
             lanes.into()
@@ -504,6 +515,12 @@ kernel!(
                     _mm512_set1_epi64(0xffff),
                 );
                 let second_count = _mm512_sub_epi64(eight, first_count);
+                // What is left of bits after whole bytes.
+                let tail = |bits: __m512i, shift: __m512i, count: __m512i| {
+                    let whole = _mm512_set1_epi64(56);
+                    let end = _mm512_add_epi64(shift, count);
+                    _mm512_srlv_epi64(bits, _mm512_and_si512(end, whole))
+                };
                 if _mm512_cmpgt_epi64_mask(eight, _mm512_set1_epi64(56)) == 0 {
                     // Eights go side by side. Each but the last has eight bits
                     // at least, so what it leaves in a byte is its own.
@@ -511,37 +528,29 @@ kernel!(
                         _mm512_rolv_epi64(first_four, to_first),
                         _mm512_rolv_epi64(second_four, to_second),
                     );
-                    let end = _mm512_add_epi64(shift, eight);
-                    let tails =
-                        _mm512_srlv_epi64(eights, _mm512_and_si512(end, _mm512_set1_epi64(56)));
-                    let words = _mm512_or_si512(eights, _mm512_alignr_epi64::<7>(tails, carried));
-                    let places = pack(ends);
-                    let words = unpack(words);
-                    let place_of = |i: usize| match i {
-                        0 => 0,
-                        _ => places[(i - 1) / 4 & 1] >> ((i - 1) % 4 * 16 + 3) & 63,
-                    };
-                    for i in 0..8 {
-                        let place = place_of(i) as usize;
-                        room[place..place + 8].copy_from_slice(&words[i].to_le_bytes());
+                    let tails = tail(eights, shift, eight);
+                    let before = _mm512_alignr_epi64::<7>(tails, carried);
+                    let words = unpack(_mm512_or_si512(eights, before));
+                    let ends = pack(ends);
+                    let place = |i: usize| if i == 0 { 0 } else { byte_of(ends, i - 1) & 63 };
+                    for (i, word) in words.iter().enumerate() {
+                        let place = place(i);
+                        room[place..place + 8].copy_from_slice(&word.to_le_bytes());
                     }
-                    let last = (take - 1) / 8;
-                    let end = places[1] >> 48;
-                    let (word, from) = if take == 64 {
-                        (words[7], place_of(7) * 8)
+                    let (word, place) = if take == 64 {
+                        (words[7], place(7))
                     } else {
-                        (words[last & 7], place_of(last & 7) * 8)
+                        let last = ((take - 1) / 8) & 7;
+                        (words[last], place(last))
                     };
-                    writer.bits = word >> ((end & !7).wrapping_sub(from) & 63);
-                    writer.count = (end & 7) as u32;
-                    writer.at += (end >> 3) as usize;
+                    writer.end_in(word, place, ends[1] >> 48);
                 } else if take == 64
                     && _mm512_cmplt_epi64_mask(
                         _mm512_min_epi64(first_count, second_count),
                         _mm512_set1_epi64(8),
                     ) == 0
                 {
-                    // The same with fours.
+                    // The same with fours, of which each has as much.
                     let middle = _mm512_add_epi64(begin, first_count);
                     let second_shift = _mm512_and_si512(middle, _mm512_set1_epi64(7));
                     let to_second = _mm512_add_epi64(
@@ -550,51 +559,31 @@ kernel!(
                     );
                     let firsts = _mm512_rolv_epi64(first_four, to_first);
                     let seconds = _mm512_rolv_epi64(second_four, to_second);
-                    let tail = |four, shift, count| {
-                        _mm512_srlv_epi64(
-                            four,
-                            _mm512_and_si512(_mm512_add_epi64(shift, count), _mm512_set1_epi64(56)),
-                        )
-                    };
                     let first_tails = tail(firsts, shift, first_count);
                     let second_tails = tail(seconds, second_shift, second_count);
-                    let firsts = unpack(_mm512_or_si512(
-                        firsts,
-                        _mm512_alignr_epi64::<7>(second_tails, carried),
-                    ));
+                    let before = _mm512_alignr_epi64::<7>(second_tails, carried);
+                    let firsts = unpack(_mm512_or_si512(firsts, before));
                     let seconds = unpack(_mm512_or_si512(seconds, first_tails));
-                    let places = pack(ends);
-                    let second_places = pack(middle);
-                    let place_of = |i: usize| match i {
-                        0 => 0,
-                        _ => places[(i - 1) / 4 & 1] >> ((i - 1) % 4 * 16 + 3) & 127,
-                    };
-                    let second_place_of = |i: usize| second_places[i / 4] >> (i % 4 * 16 + 3) & 127;
-                    for i in 0..8 {
-                        let place = place_of(i) as usize;
-                        room[place..place + 8].copy_from_slice(&firsts[i].to_le_bytes());
-                        let place = second_place_of(i) as usize;
-                        room[place..place + 8].copy_from_slice(&seconds[i].to_le_bytes());
+                    let (ends, middle) = (pack(ends), pack(middle));
+                    let place = |i: usize| if i == 0 { 0 } else { byte_of(ends, i - 1) };
+                    for (i, (first, second)) in firsts.iter().zip(&seconds).enumerate() {
+                        let (place, middle) = (place(i), byte_of(middle, i));
+                        room[place..place + 8].copy_from_slice(&first.to_le_bytes());
+                        room[middle..middle + 8].copy_from_slice(&second.to_le_bytes());
                     }
-                    let end = places[1] >> 48;
-                    writer.bits =
-                        seconds[7] >> ((end & !7).wrapping_sub(second_place_of(7) * 8) & 63);
-                    writer.count = (end & 7) as u32;
-                    writer.at += (end >> 3) as usize;
+                    writer.end_in(seconds[7], byte_of(middle, 7), ends[1] >> 48);
                 } else {
+                    // Rare: very short codes next to very long ones. Fours one
+                    // behind the other.
+                    let to_end = |four, pair_count: __m512i| {
+                        let middle = _mm512_set1_epi64(32);
+                        let count = _mm512_and_si512(pair_count, _mm512_set1_epi64(0xffff));
+                        unpack(_mm512_srlv_epi64(four, _mm512_sub_epi64(middle, count)))
+                    };
+                    let firsts = to_end(first_four, pair);
+                    let seconds = to_end(second_four, _mm512_srli_epi64(pair, 32));
+                    let (counts, second_counts) = (unpack(first_count), unpack(second_count));
                     let mut local = State { at: 0, ..writer };
-                    let word = _mm512_set1_epi64(0xffff);
-                    let (p0, p2) = (
-                        _mm512_and_si512(pair, word),
-                        _mm512_and_si512(_mm512_srli_epi64(pair, 32), word),
-                    );
-                    let middle = _mm512_set1_epi64(32);
-                    let firsts =
-                        unpack(_mm512_srlv_epi64(first_four, _mm512_sub_epi64(middle, p0)));
-                    let seconds =
-                        unpack(_mm512_srlv_epi64(second_four, _mm512_sub_epi64(middle, p2)));
-                    let counts = unpack(first_count);
-                    let second_counts = unpack(second_count);
                     for i in 0..8 {
                         local.put_local(room, firsts[i], counts[i] as u32);
                         local.put_local(room, seconds[i], second_counts[i] as u32);

@@ -98,8 +98,8 @@ pub struct PngEncoder {
     filter: Filter,
     threads: usize,
     strips: Vec<Strip>,
-    /// The last row that was read, for the filter of the one below it.
-    above: Vec<u8>,
+    /// The last rows that were read, for the filter of the one below.
+    kept: Vec<u8>,
 }
 
 impl PngEncoder {
@@ -111,7 +111,7 @@ impl PngEncoder {
             filter: Filter::default(),
             threads: 1,
             strips: Vec::new(),
-            above: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -279,8 +279,9 @@ impl PngEncoder {
         for strip in &mut self.strips {
             strip.prepare(&geometry)?;
         }
-        grow(&mut self.above, geometry.row_size)?;
-        let above = &mut self.above[..geometry.row_size];
+        let kept = geometry.rows_of_reader() * geometry.row_size;
+        grow(&mut self.kept, kept)?;
+        let kept = &mut self.kept[..kept];
 
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);
@@ -301,7 +302,7 @@ impl PngEncoder {
             &mut self.strips,
             |strip, index| {
                 at.set(index * geometry.rows);
-                strip.read(&geometry, frame, index, above)
+                strip.read(&geometry, frame, index, kept)
             },
             |strip| {
                 at.set(strip.index() * geometry.rows);

@@ -72,7 +72,7 @@ pub(crate) fn filter_rows<K: Kernels>(
             0 => above,
             _ => Some(&before[start - row_size..]),
         };
-        let (filter, row) = (&mut row[..=row_size]).split_at_mut(1);
+        let (filter, row) = row[..=row_size].split_at_mut(1);
         let chosen = choice.of(kernels, row, above, pixel_size);
         filter[0] = chosen as u8;
         filter_row(kernels, chosen, Row::InPlace(row), above, pixel_size);

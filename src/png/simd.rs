@@ -5,48 +5,86 @@
 //! than that, to measure on one machine what others will see. The files are
 //! the same.
 
+use super::filter::{Choice, FilterType, filter_row_to};
 use super::strip::{Geometry, Strip};
 use crate::deflate::Portable;
+
+/// What the processor can do, or less where that is wanted.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+fn level() -> fearless_simd::Level {
+    let level = fearless_simd::Level::new();
+    match level.as_avx2() {
+        _ if cfg!(pixview_level = "portable") => fearless_simd::Level::baseline(),
+        Some(avx2) if cfg!(pixview_level = "avx2") => fearless_simd::Simd::level(avx2),
+        _ => level,
+    }
+}
 
 /// Compresses a strip with the widest registers there are.
 pub(super) fn compress(strip: &mut Strip, geometry: &Geometry<'_>) {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
-        let level = fearless_simd::Level::new();
-        let allowed = !cfg!(pixview_level = "portable");
-        if let Some(token) = level.as_avx512()
-            && allowed
-            && !cfg!(pixview_level = "avx2")
-        {
+        if let Some(token) = level().as_avx512() {
             return x86::avx512(token, strip, geometry);
         }
-        if let Some(token) = level.as_avx2()
-            && allowed
-        {
+        if let Some(token) = level().as_avx2() {
             return x86::avx2(token, strip, geometry);
         }
     }
     strip.compress_with(Portable, geometry);
 }
 
+/// Filters a row into a scanline, as [`filter_row_to`].
+pub(super) fn filter_row(
+    filter: FilterType,
+    row: &[u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+    scanline: &mut [u8],
+) {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Some(token) = level().as_avx2() {
+        return x86::filter_row(token, filter, row, above, pixel_size, scanline);
+    }
+    let choice = Choice::Always(filter);
+    filter_row_to(Portable, choice, row, above, pixel_size, scanline);
+}
+
 /// The same code, compiled for other registers: everything below these two is
 /// inlined into them.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86 {
-    use super::{Geometry, Strip};
+    use fearless_simd::kernel;
+
+    use super::{Choice, FilterType, Geometry, Strip, filter_row_to};
     use crate::deflate::x86::{With256, With512};
 
-    fearless_simd::kernel!(
+    kernel!(
         #[inline(never)]
         pub(super) fn avx512(token: Avx512, strip: &mut Strip, geometry: &Geometry<'_>) -> () {
             strip.compress_with(With512(token), geometry)
         }
     );
 
-    fearless_simd::kernel!(
+    kernel!(
         #[inline(never)]
         pub(super) fn avx2(token: Avx2, strip: &mut Strip, geometry: &Geometry<'_>) -> () {
             strip.compress_with(With256(token), geometry)
+        }
+    );
+
+    kernel!(
+        #[inline(never)]
+        pub(super) fn filter_row(
+            token: Avx2,
+            filter: FilterType,
+            row: &[u8],
+            above: Option<&[u8]>,
+            pixel_size: usize,
+            scanline: &mut [u8],
+        ) -> () {
+            let choice = Choice::Always(filter);
+            filter_row_to(With256(token), choice, row, above, pixel_size, scanline);
         }
     );
 }

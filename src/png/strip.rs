@@ -118,10 +118,42 @@ impl<'a> Geometry<'a> {
         self.compression == Compression::Stored && self.size() <= STORED_MAX
     }
 
+    /// The filter of all rows, if it is the same for all.
+    fn one_filter(&self) -> Option<FilterType> {
+        self.filter.or(match self.compression {
+            Compression::Stored => Some(FilterType::None),
+            Compression::Fast => Some(FilterType::Paeth),
+            Compression::Small | Compression::Best => None,
+        })
+    }
+
+    /// The filter, if rows go through it as they are read: they must be read
+    /// once, and there is nothing to choose.
+    fn filter_of_reader(&self) -> Option<FilterType> {
+        self.one_filter().filter(|_| self.stable.is_none())
+    }
+
+    /// Whether a strip has to hold the row above its first.
+    fn holds_above(&self) -> bool {
+        self.stable.is_none() && self.filter_of_reader().is_none()
+    }
+
+    /// Rows that the reader needs room for, from strip to strip.
+    pub(super) fn rows_of_reader(&self) -> usize {
+        match self.filter_of_reader() {
+            Some(_) => 2,
+            None => usize::from(self.holds_above()),
+        }
+    }
+
     /// Bytes before the scanlines: the row above, or what becomes the head of
     /// a block.
     fn before(&self) -> usize {
-        self.row_size.max(HEAD)
+        if self.holds_above() {
+            self.row_size.max(HEAD)
+        } else {
+            HEAD
+        }
     }
 }
 
@@ -178,14 +210,13 @@ impl Strip {
     }
 
     /// Reads strip `index`, each pixel once, unless it can be read when it is
-    /// filtered. `above` has the row above it from the strip before, and gets
-    /// the last of this one.
+    /// filtered. `kept` is what the reader keeps from strip to strip.
     pub(super) fn read(
         &mut self,
         geometry: &Geometry<'_>,
         frame: &Frame<'_>,
         index: u32,
-        above: &mut [u8],
+        kept: &mut [u8],
     ) -> Result<(), Error> {
         let (row_size, first) = (geometry.row_size, index * geometry.rows);
         let count = geometry.rows.min(geometry.height - first);
@@ -195,13 +226,30 @@ impl Strip {
             return Ok(());
         }
         let (before, rows) = self.rows.split_at_mut(geometry.before());
-        before[geometry.before() - row_size..].copy_from_slice(above);
-        for (y, scanline) in (first..first + count).zip(rows.chunks_exact_mut(row_size + 1)) {
+        let lines = (first..first + count).zip(rows.chunks_exact_mut(row_size + 1));
+        if let Some(filter) = geometry.filter_of_reader() {
+            // Two rows take turns: one is read, the other is above it.
+            let (even, odd) = kept.split_at_mut(row_size);
+            for (y, scanline) in lines {
+                let (row, above) = match y % 2 {
+                    0 => (&mut *even, &*odd),
+                    _ => (&mut *odd, &*even),
+                };
+                frame
+                    .png_row(y, row)
+                    .map_err(|error| Error::from(error).at_row(y))?;
+                let above = (y > 0).then_some(above);
+                simd::filter_row(filter, row, above, geometry.pixel_size, scanline);
+            }
+            return Ok(());
+        }
+        before[geometry.before() - row_size..].copy_from_slice(kept);
+        for (y, scanline) in lines {
             frame
                 .png_row(y, &mut scanline[1..])
                 .map_err(|error| Error::from(error).at_row(y))?;
         }
-        above.copy_from_slice(&rows[self.len - row_size..self.len]);
+        kept.copy_from_slice(&rows[self.len - row_size..self.len]);
         Ok(())
     }
 
@@ -214,12 +262,10 @@ impl Strip {
     #[inline(always)]
     pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry<'_>) {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
-        let filter = match (geometry.filter, geometry.compression) {
+        let filter = match (geometry.one_filter(), geometry.compression) {
             (Some(filter), _) => Choice::Always(filter),
-            (None, Compression::Stored) => Choice::Always(FilterType::None),
-            (None, Compression::Fast) => Choice::Always(FilterType::Paeth),
-            (None, Compression::Small) => self.try_filters(kernels, geometry, SMALL, 4),
             (None, Compression::Best) => self.try_filters(kernels, geometry, BEST, 1),
+            (None, _) => self.try_filters(kernels, geometry, SMALL, 4),
         };
         let (before, padded) = self.rows.split_at_mut(geometry.before());
         let rows = &mut padded[..self.len];
@@ -231,6 +277,7 @@ impl Strip {
                     filter_row_to(kernels, filter, stable.row(y), above, pixel_size, scanline);
                 }
             }
+            None if geometry.filter_of_reader().is_some() => {}
             None => {
                 let above = &before[geometry.before() - row_size..];
                 let above = (self.index > 0).then_some(above);
@@ -323,9 +370,10 @@ impl Strip {
         let none = Choice::Always(FilterType::None);
         fill(sample, none);
         // By a twentieth: it is a sample.
-        match self.strong.deflate(level, sample, out) * 20 < smallest * 19 {
-            true => none,
-            false => Choice::Smallest,
+        if self.strong.deflate(level, sample, out) * 20 < smallest * 19 {
+            none
+        } else {
+            Choice::Smallest
         }
     }
 
@@ -333,9 +381,10 @@ impl Strip {
     /// all before, and becomes that of all so far.
     pub(super) fn stream(&mut self, geometry: &Geometry<'_>, adler: &mut u32) -> &[u8] {
         *adler = adler_combine(*adler, self.adler, self.len);
-        let out = match geometry.is_one_block() {
-            true => &mut self.rows[geometry.before() - HEAD..],
-            false => &mut self.out[..],
+        let out = if geometry.is_one_block() {
+            &mut self.rows[geometry.before() - HEAD..]
+        } else {
+            &mut self.out[..]
         };
         let start = match self.index {
             0 => {
@@ -420,10 +469,12 @@ pub(super) mod tests {
     impl Strip {
         /// All that comes out of a strip.
         pub(in crate::png) fn result(&self) -> (Vec<u8>, u32) {
-            match self.out.is_empty() {
-                true => (self.rows.clone(), self.adler),
-                false => (self.out[2..2 + self.piece].to_vec(), self.adler),
-            }
+            let out = if self.out.is_empty() {
+                &self.rows
+            } else {
+                &self.out[2..2 + self.piece]
+            };
+            (out.to_vec(), self.adler)
         }
     }
 
