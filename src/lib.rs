@@ -130,6 +130,9 @@ pub mod contracts {}
 mod error;
 mod file;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod image;
 mod layout;
 mod png;

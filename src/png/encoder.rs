@@ -7,9 +7,10 @@ use std::path::Path;
 use std::thread;
 
 use super::filter::FilterType;
+use super::geometry::Geometry;
 use super::pipeline;
 use super::sink::{Sink, SinkState};
-use super::strip::{Geometry, Strip, grow};
+use super::strip::{Strip, grow};
 use crate::rows::Frame;
 use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, file};
 

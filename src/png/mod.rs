@@ -3,6 +3,7 @@
 mod decoder;
 mod encoder;
 mod filter;
+mod geometry;
 mod pipeline;
 mod queue;
 mod simd;

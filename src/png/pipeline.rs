@@ -2,8 +2,9 @@
 
 use std::thread;
 
+use super::geometry::Geometry;
 use super::queue::{CloseOnDrop, CloseOnPanic, Queue};
-use super::strip::{Geometry, Strip};
+use super::strip::Strip;
 use crate::Error;
 
 /// Reads all strips with `read`, compresses them, and hands them to `write` in

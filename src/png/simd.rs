@@ -6,7 +6,8 @@
 //! the same.
 
 use super::filter::{Choice, FilterType, filter_row_to};
-use super::strip::{Geometry, Strip};
+use super::geometry::Geometry;
+use super::strip::Strip;
 use crate::deflate::Portable;
 
 /// What the processor can do, or less where that is wanted.

@@ -4,14 +4,23 @@
 //! compressed on their own, in any order and by any thread.
 
 use super::filter::{Choice, FilterType, filter_row_to, filter_rows};
+use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
 use super::simd;
 use crate::access::zeroed;
-use crate::deflate::{self, Deflate, Kernels, STORED_HEADER, STORED_MAX, Strong};
-use crate::rows::{Frame, PngRows};
-use crate::{Compression, Error, ErrorKind};
+use crate::deflate::{self, Deflate, Kernels, STORED_HEADER, Strong};
+use crate::rows::Frame;
+use crate::{Compression, Error};
 
-/// Bytes of scanlines in a strip, unless a single one has more.
-const STRIP: usize = 512 << 10;
+/// Bytes behind a strip's piece for what closes the stream.
+const TRAILER: usize = deflate::END.len() + 4;
+
+/// Bytes behind the scanlines: what is read along with them, or the end of the
+/// stream if they are stored where they are.
+const TAIL: usize = if TRAILER > deflate::PADDING {
+    TRAILER
+} else {
+    deflate::PADDING
+};
 
 /// Bytes of scanlines that filters are tried on.
 const SAMPLE: usize = 32 << 10;
@@ -33,126 +42,6 @@ impl Levels {
             self.dense
         } else {
             self.usual
-        }
-    }
-}
-
-/// The header of zlib: deflate, a window of 32 KiB (RFC 1950, 2.2).
-const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
-
-/// Bytes behind a strip's piece for what closes the stream.
-const TRAILER: usize = deflate::END.len() + 4;
-
-/// Bytes before and behind scanlines that become a stored block where they
-/// are.
-const HEAD: usize = ZLIB_HEADER.len() + STORED_HEADER;
-const TAIL: usize = if TRAILER > deflate::PADDING {
-    TRAILER
-} else {
-    deflate::PADDING
-};
-
-/// What is the same for all strips of an image.
-#[derive(Clone, Copy)]
-pub(super) struct Geometry<'a> {
-    /// The rows, if a strip need not be read before it is filtered.
-    pub(super) stable: Option<PngRows<'a>>,
-    pub(super) height: u32,
-    /// Bytes of samples in a scanline.
-    pub(super) row_size: usize,
-    /// Bytes of samples in a pixel.
-    pub(super) pixel_size: usize,
-    /// Scanlines in a strip, but for the last.
-    pub(super) rows: u32,
-    pub(super) compression: Compression,
-    /// The filter of all rows, unless the mode chooses it.
-    pub(super) filter: Option<FilterType>,
-}
-
-impl<'a> Geometry<'a> {
-    pub(super) fn new(
-        frame: &Frame<'a>,
-        compression: Compression,
-        filter: Option<FilterType>,
-    ) -> Result<Self, Error> {
-        let (width, height) = (frame.layout.width(), frame.layout.height());
-        let pixel_size = frame.layout.format().png_pixel_size();
-        let row_size = usize::try_from(width)
-            .ok()
-            .and_then(|width| width.checked_mul(pixel_size))
-            .filter(|&size| size < isize::MAX as usize / 8)
-            .ok_or(ErrorKind::TooLarge { width, height })?;
-        // A strip that is stored is one block, if it can be.
-        let size = match compression {
-            Compression::Stored => STORED_MAX,
-            _ => STRIP,
-        };
-        Ok(Geometry {
-            stable: frame.png_rows(),
-            height,
-            row_size,
-            pixel_size,
-            rows: (size / (row_size + 1)).clamp(1, height as usize) as u32,
-            compression,
-            filter,
-        })
-    }
-
-    /// How many strips there are.
-    pub(super) fn strips(&self) -> u32 {
-        self.height.div_ceil(self.rows)
-    }
-
-    /// Whether a single scanline is more than what a strip should be.
-    pub(super) fn is_wide(&self) -> bool {
-        self.row_size >= STRIP
-    }
-
-    /// Bytes of scanlines in the largest strip.
-    fn size(&self) -> usize {
-        self.rows as usize * (self.row_size + 1)
-    }
-
-    /// Whether scanlines become a stored block where they are.
-    fn is_one_block(&self) -> bool {
-        self.compression == Compression::Stored && self.size() <= STORED_MAX
-    }
-
-    /// The filter of all rows, if it is the same for all.
-    fn one_filter(&self) -> Option<FilterType> {
-        self.filter.or(match self.compression {
-            Compression::Stored => Some(FilterType::None),
-            Compression::Fast => Some(FilterType::Paeth),
-            Compression::Small | Compression::Best => None,
-        })
-    }
-
-    /// The filter, if rows go through it as they are read: they must be read
-    /// once, and there is nothing to choose.
-    fn filter_of_reader(&self) -> Option<FilterType> {
-        self.one_filter().filter(|_| self.stable.is_none())
-    }
-
-    /// Whether a strip has to hold the row above its first.
-    fn holds_above(&self) -> bool {
-        self.stable.is_none() && self.filter_of_reader().is_none()
-    }
-
-    /// Rows that the reader needs room for, from strip to strip.
-    pub(super) fn rows_of_reader(&self) -> usize {
-        match self.filter_of_reader() {
-            Some(_) => 2,
-            None => usize::from(self.holds_above()),
-        }
-    }
-
-    /// Bytes before the scanlines: the row above, or what becomes the head of
-    /// a block.
-    fn before(&self) -> usize {
-        if self.holds_above() {
-            self.row_size.max(HEAD)
-        } else {
-            HEAD
         }
     }
 }

@@ -305,6 +305,7 @@ pub fn noise(len: usize, seed: u64) -> Vec<u8> {
 }
 
 /// A fresh folder below the build folder, removed when it is dropped.
+#[cfg(not(fuzzing))] // fuzz targets, which use this file, have none
 pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
