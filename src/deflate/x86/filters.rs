@@ -1,0 +1,108 @@
+//! Kernels of the filters.
+
+// Intrinsics, whose names say what they are.
+#![allow(clippy::wildcard_imports)]
+
+#[cfg(target_arch = "x86")]
+use std::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Avx2, Avx512, kernel, u8x32, u64x4};
+
+use crate::deflate::kernels::Block;
+
+/// The predictor of Paeth for 32 bytes: a function, if there were one that may
+/// use these registers wherever it is inlined.
+macro_rules! predictor {
+    () => {{
+        // One difference is zero, the other one the distance.
+        let distance = |p, q| _mm256_or_si256(_mm256_subs_epu8(p, q), _mm256_subs_epu8(q, p));
+        let at_most = |p, q| _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256());
+        move |a: __m256i, b: __m256i, c: __m256i| {
+            let (from_a, from_b) = (distance(b, c), distance(a, c));
+            let outside = _mm256_xor_si256(at_most(c, a), at_most(b, c));
+            let from_c = _mm256_or_si256(distance(from_a, from_b), outside);
+            let b_or_c = _mm256_blendv_epi8(c, b, at_most(from_b, from_c));
+            let is_a = at_most(from_a, _mm256_min_epu8(from_b, from_c));
+            _mm256_blendv_epi8(b_or_c, a, is_a)
+        }
+    }};
+}
+
+/// Kernels of filters with 256-bit registers, for either processor: with 512
+/// bits and the masks that come with them they are no faster.
+macro_rules! filter_kernels {
+    ($paeth:ident, $costs:ident, $token:ident) => {
+        kernel!(
+            #[inline]
+            pub(super) fn $paeth(
+                token: $token,
+                to: &mut Block,
+                x: &Block,
+                a: &Block,
+                b: &Block,
+                c: &Block,
+            ) -> () {
+                let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
+                let predict = predictor!();
+                let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
+                let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
+                for (to, ((x, a), (b, c))) in to.as_chunks_mut().0.iter_mut().zip(row.zip(above)) {
+                    // What repeats the row above is cheaper to see than to
+                    // predict: hardly ever true in photographs, and mostly in
+                    // flat graphics.
+                    let maybe = x[..8] == b[..8];
+                    let (x, a, b, c) = (load(x), load(a), load(b), load(c));
+                    let differs = _mm256_or_si256(_mm256_xor_si256(x, b), _mm256_xor_si256(a, c));
+                    if maybe && _mm256_testz_si256(differs, differs) == 1 {
+                        to.fill(0);
+                        continue;
+                    }
+                    let result = _mm256_sub_epi8(x, predict(a, b, c));
+                    let result: u8x32<$token> = result.simd_into(token);
+                    *to = result.into();
+                }
+            }
+        );
+
+        kernel!(
+            #[inline]
+            pub(super) fn $costs(
+                token: $token,
+                x: &Block,
+                a: &Block,
+                b: &Block,
+                c: &Block,
+            ) -> [u32; 5] {
+                let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
+                let predict = predictor!();
+                let zero = _mm256_setzero_si256();
+                let mut sums = [zero; 5];
+                let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
+                let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
+                for ((x, a), (b, c)) in row.zip(above) {
+                    let (x, a, b, c) = (load(x), load(a), load(b), load(c));
+                    // The instruction rounds up.
+                    let odd = _mm256_and_si256(_mm256_xor_si256(a, b), _mm256_set1_epi8(1));
+                    let average = _mm256_sub_epi8(_mm256_avg_epu8(a, b), odd);
+                    let predicted = [zero, a, b, average, predict(a, b, c)];
+                    for (sum, predicted) in sums.iter_mut().zip(predicted) {
+                        let size = _mm256_abs_epi8(_mm256_sub_epi8(x, predicted));
+                        *sum = _mm256_add_epi64(*sum, _mm256_sad_epu8(size, zero));
+                    }
+                }
+                let mut costs = [0; 5];
+                for (cost, sum) in costs.iter_mut().zip(sums) {
+                    let lanes: u64x4<$token> = sum.simd_into(token);
+                    *cost = <[u64; 4]>::from(lanes).iter().sum::<u64>() as u32;
+                }
+                costs
+            }
+        );
+    };
+}
+
+filter_kernels!(paeth256, costs256, Avx2);
+filter_kernels!(paeth512, costs512, Avx512);
