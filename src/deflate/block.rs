@@ -144,12 +144,15 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
         ((turn >> 16) as usize * step) >> 16
     };
     let mut at = 0;
-    for token in tokens {
+    let mut taken = step == 1;
+    for (i, token) in tokens.iter().enumerate() {
         let literals = &data[at..at + token.literals as usize];
-        if step == 1 {
-            histogram(literals, &mut counts);
-        } else if literals.len() < 128 {
-            if place() == 0 {
+        if literals.len() < 128 || step == 1 {
+            // Several short runs together: a choice for each can't be guessed.
+            if i % 16 == 0 {
+                taken = step == 1 || place() == 0;
+            }
+            if taken {
                 histogram(literals, &mut counts);
             }
         } else {

@@ -21,7 +21,8 @@ const MAX_CHUNK: usize = 1 << 30;
 ///
 /// Pixels that can't be compressed are stored in every mode: a file is never
 /// more than a thousandth larger than its pixels, and a byte for each row, and
-/// some hundred bytes.
+/// some hundred bytes. More work never makes a larger file than less, but for
+/// a hundredth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
@@ -33,8 +34,8 @@ pub enum Compression {
     /// other fast encoders make of photographs.
     #[default]
     Fast,
-    /// A filter chosen for each row and a search for what repeats: the size
-    /// of a usual PNG.
+    /// A filter chosen for each row, or none where a sample is smaller
+    /// without, and a search for what repeats: a little less than a usual PNG.
     Small,
     /// The same, searching longer.
     Best,
@@ -75,13 +76,14 @@ pub enum Filter {
 /// save one image share nothing. [`Image::save`] is
 /// `PngEncoder::new().save(&image, path)`.
 ///
-/// Pixels go from the live view into strips of about 512 KiB, row by row, and
-/// each pixel of a live source is read once. Strips are filtered and
-/// compressed on their own and written in order: the first bytes are out after
-/// the first strip, and beyond the caller's buffer a save takes at most 2 MiB
-/// and four rows of PNG, and 3 MiB and three rows for each thread after the
-/// first, whatever the image's height. The encoder keeps them for the next
-/// save.
+/// Pixels go from the view into strips of about 512 KiB (64 KiB if nothing is
+/// compressed), row by row: each pixel of a live source is read once, and rows
+/// that lie in stable memory as PNG has them are filtered right out of it, by
+/// any of the threads. Strips are compressed on their own and written in
+/// order: the first bytes are out after the first strip, and beyond the
+/// caller's buffer a save takes at most 2 MiB and four rows of PNG, and 3 MiB
+/// and three rows for each thread after the first, whatever the image's
+/// height. The encoder keeps them for the next save.
 ///
 /// # Examples
 ///
@@ -135,8 +137,10 @@ impl PngEncoder {
     /// How many threads filter and compress, the caller's own among them. One
     /// unless said; 0 for as many as the machine has. The file is the same.
     ///
-    /// The source is read and the file is written in the caller's thread
-    /// alone. If threads can't be started, fewer do the work.
+    /// A live source is read, and the file is written, in the caller's thread
+    /// alone; it does its share of the compressing while it waits, so a save
+    /// inside a thread pool blocks on nobody but the threads that it started
+    /// itself. If threads can't be started, fewer do the work.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;

@@ -1,10 +1,9 @@
 //! The filters of PNG (PNG third edition, section 9).
 //!
 //! A filtered byte depends on bytes to its left and above it as they were
-//! before. Rows that lie in stable memory are filtered out of it, into the
-//! strip. Others were copied into the strip, once, and are filtered where they
-//! lie: going from the last byte of the last row to the first, what a byte
-//! depends on is still there.
+//! before. A row is filtered into a scanline, with the row above it beside it;
+//! or rows are filtered where they lie: going from the last byte of the last
+//! row to the first, what a byte depends on is still there.
 
 use crate::deflate::{BLOCK, Block, Kernels};
 

@@ -1,7 +1,13 @@
 //! A strip: some scanlines on their way to a piece of the compressed stream.
 //!
-//! Strips are read from the source one after the other, and then filtered and
-//! compressed on their own, in any order and by any thread.
+//! Strips are read from the source one after the other, and then compressed on
+//! their own, in any order and by any thread. Filtered they are
+//!
+//! - where they are compressed, right out of the caller's memory, if that is
+//!   stable and has the rows as PNG has them;
+//! - as they are read, if all rows get the same filter;
+//! - else where they are compressed, where they lie: the filter is chosen from
+//!   the rows, which were read once.
 
 use super::filter::{Choice, FilterType, filter_row_to, filter_rows};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};

@@ -5,6 +5,9 @@
 //! PIXVIEW_CORPUS=folder/of/pngs cargo run --release
 //! ```
 //!
+//! With `RUSTFLAGS='--cfg pixview_level="avx2"'` (or `"portable"`) ours does
+//! without the registers that other processors don't have.
+//!
 //! Without `PIXVIEW_CORPUS` a few scenes are drawn, which say little about
 //! photographs. Speeds are medians; every encoder writes to a `Vec` that grows
 //! as it goes, as `to_png` does, but for those marked `reserved`.
@@ -351,30 +354,92 @@ fn main() {
     println!("wrote {path}");
 }
 
-/// Speed to the right, on a logarithmic scale; size upwards.
+/// Speed to the right, on a logarithmic scale; size upwards. Encoders that
+/// make much larger files are left out.
 fn plot(points: &[(&str, f64, f64)]) -> String {
-    let (width, height, left, bottom) = (900.0, 560.0, 70.0, 60.0);
-    let shown: Vec<_> = points.iter().filter(|p| p.2 < 1.35).collect();
-    let low = shown.iter().map(|p| p.1).fold(f64::MAX, f64::min).log10().floor();
-    let high = shown.iter().map(|p| p.1).fold(0.0, f64::max).log10() + 0.25;
-    let (small, large) = (0.8, 1.2);
-    let x = |speed: f64| left + (speed.log10() - low) / (high - low) * (width - left - 30.0);
-    let y = |size: f64| 30.0 + (large - size) / (large - small) * (height - bottom - 30.0);
+    const WIDTH: f64 = 960.0;
+    const HEIGHT: f64 = 600.0;
+    const LEFT: f64 = 60.0;
+    const RIGHT: f64 = 930.0;
+    const TOP: f64 = 70.0;
+    const BOTTOM: f64 = 540.0;
+    let shown: Vec<_> = points.iter().filter(|p| p.2 < 1.3).collect();
+    let range = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)))
+    };
+    let (slow, quick) = range(&mut shown.iter().map(|p| p.1.log10()));
+    let (slow, quick) = (slow - 0.12, quick + 0.12);
+    let (small, large) = range(&mut shown.iter().map(|p| p.2));
+    let (small, large) = (((small - 0.02) * 20.0).floor() / 20.0, ((large + 0.02) * 20.0).ceil() / 20.0);
+    let x = |speed: f64| LEFT + (speed.log10() - slow) / (quick - slow) * (RIGHT - LEFT);
+    let y = |size: f64| TOP + (large - size) / (large - small) * (BOTTOM - TOP);
+
     let mut svg = format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' font-family='sans-serif' font-size='13'>\n<rect width='100%' height='100%' fill='#fff'/>\n"
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' font-family='Helvetica, Arial, sans-serif' font-size='13'>\n\
+         <rect width='100%' height='100%' fill='#fff'/>\n\
+         <text x='{LEFT}' y='28' font-size='18' fill='#222'>PNG encoders: speed and size of the files</text>\n\
+         <text x='{LEFT}' y='48' fill='#666'>right is faster, down is smaller; geometric means over the pictures</text>\n"
     );
-    for size in [0.8, 0.9, 1.0, 1.1, 1.2] {
-        writeln!(svg, "<path d='M{left} {y:.0}H{width}' stroke='#ddd'/><text x='{tx}' y='{ty:.0}' text-anchor='end'>{size:.1}</text>", y = y(size), tx = left - 8.0, ty = y(size) + 4.0).unwrap();
+    let mut size = small;
+    while size < large + 1e-9 {
+        writeln!(
+            svg,
+            "<path d='M{LEFT} {y:.0}H{RIGHT}' stroke='#e4e4e4'/><text x='{tx}' y='{ty:.0}' text-anchor='end' fill='#666'>{size:.2}</text>",
+            y = y(size),
+            tx = LEFT - 8.0,
+            ty = y(size) + 4.0
+        )
+        .unwrap();
+        size += 0.05;
     }
-    for decade in [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0] {
-        if decade >= 10f64.powf(low) && decade < 10f64.powf(high) {
-            writeln!(svg, "<path d='M{x:.0} 30V{b}' stroke='#ddd'/><text x='{x:.0}' y='{t}' text-anchor='middle'>{decade}</text>", x = x(decade), b = height - bottom, t = height - bottom + 20.0).unwrap();
+    for speed in [10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0] {
+        if (slow..quick).contains(&f64::log10(speed)) {
+            writeln!(
+                svg,
+                "<path d='M{x:.0} {TOP}V{BOTTOM}' stroke='#e4e4e4'/><text x='{x:.0}' y='{ty}' text-anchor='middle' fill='#666'>{speed}</text>",
+                x = x(speed),
+                ty = BOTTOM + 20.0
+            )
+            .unwrap();
         }
     }
-    writeln!(svg, "<text x='{}' y='{}' text-anchor='end'>MB of pixels a second</text><text x='{left}' y='20'>size, {REFERENCE} = 1</text>", width - 10.0, height - 15.0).unwrap();
+    writeln!(
+        svg,
+        "<text x='{RIGHT}' y='{ty}' text-anchor='end' fill='#222'>megabytes of pixels a second</text>\n\
+         <text x='{LEFT}' y='{sy}' fill='#222'>size, {REFERENCE} = 1</text>",
+        ty = BOTTOM + 42.0,
+        sy = TOP - 8.0
+    )
+    .unwrap();
+
+    // Labels go where they cover neither a point nor another label.
+    let mut taken: Vec<[f64; 4]> = shown
+        .iter()
+        .map(|p| [x(p.1) - 6.0, y(p.2) - 6.0, x(p.1) + 6.0, y(p.2) + 6.0])
+        .collect();
     for &&(name, speed, size) in &shown {
-        let color = if name.starts_with("pixview") { "#d33" } else { "#357" };
-        writeln!(svg, "<circle cx='{x:.0}' cy='{y:.0}' r='5' fill='{color}'/><text x='{t:.0}' y='{u:.0}' fill='{color}'>{name}</text>", x = x(speed), y = y(size), t = x(speed) + 8.0, u = y(size) - 6.0).unwrap();
+        let (px, py) = (x(speed), y(size));
+        let label = 6.6 * name.len() as f64;
+        let places = [4.0, -9.0, 17.0, -22.0, 30.0, -35.0, 43.0]
+            .into_iter()
+            .flat_map(|dy| [(px + 10.0, py + dy), (px - 10.0 - label, py + dy)]);
+        let free = |&(lx, ly): &(f64, f64)| {
+            let inside = lx > LEFT && lx + label < WIDTH && ly > TOP && ly < BOTTOM;
+            let clear = |t: &[f64; 4]| {
+                lx > t[2] || lx + label < t[0] || ly - 11.0 > t[3] || ly + 3.0 < t[1]
+            };
+            inside && taken.iter().all(clear)
+        };
+        let (lx, ly) = places.into_iter().find(free).unwrap_or((px + 10.0, py + 4.0));
+        taken.push([lx, ly - 11.0, lx + label, ly + 3.0]);
+        let (color, weight) =
+            if name.starts_with("pixview") { ("#c8322b", "bold") } else { ("#3b5b7a", "normal") };
+        writeln!(
+            svg,
+            "<circle cx='{px:.1}' cy='{py:.1}' r='5' fill='{color}'/>\
+             <text x='{lx:.1}' y='{ly:.1}' fill='{color}' font-weight='{weight}'>{name}</text>"
+        )
+        .unwrap();
     }
     svg + "</svg>\n"
 }
