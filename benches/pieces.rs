@@ -141,14 +141,7 @@ impl Work {
                 kernels.emit(out, &mut state, tables, &self.filtered, &self.tokens, limit);
             }
             Piece::Strip => {
-                filter::filter_rows(
-                    kernels,
-                    Choice::Always(FilterType::Paeth),
-                    rows,
-                    row_size,
-                    None,
-                    pixel_size,
-                );
+                self.run(kernels, Piece::FilterTo(Choice::Always(FilterType::Paeth)));
                 self.deflate.fast(kernels, &self.rows, len, &mut self.out);
             }
         }
@@ -309,7 +302,7 @@ fn corpus(c: &mut Criterion) {
             }
         }
         let pixel_size = format.channels() * usize::from(format.bit_depth()) / 8;
-        // From the middle: skies are at the top.
+        // Not from the top, where skies are.
         let row_size = width * pixel_size;
         let middle = pixels.len() / row_size / 3 * row_size;
         pieces(

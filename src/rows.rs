@@ -2,7 +2,7 @@
 //!
 //! A [`Frame`] is the meeting of bytes, layout and format for one access.
 //! Everything that reads pixels goes through [`Frame::pixels`] or, where
-//! memory allows it, [`Frame::row_in_place`].
+//! memory allows it, [`Frame::row_in_place`] and [`Frame::png_rows`].
 
 use crate::format::to_png;
 use crate::source::{Bytes, BytesMut};

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use common::DEFINITIONS;
 use peak_alloc::PeakAlloc;
-use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngEncoder};
+use pixview::{Compression, Filter, Image, Layout, PixelFormat, PixelSource, PngEncoder};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -159,6 +159,24 @@ fn memory_does_not_grow_with_the_image() {
                     check_bound(&name, peak, width as u32, format, threads);
                 }
             }
+        }
+    }
+
+    // As many runs of zeros as there can be, in rows that are not filtered.
+    let mut row: Vec<u8> = (0..1023).map(|i| u8::from((i + 1) % 32 >= 16)).collect();
+    row[1022] = 1;
+    for compression in [Compression::Fast, Compression::Small] {
+        for threads in [1, 2] {
+            let layout = Layout::packed(1023, 4096, PixelFormat::GRAY8).with_row_stride(0);
+            let image = Image::with_layout(&row, layout).unwrap();
+            let mut encoder = PngEncoder::new().compression(compression).threads(threads);
+            encoder = encoder.filter(Filter::None);
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            encoder.write(&image, io::sink()).unwrap();
+            let peak = ALLOCATOR.peak_usage() - before;
+            let name = format!("runs, {compression:?}, {threads} threads");
+            check_bound(&name, peak, 1023, PixelFormat::GRAY8, threads);
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod common;
 
-use pixview::{Compression, Filter, Image, PixelFormat, PngEncoder};
+use std::cell::Cell;
+
+use pixview::{Compression, Filter, Image, PixelFormat, PixelSource, PngEncoder};
 
 const MODES: [Compression; 4] = [
     Compression::Stored,
@@ -88,6 +90,79 @@ fn filter_of_every_row() {
                 };
                 let all = found.iter().all(|&found| found == expected);
                 assert!(all, "{mode:?} {filter:?} {found:?}");
+            }
+        }
+    }
+}
+
+/// Rows reach their filter on three ways, by the source and by the filter, and
+/// one encoder goes all of them in turn.
+#[test]
+fn every_source_with_every_filter() {
+    let (width, height) = (317, 700);
+    let bytes = picture(width, height);
+    let (width, height, format) = (width as u32, height as u32, PixelFormat::RGB8);
+    let swapped: Vec<u8> = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .flat_map(|&[r, g, b]| [b, g, r])
+        .collect();
+    let atomics = bytes.iter().map(|&byte| byte.into());
+    let atomics: Vec<std::sync::atomic::AtomicU8> = atomics.collect();
+    let mut copy = bytes.clone();
+    let cells = Cell::from_mut(&mut copy[..]).as_slice_of_cells();
+    let of = |source, format| -> Image<&dyn PixelSource> {
+        Image::from_buffer(source, width, height, format).unwrap()
+    };
+    let images = [
+        of(&bytes as &dyn PixelSource, format),
+        of(&cells, format),
+        of(&atomics, format),
+        of(&swapped, PixelFormat::BGR8),
+    ];
+    let mut used = PngEncoder::new();
+    for filter in FILTERS {
+        for mode in MODES {
+            let mut fresh = PngEncoder::new().compression(mode).filter(filter);
+            let expected = fresh.to_vec(&images[0]).unwrap();
+            used = used.compression(mode).filter(filter);
+            for (i, image) in images.iter().enumerate() {
+                used = used.threads(1 + i % 3);
+                let png = used.to_vec(image).unwrap();
+                assert!(png == expected, "{filter:?} {mode:?}, image {i}");
+            }
+        }
+    }
+}
+
+/// Where headers are most of the file, a search must not lose to its estimate.
+#[test]
+fn small_pictures_stay_small() {
+    for (width, height) in [(1, 1), (3, 3), (11, 1), (16, 16), (32, 32), (48, 48)] {
+        for kind in 0..3 {
+            let pixel = |i: usize| match kind {
+                0 => [0; 4],
+                1 => [(i * 3) as u8, (i / 7) as u8, 9, 255],
+                _ => [(i % 5 * 50) as u8, (i % 3 * 80) as u8, 200, 255],
+            };
+            let bytes: Vec<u8> = (0..width * height).flat_map(pixel).collect();
+            let format = PixelFormat::RGBA8;
+            let image = Image::from_buffer(bytes, width as u32, height as u32, format).unwrap();
+            let size = |encoder: PngEncoder| {
+                let png = { encoder }.to_vec(&image).unwrap();
+                let lines = miniz_oxide::inflate::decompress_to_vec_zlib(&idat(&png)).unwrap();
+                // As another library does it, with its own end of a piece.
+                let other = miniz_oxide::deflate::compress_to_vec(&lines, 6).len();
+                (idat(&png).len(), other)
+            };
+            for mode in [Compression::Small, Compression::Best] {
+                let (ours, other) = size(PngEncoder::new().compression(mode));
+                let name = format!("{mode:?} {width}x{height} {kind}");
+                assert!(
+                    ours <= other + other / 4 + 16,
+                    "{name}: {ours}, not {other}"
+                );
             }
         }
     }

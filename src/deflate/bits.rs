@@ -34,7 +34,6 @@ impl State {
 
     /// The same into room for seventeen times eight bytes, of which the
     /// compiler then knows that it is enough for sixteen.
-    #[allow(dead_code)] // not every processor has a use for it
     #[inline(always)]
     pub(crate) fn put_local(&mut self, room: &mut [u8; 136], bits: u64, count: u32) {
         self.bits |= bits << (self.count & 63);
@@ -45,9 +44,7 @@ impl State {
         self.bits >>= self.count & !7;
         self.count &= 7;
     }
-}
 
-impl State {
     /// After words that were stored elsewhere: the last of them at byte
     /// `place` from here, and the next bit to be written is number `end`.
     #[allow(dead_code)] // not every processor has a use for it

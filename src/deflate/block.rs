@@ -12,7 +12,7 @@ const END_OF_BLOCK: usize = 256;
 
 /// Codes are limited to this many bits, so that four of them fit into 56.
 /// The limit of deflate, 15, would save next to nothing.
-const LONGEST: u8 = 14;
+pub(super) const LONGEST: u8 = 14;
 
 /// The first length of each length symbol, from symbol 257 on, and the extra
 /// bits behind it (RFC 1951, 3.2.5).
@@ -98,7 +98,7 @@ pub(crate) fn write<K: Kernels>(
     write_stored(writer, &data[..len]);
 }
 
-/// About how many bytes [`write`] will take.
+/// About how many bytes a dynamic block takes, without its header.
 #[inline(always)]
 pub(super) fn estimate(data: &[u8], tokens: &[Token]) -> usize {
     let frequencies = count(data, tokens);
@@ -144,14 +144,18 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
         ((turn >> 16) as usize * step) >> 16
     };
     let mut at = 0;
-    let mut taken = step == 1;
-    for (i, token) in tokens.iter().enumerate() {
+    // Several short runs together are taken or not: a choice for each can't be
+    // guessed by the processor.
+    let (mut short, mut taken) = (0, true);
+    for token in tokens {
         let literals = &data[at..at + token.literals as usize];
-        if literals.len() < 128 || step == 1 {
-            // Several short runs together: a choice for each can't be guessed.
-            if i % 16 == 0 {
-                taken = step == 1 || place() == 0;
+        if step == 1 {
+            histogram(literals, &mut counts);
+        } else if literals.len() < 128 {
+            if short % 16 == 0 {
+                taken = place() == 0;
             }
+            short += usize::from(!literals.is_empty());
             if taken {
                 histogram(literals, &mut counts);
             }

@@ -13,6 +13,8 @@ pub(crate) mod tokens;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) mod x86;
 
+use std::collections::TryReserveError;
+
 use bits::BitWriter;
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
@@ -45,7 +47,24 @@ pub(crate) fn bound(len: usize) -> usize {
     block::stored_size(len) + len.div_ceil(LARGEST_BLOCK) * 8 + SLACK
 }
 
+/// The most that is between the limit of a block and the end of what the
+/// emitters touch: a header, a token of the longest codes, room for a vector.
+const _: () = assert!(512 + MAX_LITERALS * block::LONGEST as usize / 8 + 136 <= SLACK);
+
 impl Deflate {
+    /// Makes room for the tokens of pieces of `len` bytes: no more than one
+    /// match begins in 32 bytes.
+    pub(crate) fn reserve(&mut self, len: usize) -> Result<(), TryReserveError> {
+        let len = len.min(LARGEST_BLOCK * 3 / 2);
+        let most = len / 32 + len / MAX_LITERALS + 2;
+        let missing = most.saturating_sub(self.tokens.capacity());
+        if missing > 0 {
+            self.tokens.clear();
+            self.tokens.try_reserve_exact(most)?;
+        }
+        Ok(())
+    }
+
     /// Compresses `data[..len]` into `out` and returns how many bytes it
     /// took. `data` has [`PADDING`] more, `out` has [`bound`].
     #[inline(always)]
@@ -82,8 +101,8 @@ impl Deflate {
         writer.state().at
     }
 
-    /// About how many bytes [`fast`](Deflate::fast) makes of `data`, in a
-    /// fraction of its time.
+    /// About how many bytes [`fast`](Deflate::fast) makes of `data`, headers
+    /// aside, in a fraction of its time.
     #[inline(always)]
     pub(crate) fn estimate<K: Kernels>(&mut self, kernels: K, data: &[u8]) -> usize {
         let blocks = data.chunks(LARGEST_BLOCK);
@@ -95,7 +114,7 @@ impl Deflate {
             .sum()
     }
 
-    /// Puts `data` into `out` as it is, as [`fast`](Deflate::fast) would.
+    /// Puts `data` into `out` as it is, and ends on a byte boundary with it.
     pub(crate) fn stored(data: &[u8], out: &mut [u8]) -> usize {
         let mut writer = BitWriter::new(out);
         block::write_stored(&mut writer, data);
@@ -235,6 +254,36 @@ mod tests {
                     "{row}: {together}, not {apart}"
                 );
             }
+        }
+    }
+
+    /// Runs of literals, long and short in turn, of which only some are
+    /// sampled: both kinds must be.
+    #[test]
+    fn samples_of_all_runs() {
+        let noise = noise(1 << 20);
+        for (first, second) in [(150, 100), (100, 150), (60, 900), (900, 60)] {
+            // Short runs are of other bytes than long ones.
+            let mut data = Vec::new();
+            let mut entropy = 0;
+            while data.len() < 900_000 {
+                for len in [first, second] {
+                    let base = if len < 128 { 100 } else { 200 };
+                    data.extend(
+                        noise[data.len()..][..len]
+                            .iter()
+                            .map(|byte| byte % 8 + base),
+                    );
+                    data.resize(data.len() + 40, 0);
+                    entropy += len * 4; // a bit for the kind and three of noise
+                }
+            }
+            let size = check(&data);
+            let runs = data.len() / (first + second + 80) * 2;
+            assert!(
+                size < entropy / 8 + runs * 4 + 2000,
+                "{first} {second}: {size}"
+            );
         }
     }
 

@@ -25,7 +25,10 @@ impl Strong {
             (Deflate::new_with_config(config), level)
         });
         deflate.reset();
-        if *set != level && deflate.set_level(level).is_ok() {
+        if *set != level {
+            // Nothing is under way that could be in its way.
+            let changed = deflate.set_level(level);
+            debug_assert!(changed.is_ok());
             *set = level;
         }
         // A sync flush ends with an empty stored block. No more than what

@@ -21,8 +21,7 @@ const MAX_CHUNK: usize = 1 << 30;
 ///
 /// Pixels that can't be compressed are stored in every mode: a file is never
 /// more than a thousandth larger than its pixels, and a byte for each row, and
-/// some hundred bytes. More work never makes a larger file than less, but for
-/// a hundredth.
+/// some hundred bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
@@ -50,8 +49,8 @@ pub enum Compression {
 #[non_exhaustive]
 pub enum Filter {
     /// As the [`Compression`] has it: none where nothing is compressed,
-    /// `Paeth` for `Fast`, and for each row the one that leaves the smallest
-    /// bytes for `Small` and `Best`.
+    /// `Paeth` for `Fast`; for `Small` and `Best` for each row the one that
+    /// leaves the smallest bytes, or none for a whole strip of few colours.
     #[default]
     Auto,
     /// Bytes as they are: for few colours, and pictures that repeat to the
@@ -134,13 +133,14 @@ impl PngEncoder {
         self
     }
 
-    /// How many threads filter and compress, the caller's own among them. One
-    /// unless said; 0 for as many as the machine has. The file is the same.
+    /// How many threads compress, the caller's own among them. One unless
+    /// said; 0 for as many as the machine has. The file is the same.
     ///
-    /// A live source is read, and the file is written, in the caller's thread
-    /// alone; it does its share of the compressing while it waits, so a save
-    /// inside a thread pool blocks on nobody but the threads that it started
-    /// itself. If threads can't be started, fewer do the work.
+    /// In the caller's thread alone the source is read, unless it is stable
+    /// memory with rows as PNG has them, and the file is written. It does its
+    /// share of the compressing while it waits, so a save inside a thread pool
+    /// blocks on nobody but the threads that it started itself. If threads
+    /// can't be started, fewer do the work.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;

@@ -104,6 +104,7 @@ impl<'a> Geometry<'a> {
     /// Rows that the reader needs room for, from strip to strip.
     pub(super) fn rows_of_reader(&self) -> usize {
         match self.filter_of_reader() {
+            Some(FilterType::None) => 0,
             Some(_) => 2,
             None => usize::from(self.holds_above()),
         }

@@ -1,4 +1,4 @@
-//! Which kernels a strip is compressed with: the one place that asks what the
+//! Which kernels a strip is compressed with: the place that asks what the
 //! processor can do.
 //!
 //! Built with `--cfg pixview_level="avx2"` or `"portable"` it asks for no more
@@ -12,12 +12,12 @@ use crate::deflate::Portable;
 
 /// What the processor can do, or less where that is wanted.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-fn level() -> fearless_simd::Level {
+fn level() -> Option<fearless_simd::Level> {
     let level = fearless_simd::Level::new();
     match level.as_avx2() {
-        _ if cfg!(pixview_level = "portable") => fearless_simd::Level::baseline(),
-        Some(avx2) if cfg!(pixview_level = "avx2") => fearless_simd::Simd::level(avx2),
-        _ => level,
+        _ if cfg!(pixview_level = "portable") => None,
+        Some(avx2) if cfg!(pixview_level = "avx2") => Some(fearless_simd::Simd::level(avx2)),
+        _ => Some(level),
     }
 }
 
@@ -25,10 +25,10 @@ fn level() -> fearless_simd::Level {
 pub(super) fn compress(strip: &mut Strip, geometry: &Geometry<'_>) {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
-        if let Some(token) = level().as_avx512() {
+        if let Some(token) = level().and_then(fearless_simd::Level::as_avx512) {
             return x86::avx512(token, strip, geometry);
         }
-        if let Some(token) = level().as_avx2() {
+        if let Some(token) = level().and_then(fearless_simd::Level::as_avx2) {
             return x86::avx2(token, strip, geometry);
         }
     }
@@ -44,14 +44,14 @@ pub(super) fn filter_row(
     scanline: &mut [u8],
 ) {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(token) = level().as_avx2() {
+    if let Some(token) = level().and_then(fearless_simd::Level::as_avx2) {
         return x86::filter_row(token, filter, row, above, pixel_size, scanline);
     }
     let choice = Choice::Always(filter);
     filter_row_to(Portable, choice, row, above, pixel_size, scanline);
 }
 
-/// The same code, compiled for other registers: everything below these two is
+/// The same code, compiled for other registers: everything below these is
 /// inlined into them.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86 {
@@ -92,9 +92,110 @@ mod x86 {
 
 #[cfg(all(test, any(target_arch = "x86", target_arch = "x86_64")))]
 mod tests {
+    use fearless_simd::kernel;
+
     use super::*;
     use crate::png::strip::tests::{filled, geometry};
     use crate::{Compression, PixelFormat};
+
+    kernel!(
+        #[inline(never)]
+        fn filter512(
+            token: Avx512,
+            choice: Choice,
+            row: &[u8],
+            above: Option<&[u8]>,
+            pixel_size: usize,
+            scanline: &mut [u8],
+        ) -> () {
+            let kernels = crate::deflate::x86::With512(token);
+            filter_row_to(kernels, choice, row, above, pixel_size, scanline);
+        }
+    );
+
+    kernel!(
+        #[inline(never)]
+        fn filter256(
+            token: Avx2,
+            choice: Choice,
+            row: &[u8],
+            above: Option<&[u8]>,
+            pixel_size: usize,
+            scanline: &mut [u8],
+        ) -> () {
+            let kernels = crate::deflate::x86::With256(token);
+            filter_row_to(kernels, choice, row, above, pixel_size, scanline);
+        }
+    );
+
+    /// What every kernel makes of a row: the same bytes.
+    #[test]
+    fn all_levels_filter_alike() {
+        let level = fearless_simd::Level::new();
+        let mut seed = 17u32;
+        for pixel_size in [1, 2, 3, 4, 6, 8] {
+            for pixels in [
+                1, 2, 31, 32, 33, 63, 64, 65, 85, 86, 200, 256, 257, 300, 777,
+            ] {
+                let mut bytes = |kind: u32| -> Vec<u8> {
+                    let mut next = |i: usize| {
+                        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        let noise = (seed >> 24) as u8;
+                        match kind {
+                            0 => noise,
+                            1 => ((i / 9) as u8).wrapping_add(noise % 3),
+                            2 => {
+                                if noise < 3 {
+                                    noise
+                                } else {
+                                    77
+                                }
+                            }
+                            _ => [0, 1, 127, 128, 254, 255][usize::from(noise) % 6],
+                        }
+                    };
+                    (0..pixel_size * pixels).map(&mut next).collect()
+                };
+                for kind in 0..4 {
+                    let (row, above) = (bytes(kind), bytes(kind));
+                    let mut near = above.clone();
+                    near[pixels / 2] ^= 1;
+                    for (row, above) in [(&row, Some(&above)), (&near, Some(&above)), (&row, None)]
+                    {
+                        use FilterType::{Average, None, Paeth, Sub, Up};
+                        let all = [None, Sub, Up, Average, Paeth].map(Choice::Always);
+                        for choice in all.into_iter().chain([Choice::Smallest]) {
+                            let above = above.map(|above| &above[..]);
+                            let run = |filter: &dyn Fn(&mut [u8])| {
+                                let mut scanline = vec![0xee; row.len() + 1];
+                                filter(&mut scanline);
+                                scanline
+                            };
+                            let expected = run(&|to| {
+                                filter_row_to(Portable, choice, row, above, pixel_size, to);
+                            });
+                            let name = format!("{choice:?} {pixel_size} {pixels} {kind}");
+                            if let Some(token) = level.as_avx2() {
+                                let found =
+                                    run(&|to| filter256(token, choice, row, above, pixel_size, to));
+                                assert!(found == expected, "AVX2 {name}");
+                            }
+                            if let Some(token) = level.as_avx512() {
+                                let found =
+                                    run(&|to| filter512(token, choice, row, above, pixel_size, to));
+                                assert!(found == expected, "AVX-512 {name}");
+                            }
+                            if let Choice::Always(filter) = choice {
+                                let found =
+                                    run(&|to| filter_row(filter, row, above, pixel_size, to));
+                                assert!(found == expected, "as dispatched {name}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     /// What every kernel makes of a strip: the same bytes.
     #[test]

@@ -15,7 +15,7 @@ use super::simd;
 use crate::access::zeroed;
 use crate::deflate::{self, Deflate, Kernels, STORED_HEADER, Strong};
 use crate::rows::Frame;
-use crate::{Compression, Error};
+use crate::{Compression, Error, ErrorKind};
 
 /// Bytes behind a strip's piece for what closes the stream.
 const TRAILER: usize = deflate::END.len() + 4;
@@ -31,38 +31,59 @@ const TAIL: usize = if TRAILER > deflate::PADDING {
 /// Bytes of scanlines that filters are tried on.
 const SAMPLE: usize = 32 << 10;
 
-/// The level of the library in a strong mode, and that for strips of which
-/// codes alone leave a quarter or less.
+/// How a strong mode goes about it.
 #[derive(Clone, Copy)]
 struct Levels {
+    /// The level of the library.
     usual: i32,
+    /// That for strips of which codes alone leave a quarter or less.
     dense: i32,
+    /// Whether only such strips are worth a try without a filter.
+    tries_dense: bool,
 }
 
-const SMALL: Levels = Levels { usual: 4, dense: 5 };
-const BEST: Levels = Levels { usual: 7, dense: 7 };
-
 impl Levels {
-    fn of(self, estimate: usize, len: usize) -> i32 {
+    fn of(compression: Compression) -> Option<Levels> {
+        let (usual, dense, tries_dense) = match compression {
+            Compression::Stored | Compression::Fast => return None,
+            Compression::Small => (4, 5, true),
+            Compression::Best => (7, 7, false),
+        };
+        Some(Levels {
+            usual,
+            dense,
+            tries_dense,
+        })
+    }
+
+    fn level(self, estimate: usize, len: usize) -> i32 {
         if estimate <= len / 4 {
             self.dense
         } else {
             self.usual
         }
     }
+
+    /// The most bytes that codes alone may leave of `len` for a try.
+    fn promising(self, len: usize) -> usize {
+        if self.tries_dense { len / 4 } else { len }
+    }
 }
 
 /// Scratch for one strip at a time, to be used again.
 #[derive(Default)]
 pub(super) struct Strip {
-    /// The row above the first, unfiltered; then the scanlines, each a byte
-    /// for the filter and its samples; then padding. If they are stored, all
-    /// of the piece.
+    /// The row above the first, unfiltered, where the filter is chosen of rows
+    /// that were read; else the head of a stored block. Then the scanlines,
+    /// each a byte for the filter and its samples. Then padding, or the end of
+    /// the stream.
     rows: Vec<u8>,
     /// Bytes of the scanlines.
     len: usize,
     index: u32,
     /// The zlib header, the compressed piece, room for the end of the stream.
+    /// Before it is compressed, the sample that filters are tried on, and what
+    /// becomes of it.
     out: Vec<u8>,
     /// Bytes of the piece.
     piece: usize,
@@ -90,10 +111,15 @@ impl Strip {
         if geometry.is_one_block() {
             return Ok(());
         }
-        let sample = match geometry.compression {
-            Compression::Small | Compression::Best => SAMPLE.min(size),
-            _ => 0,
+        let sample = match Levels::of(geometry.compression) {
+            Some(_) => SAMPLE.min(size),
+            None => 0,
         };
+        if geometry.compression != Compression::Stored {
+            let bytes = size as u64;
+            let reserved = self.deflate.reserve(size);
+            reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
+        }
         grow(
             &mut self.out,
             ZLIB_HEADER.len() + deflate::bound(size) + TRAILER + sample,
@@ -122,6 +148,16 @@ impl Strip {
         }
         let (before, rows) = self.rows.split_at_mut(geometry.before());
         let lines = (first..first + count).zip(rows.chunks_exact_mut(row_size + 1));
+        if let Some(FilterType::None) = geometry.filter_of_reader() {
+            for (y, scanline) in lines {
+                let (filter, row) = scanline.split_at_mut(1);
+                filter[0] = FilterType::None as u8;
+                frame
+                    .png_row(y, row)
+                    .map_err(|error| Error::from(error).at_row(y))?;
+            }
+            return Ok(());
+        }
         if let Some(filter) = geometry.filter_of_reader() {
             // Two rows take turns: one is read, the other is above it.
             let (even, odd) = kept.split_at_mut(row_size);
@@ -157,10 +193,11 @@ impl Strip {
     #[inline(always)]
     pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry<'_>) {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
-        let filter = match (geometry.one_filter(), geometry.compression) {
+        let levels = Levels::of(geometry.compression);
+        let filter = match (geometry.one_filter(), levels) {
             (Some(filter), _) => Choice::Always(filter),
-            (None, Compression::Best) => self.try_filters(kernels, geometry, BEST, 1),
-            (None, _) => self.try_filters(kernels, geometry, SMALL, 4),
+            (None, Some(levels)) => self.try_filters(kernels, geometry, levels),
+            (None, None) => Choice::Smallest,
         };
         let (before, padded) = self.rows.split_at_mut(geometry.before());
         let rows = &mut padded[..self.len];
@@ -188,39 +225,40 @@ impl Strip {
         }
         let out = &mut self.out[ZLIB_HEADER.len()..];
         let rows = &padded[..self.len];
-        let level = match geometry.compression {
-            Compression::Stored => {
-                self.piece = Deflate::stored(rows, out);
-                return;
+        self.piece = match (geometry.compression, levels) {
+            (Compression::Stored, _) => Deflate::stored(rows, out),
+            (_, None) => self.deflate.fast(kernels, padded, self.len, out),
+            (_, Some(levels)) => {
+                let estimate = self.deflate.estimate(kernels, rows);
+                let level = levels.level(estimate, self.len);
+                let searched = self.strong.deflate(level, rows, out);
+                // What repeats hardly at all is smaller without a search,
+                // which finds short matches everywhere.
+                let fast = if estimate < searched {
+                    self.deflate.fast(kernels, padded, self.len, out)
+                } else {
+                    searched
+                };
+                // An estimate has no headers, and may be wrong.
+                if fast > searched {
+                    self.strong.deflate(level, rows, out)
+                } else {
+                    fast
+                }
             }
-            Compression::Fast => {
-                self.piece = self.deflate.fast(kernels, padded, self.len, out);
-                return;
-            }
-            Compression::Small => SMALL,
-            Compression::Best => BEST,
         };
-        // What repeats hardly at all is smaller without a search, which finds
-        // short matches everywhere; and is not worth a long one.
-        let estimate = self.deflate.estimate(kernels, rows);
-        let level = level.of(estimate, self.len);
-        self.piece = self.strong.deflate(level, rows, out);
-        if estimate < self.piece {
-            self.piece = self.deflate.fast(kernels, padded, self.len, out);
-        }
     }
 
     /// Whether rows are filtered at all: pictures of few colours are often
     /// smaller without. A part of the strip is compressed both ways, unless it
-    /// doesn't compress to one part in `at_least` to begin with: that is no
-    /// such picture.
+    /// doesn't compress well to begin with: that is no such picture. (Nor are
+    /// rows of more than the sample tried.)
     #[inline(always)]
     fn try_filters<K: Kernels>(
         &mut self,
         kernels: K,
         geometry: &Geometry<'_>,
         levels: Levels,
-        at_least: usize,
     ) -> Choice {
         let line = geometry.row_size + 1;
         let lines = self.len / line;
@@ -234,10 +272,16 @@ impl Strip {
             (None, Some(y)) => &rows[y as usize * line + 1..][..geometry.row_size],
             (None, None) => &before[geometry.before() - geometry.row_size..],
         };
-        // From four places.
+        // From four places, or as far apart, or all.
         let together = count.div_ceil(4);
         let place = |i: usize| {
-            let line = i / together * (lines / 4) + i % together;
+            let line = if count == lines {
+                i
+            } else if count < 4 {
+                (2 * i + 1) * lines / (2 * count)
+            } else {
+                i / together * lines / 4 + i % together
+            };
             self.index * geometry.rows + line as u32
         };
         let (sample, out) = self.out.split_at_mut(count * line);
@@ -257,10 +301,10 @@ impl Strip {
         };
         fill(sample, Choice::Smallest);
         let estimate = self.deflate.estimate(kernels, sample);
-        if estimate * at_least > sample.len() {
+        if estimate > levels.promising(sample.len()) {
             return Choice::Smallest;
         }
-        let level = levels.of(estimate, sample.len());
+        let level = levels.level(estimate, sample.len());
         let smallest = self.strong.deflate(level, sample, out);
         let none = Choice::Always(FilterType::None);
         fill(sample, none);
@@ -321,7 +365,7 @@ pub(super) mod tests {
     use super::*;
     use crate::PixelFormat;
 
-    /// The geometry of an image of which a strip is the whole.
+    /// The geometry of an image of two strips.
     pub(in crate::png) fn geometry(
         width: u32,
         height: u32,

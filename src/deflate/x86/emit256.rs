@@ -40,7 +40,8 @@ kernel!(
         let far = FAR
             .iter()
             .flat_map(|part| &tables.literals[part * 16..][..16]);
-        let share: u32 = far.map(|code| 1 << 16 >> (code & 15)).sum();
+        let used = far.filter(|&code| code & 15 > 0);
+        let share: u32 = used.map(|code| 1 << 16 >> (code & 15)).sum();
         if share > 1 << 12 {
             return portable_emit(out, state, tables, data, tokens, limit);
         }

@@ -350,7 +350,9 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
 
     assert!(encoder.to_vec(&image).unwrap() == png, "not the same again");
     let image = Image::from_buffer(&bytes, layout.width(), layout.height(), format);
-    let mut encoder = PngEncoder::new().compression(case.compression).filter(case.filter);
+    let mut encoder = PngEncoder::new()
+        .compression(case.compression)
+        .filter(case.filter);
     let plain = encoder.to_vec(&image.unwrap()).unwrap();
     assert!(plain == png, "not the file of the same pixels, packed");
 }
