@@ -10,7 +10,7 @@ use super::filter::FilterType;
 use super::geometry::Geometry;
 use super::pipeline;
 use super::sink::{Sink, SinkState};
-use super::strip::{Strip, grow};
+use super::strip::{Kept, Strip};
 use crate::rows::Frame;
 use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, file};
 
@@ -49,7 +49,7 @@ pub enum Compression {
 #[non_exhaustive]
 pub enum Filter {
     /// As the [`Compression`] has it: none where nothing is compressed,
-    /// `Paeth` for `Fast`; for `Small` and `Best` for each row the one that
+    /// `Paeth` for `Fast`, or `Average` where there is noise; for `Small` and `Best` for each row the one that
     /// leaves the smallest bytes, or none for a whole strip of few colours.
     #[default]
     Auto,
@@ -60,7 +60,7 @@ pub enum Filter {
     Sub,
     /// The difference from the pixel above.
     Up,
-    /// The difference from the average of both.
+    /// The difference from the average of both: for noise.
     Average,
     /// The difference from the one of the left, the upper and the upper left
     /// pixel that is nearest to left + above - upper left: the best for most
@@ -100,8 +100,7 @@ pub struct PngEncoder {
     filter: Filter,
     threads: usize,
     strips: Vec<Strip>,
-    /// The last rows that were read, for the filter of the one below.
-    kept: Vec<u8>,
+    kept: Kept,
 }
 
 impl PngEncoder {
@@ -113,7 +112,7 @@ impl PngEncoder {
             filter: Filter::default(),
             threads: 1,
             strips: Vec::new(),
-            kept: Vec::new(),
+            kept: Kept::new(),
         }
     }
 
@@ -284,9 +283,8 @@ impl PngEncoder {
         for strip in &mut self.strips {
             strip.prepare(&geometry)?;
         }
-        let kept = geometry.rows_of_reader() * geometry.row_size;
-        grow(&mut self.kept, kept)?;
-        let kept = &mut self.kept[..kept];
+        self.kept.prepare(&geometry)?;
+        let kept = &mut self.kept;
 
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);

@@ -52,6 +52,51 @@ impl Choice {
     }
 }
 
+/// Rows that share a filter in the fast mode, from a multiple of this on.
+pub(crate) const GROUP: u32 = 16;
+
+/// Bytes of the first of them that are looked at.
+const JUDGED: usize = 2048;
+
+/// One byte in so many may be as Paeth predicts it where there is noise.
+const NOISY: usize = 5;
+
+/// The filter of the fast mode for some rows, judged by the first of them and
+/// the one above it: Paeth, unless there is noise, of which an average has
+/// less. In flat areas it would spread every edge over two pixels.
+#[inline(always)]
+pub(crate) fn paeth_or_average<K: Kernels>(
+    kernels: K,
+    row: &[u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+) -> FilterType {
+    if above.is_none() || row.len() < pixel_size + BLOCK {
+        return FilterType::Paeth;
+    }
+    let len = JUDGED.min(row.len() - pixel_size);
+    let start = pixel_size.max((row.len() - len) / 2);
+    let (mut paeth, mut average, mut zeros) = (0, 0, 0);
+    let mut filtered = [0; BLOCK];
+    for at in (start..=start + len - BLOCK).step_by(BLOCK) {
+        let left = at - pixel_size;
+        let (x, a) = (block_of(Some(row), at), block_of(Some(row), left));
+        let (b, c) = (block_of(above, at), block_of(above, left));
+        let costs = kernels.costs(x, a, b, c);
+        paeth += costs[FilterType::Paeth as usize];
+        average += costs[FilterType::Average as usize];
+        kernels.paeth(&mut filtered, x, a, b, c);
+        for chunk in filtered.as_chunks().0 {
+            zeros += kernels.zeros(chunk).count_ones() as usize;
+        }
+    }
+    if average * 10 < paeth * 9 && zeros < len / NOISY {
+        FilterType::Average
+    } else {
+        FilterType::Paeth
+    }
+}
+
 /// Filters `rows`, scanlines of a byte for the filter and `row_size` of
 /// samples each, where they lie. `above` is the row before the first one,
 /// unfiltered; the first row of an image has none, which is as good as zeros

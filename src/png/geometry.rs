@@ -81,7 +81,14 @@ impl<'a> Geometry<'a> {
         self.compression == Compression::Stored && self.size() <= STORED_MAX
     }
 
-    /// The filter of all rows, if it is the same for all.
+    /// Whether the filter of [`one_filter`](Geometry::one_filter) may be
+    /// another one for groups of rows.
+    pub(super) fn judges(&self) -> bool {
+        self.filter.is_none() && self.compression == Compression::Fast
+    }
+
+    /// The filter of all rows, if it is the same for all, or does not depend
+    /// on rows that are yet to be read.
     pub(super) fn one_filter(&self) -> Option<FilterType> {
         self.filter.or(match self.compression {
             Compression::Stored => Some(FilterType::None),

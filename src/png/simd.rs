@@ -5,7 +5,7 @@
 //! than that, to measure on one machine what others will see. The files are
 //! the same.
 
-use super::filter::{Choice, FilterType, filter_row_to};
+use super::filter::{self, Choice, FilterType, filter_row_to};
 use super::geometry::Geometry;
 use super::strip::Strip;
 use crate::deflate::Portable;
@@ -51,13 +51,22 @@ pub(super) fn filter_row(
     filter_row_to(Portable, choice, row, above, pixel_size, scanline);
 }
 
+/// The filter for a group of rows, as [`filter::paeth_or_average`].
+pub(super) fn paeth_or_average(row: &[u8], above: Option<&[u8]>, pixel_size: usize) -> FilterType {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Some(token) = level().and_then(fearless_simd::Level::as_avx2) {
+        return x86::paeth_or_average(token, row, above, pixel_size);
+    }
+    filter::paeth_or_average(Portable, row, above, pixel_size)
+}
+
 /// The same code, compiled for other registers: everything below these is
 /// inlined into them.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86 {
     use fearless_simd::kernel;
 
-    use super::{Choice, FilterType, Geometry, Strip, filter_row_to};
+    use super::{Choice, FilterType, Geometry, Strip, filter, filter_row_to};
     use crate::deflate::x86::{With256, With512};
 
     kernel!(
@@ -86,6 +95,18 @@ mod x86 {
         ) -> () {
             let choice = Choice::Always(filter);
             filter_row_to(With256(token), choice, row, above, pixel_size, scanline);
+        }
+    );
+
+    kernel!(
+        #[inline(never)]
+        pub(super) fn paeth_or_average(
+            token: Avx2,
+            row: &[u8],
+            above: Option<&[u8]>,
+            pixel_size: usize,
+        ) -> FilterType {
+            filter::paeth_or_average(With256(token), row, above, pixel_size)
         }
     );
 }

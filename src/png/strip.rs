@@ -9,7 +9,7 @@
 //! - else where they are compressed, where they lie: the filter is chosen from
 //!   the rows, which were read once.
 
-use super::filter::{Choice, FilterType, filter_row_to, filter_rows};
+use super::filter::{Choice, FilterType, GROUP, filter_row_to, filter_rows, paeth_or_average};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
 use super::simd;
 use crate::access::zeroed;
@@ -95,12 +95,37 @@ pub(super) struct Strip {
 
 /// At least `size` bytes, or the error that says that they can't be had. What
 /// was in the buffer is lost.
-pub(super) fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
+fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
     if buffer.len() < size {
         *buffer = Vec::new(); // given back first
         *buffer = zeroed(size as u64)?;
     }
     Ok(())
+}
+
+/// What the reader keeps from strip to strip.
+pub(super) struct Kept {
+    /// The last rows, for the filter of the one below.
+    rows: Vec<u8>,
+    /// The filter of the group of rows it is at.
+    filter: FilterType,
+}
+
+impl Kept {
+    pub(super) fn new() -> Self {
+        Kept {
+            rows: Vec::new(),
+            filter: FilterType::Paeth,
+        }
+    }
+
+    /// Makes room for what is kept of images of this geometry.
+    pub(super) fn prepare(&mut self, geometry: &Geometry<'_>) -> Result<(), Error> {
+        grow(
+            &mut self.rows,
+            geometry.rows_of_reader() * geometry.row_size,
+        )
+    }
 }
 
 impl Strip {
@@ -137,7 +162,7 @@ impl Strip {
         geometry: &Geometry<'_>,
         frame: &Frame<'_>,
         index: u32,
-        kept: &mut [u8],
+        kept: &mut Kept,
     ) -> Result<(), Error> {
         let (row_size, first) = (geometry.row_size, index * geometry.rows);
         let count = geometry.rows.min(geometry.height - first);
@@ -160,27 +185,35 @@ impl Strip {
         }
         if let Some(filter) = geometry.filter_of_reader() {
             // Two rows take turns: one is read, the other is above it.
-            let (even, odd) = kept.split_at_mut(row_size);
+            let (even, odd) = kept.rows.split_at_mut(row_size);
             for (y, scanline) in lines {
                 let (row, above) = match y % 2 {
-                    0 => (&mut *even, &*odd),
-                    _ => (&mut *odd, &*even),
+                    0 => (&mut even[..], &odd[..row_size]),
+                    _ => (&mut odd[..row_size], &even[..]),
                 };
                 frame
                     .png_row(y, row)
                     .map_err(|error| Error::from(error).at_row(y))?;
                 let above = (y > 0).then_some(above);
+                if geometry.judges() && y % GROUP == 0 {
+                    kept.filter = simd::paeth_or_average(row, above, geometry.pixel_size);
+                }
+                let filter = if geometry.judges() {
+                    kept.filter
+                } else {
+                    filter
+                };
                 simd::filter_row(filter, row, above, geometry.pixel_size, scanline);
             }
             return Ok(());
         }
-        before[geometry.before() - row_size..].copy_from_slice(kept);
+        before[geometry.before() - row_size..].copy_from_slice(&kept.rows[..row_size]);
         for (y, scanline) in lines {
             frame
                 .png_row(y, &mut scanline[1..])
                 .map_err(|error| Error::from(error).at_row(y))?;
         }
-        kept.copy_from_slice(&rows[self.len - row_size..self.len]);
+        kept.rows[..row_size].copy_from_slice(&rows[self.len - row_size..self.len]);
         Ok(())
     }
 
@@ -204,9 +237,22 @@ impl Strip {
         match geometry.stable {
             Some(stable) => {
                 let first = self.index * geometry.rows;
+                let above = |y: u32| y.checked_sub(1).map(|y| stable.row(y));
+                let mut filter = filter;
                 for (y, scanline) in (first..).zip(rows.chunks_exact_mut(row_size + 1)) {
-                    let above = y.checked_sub(1).map(|y| stable.row(y));
-                    filter_row_to(kernels, filter, stable.row(y), above, pixel_size, scanline);
+                    if geometry.judges() && (y == first || y % GROUP == 0) {
+                        let judged = y - y % GROUP;
+                        let (row, above) = (stable.row(judged), above(judged));
+                        filter = Choice::Always(paeth_or_average(kernels, row, above, pixel_size));
+                    }
+                    filter_row_to(
+                        kernels,
+                        filter,
+                        stable.row(y),
+                        above(y),
+                        pixel_size,
+                        scanline,
+                    );
                 }
             }
             None if geometry.filter_of_reader().is_some() => {}
