@@ -361,7 +361,7 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
     const HEIGHT: f64 = 600.0;
     const LEFT: f64 = 60.0;
     const RIGHT: f64 = 930.0;
-    const TOP: f64 = 70.0;
+    const TOP: f64 = 84.0;
     const BOTTOM: f64 = 540.0;
     let shown: Vec<_> = points.iter().filter(|p| p.2 < 1.3).collect();
     let range = |values: &mut dyn Iterator<Item = f64>| {
@@ -419,7 +419,8 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
         .collect();
     for &&(name, speed, size) in &shown {
         let (px, py) = (x(speed), y(size));
-        let label = 6.6 * name.len() as f64;
+        let ours = name.starts_with("pixview");
+        let label = if ours { 7.7 } else { 6.8 } * name.len() as f64;
         let places = [4.0, -9.0, 17.0, -22.0, 30.0, -35.0, 43.0]
             .into_iter()
             .flat_map(|dy| [(px + 10.0, py + dy), (px - 10.0 - label, py + dy)]);
@@ -431,13 +432,13 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
             inside && taken.iter().all(clear)
         };
         let (lx, ly) = places.into_iter().find(free).unwrap_or((px + 10.0, py + 4.0));
+        let (tx, anchor) = if lx < px { (px - 10.0, "end") } else { (lx, "start") };
         taken.push([lx, ly - 11.0, lx + label, ly + 3.0]);
-        let (color, weight) =
-            if name.starts_with("pixview") { ("#c8322b", "bold") } else { ("#3b5b7a", "normal") };
+        let (color, weight) = if ours { ("#c8322b", "bold") } else { ("#3b5b7a", "normal") };
         writeln!(
             svg,
             "<circle cx='{px:.1}' cy='{py:.1}' r='5' fill='{color}'/>\
-             <text x='{lx:.1}' y='{ly:.1}' fill='{color}' font-weight='{weight}'>{name}</text>"
+             <text x='{tx:.1}' y='{ly:.1}' text-anchor='{anchor}' fill='{color}' font-weight='{weight}'>{name}</text>"
         )
         .unwrap();
     }
