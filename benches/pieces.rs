@@ -111,6 +111,18 @@ impl Work {
     }
 
     #[inline(always)]
+    fn filter_to<K: Kernels>(&mut self, kernels: K, choice: Choice) {
+        let line = self.row_size + 1;
+        let mut above = None;
+        let rows = self.rows.chunks_exact_mut(line);
+        for (scanline, row) in rows.zip(self.raw.chunks_exact(line)) {
+            let row = &row[1..];
+            filter::filter_row_to(kernels, choice, row, above, self.pixel_size, scanline);
+            above = Some(row);
+        }
+    }
+
+    #[inline(always)]
     fn run<K: Kernels>(&mut self, kernels: K, piece: Piece) {
         let len = self.raw.len();
         let rows = &mut self.rows[..len];
@@ -119,15 +131,7 @@ impl Work {
             Piece::Filter(filter) => {
                 filter::filter_rows(kernels, filter, rows, row_size, None, pixel_size);
             }
-            Piece::FilterTo(choice) => {
-                let mut above = None;
-                let lines = rows.chunks_exact_mut(row_size + 1);
-                for (line, row) in lines.zip(self.raw.chunks_exact(row_size + 1)) {
-                    let row = &row[1..];
-                    filter::filter_row_to(kernels, choice, row, above, pixel_size, line);
-                    above = Some(row);
-                }
-            }
+            Piece::FilterTo(choice) => self.filter_to(kernels, choice),
             Piece::Tokens => {
                 let data = &self.filtered[..len];
                 tokens::tokenize(kernels, data, &mut self.tokens);
@@ -141,7 +145,7 @@ impl Work {
                 kernels.emit(out, &mut state, tables, &self.filtered, &self.tokens, limit);
             }
             Piece::Strip => {
-                self.run(kernels, Piece::FilterTo(Choice::Always(FilterType::Paeth)));
+                self.filter_to(kernels, Choice::Always(FilterType::Paeth));
                 self.deflate.fast(kernels, &self.rows, len, &mut self.out);
             }
         }

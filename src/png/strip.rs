@@ -5,9 +5,9 @@
 //!
 //! - where they are compressed, right out of the caller's memory, if that is
 //!   stable and has the rows as PNG has them;
-//! - as they are read, if all rows get the same filter;
-//! - else where they are compressed, where they lie: the filter is chosen from
-//!   the rows, which were read once.
+//! - as they are read, if a row's filter follows from it and those above;
+//! - else where they are compressed, where they lie: the filter is chosen by
+//!   the whole strip, which was read once.
 
 use super::filter::{Choice, FilterType, GROUP, filter_row_to, filter_rows, paeth_or_average};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
