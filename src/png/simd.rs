@@ -43,11 +43,11 @@ pub(super) fn filter_row(
     pixel_size: usize,
     scanline: &mut [u8],
 ) {
+    let choice = Choice::Always(filter);
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     if let Some(token) = level().and_then(fearless_simd::Level::as_avx2) {
-        return x86::filter_row(token, filter, row, above, pixel_size, scanline);
+        return x86::filter_row(token, choice, row, above, pixel_size, scanline);
     }
-    let choice = Choice::Always(filter);
     filter_row_to(Portable, choice, row, above, pixel_size, scanline);
 }
 
@@ -87,13 +87,12 @@ mod x86 {
         #[inline(never)]
         pub(super) fn filter_row(
             token: Avx2,
-            filter: FilterType,
+            choice: Choice,
             row: &[u8],
             above: Option<&[u8]>,
             pixel_size: usize,
             scanline: &mut [u8],
         ) -> () {
-            let choice = Choice::Always(filter);
             filter_row_to(With256(token), choice, row, above, pixel_size, scanline);
         }
     );
@@ -130,21 +129,6 @@ mod tests {
             scanline: &mut [u8],
         ) -> () {
             let kernels = crate::deflate::x86::With512(token);
-            filter_row_to(kernels, choice, row, above, pixel_size, scanline);
-        }
-    );
-
-    kernel!(
-        #[inline(never)]
-        fn filter256(
-            token: Avx2,
-            choice: Choice,
-            row: &[u8],
-            above: Option<&[u8]>,
-            pixel_size: usize,
-            scanline: &mut [u8],
-        ) -> () {
-            let kernels = crate::deflate::x86::With256(token);
             filter_row_to(kernels, choice, row, above, pixel_size, scanline);
         }
     );
@@ -197,8 +181,9 @@ mod tests {
                             });
                             let name = format!("{choice:?} {pixel_size} {pixels} {kind}");
                             if let Some(token) = level.as_avx2() {
-                                let found =
-                                    run(&|to| filter256(token, choice, row, above, pixel_size, to));
+                                let found = run(&|to| {
+                                    x86::filter_row(token, choice, row, above, pixel_size, to);
+                                });
                                 assert!(found == expected, "AVX2 {name}");
                             }
                             if let Some(token) = level.as_avx512() {
