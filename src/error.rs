@@ -235,12 +235,97 @@ pub enum ErrorKind {
     #[error("pixels of this layout overlap, so it can be read but not written")]
     Overlap,
 
-    /// The planes of a format whose samples are parts of one word can't be
-    /// apart.
-    #[error("{format} has no planes: its samples are parts of one word")]
+    /// The planes of a format whose samples are parts of one word or byte
+    /// can't be apart.
+    #[error("{format} has no planes: its samples are parts of one word or byte")]
     NotPlanar {
         /// The format that was asked for.
         format: PixelFormat,
+    },
+
+    /// Something was said of the numbers of a format that can't be said of
+    /// it: see the methods of [`PixelFormat`].
+    #[error("no {what} can be stated for {format}")]
+    FixedMeaning {
+        /// What was said.
+        what: &'static str,
+        /// The format.
+        format: PixelFormat,
+    },
+
+    /// A range that has no numbers between its ends.
+    #[error("{format}: the ends must be finite and apart")]
+    InvalidRange {
+        /// What is black.
+        low: f64,
+        /// What is white.
+        high: f64,
+        /// The format, whose name shows both.
+        format: PixelFormat,
+    },
+
+    /// A number of bits that the samples can't have.
+    #[error("{format}: samples have 1 to {most} bits")]
+    InvalidBits {
+        /// The bits that were given.
+        bits: u8,
+        /// Bits in the type of the samples.
+        most: u8,
+        /// The format, whose name shows them.
+        format: PixelFormat,
+    },
+
+    /// A depth that these samples aren't saved at.
+    #[error("{format}: it can be 8 or 16 bits")]
+    InvalidBitDepth {
+        /// The depth that was given.
+        depth: u8,
+        /// The format, whose name shows it.
+        format: PixelFormat,
+    },
+
+    /// A palette of no colours, or of more than PNG holds (PNG third edition,
+    /// 11.2.2).
+    #[error("a palette has 1 to 256 colours, {given} were given")]
+    PaletteSize {
+        /// Colours that were given.
+        given: usize,
+    },
+
+    /// An indexed image is to be saved, and has no palette.
+    #[error("{format} needs a palette: give the image one, with_palette")]
+    NoPalette {
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// A palette for pixels that are no indices.
+    #[error("{format} is not indexed: it has no palette")]
+    NotIndexed {
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// A depth was asked for at which the palette has too many colours.
+    #[error("a palette of {colors} colours does not fit {bits} bits")]
+    PaletteDepth {
+        /// The bits that were asked for.
+        bits: u8,
+        /// Colours in the palette.
+        colors: usize,
+    },
+
+    /// A pixel names a colour that the palette doesn't have.
+    #[error("pixel ({x}, {y}) has index {index}, the palette has {colors} colours")]
+    IndexOutside {
+        /// Column, from 0.
+        x: u32,
+        /// Row, from 0.
+        y: u32,
+        /// The index.
+        index: u8,
+        /// Colours in the palette.
+        colors: usize,
     },
 
     /// A rectangle that isn't wholly inside the image, or is empty.
@@ -275,8 +360,10 @@ pub enum ErrorKind {
         height: u32,
     },
 
-    /// The format has no such channel.
-    #[error("{format} has no {channel} channel")]
+    /// The format has no such channel, or none that stands alone in memory:
+    /// fields of packed words don't, nor do colours that were multiplied by
+    /// alpha, nor inks.
+    #[error("{format} has no {channel} channel of its own")]
     NoChannel {
         /// The channel that was asked for.
         channel: Channel,

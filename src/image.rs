@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::access::{Description, zeroed};
 use crate::{
-    Channel, Error, ErrorKind, Layout, PixelFormat, PixelSource, PixelSourceMut, Pixels, PixelsMut,
-    PngEncoder,
+    Channel, Error, ErrorKind, Layout, Palette, PixelFormat, PixelSource, PixelSourceMut, Pixels,
+    PixelsMut, PngEncoder,
 };
 
 /// A view of a pixel buffer that lives somewhere else, or that the image
@@ -46,6 +46,7 @@ use crate::{
 pub struct Image<S> {
     source: S,
     description: Description,
+    palette: Option<Palette>,
 }
 
 /// Making an image.
@@ -63,6 +64,10 @@ impl<S: PixelSource> Image<S> {
     /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`],
     ///   [`ErrorKind::Misaligned`] if the elements of the buffer can't hold the
     ///   format (see [`PixelSource`]);
+    /// - [`ErrorKind::FixedMeaning`], [`ErrorKind::InvalidRange`],
+    ///   [`ErrorKind::InvalidBits`], [`ErrorKind::InvalidBitDepth`] if
+    ///   something was said of the format's numbers that can't be (see
+    ///   [`PixelFormat`]);
     /// - [`ErrorKind::Source`] if the source can't be read.
     pub fn from_buffer(
         source: S,
@@ -99,11 +104,13 @@ impl<S: PixelSource> Image<S> {
     pub fn with_layout(source: S, layout: Layout) -> Result<Self, Error> {
         let shape = source.lease()?.bytes().shape();
         layout.check_size()?;
+        layout.format().check()?;
         layout.check_element(shape.element_size, shape.atomic)?;
         layout.check_bounds(shape.len)?;
         Ok(Image {
             source,
             description: Description { layout, shape },
+            palette: None,
         })
     }
 }
@@ -119,6 +126,39 @@ impl Image<Vec<u8>> {
         let layout = Layout::packed(width, height, format);
         layout.check_size()?;
         Self::with_layout(zeroed(layout.packed_size())?, layout)
+    }
+}
+
+/// The colours of an indexed image.
+impl<S> Image<S> {
+    /// The same image with the colours that its indices stand for. A palette
+    /// that it had is replaced.
+    ///
+    /// An indexed image can be read and written without one, not saved.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotIndexed`] if pixels are not indices.
+    pub fn with_palette(mut self, palette: Palette) -> Result<Self, Error> {
+        let format = self.format();
+        if !format.is_indexed() {
+            return Err(ErrorKind::NotIndexed { format }.into());
+        }
+        self.palette = Some(palette);
+        Ok(self)
+    }
+
+    /// The colours, if it has been given any.
+    #[must_use]
+    pub fn palette(&self) -> Option<&Palette> {
+        self.palette.as_ref()
+    }
+
+    /// The colours, to change them: the next save has the new ones. Views and
+    /// clones that were made before keep theirs.
+    #[must_use]
+    pub fn palette_mut(&mut self) -> Option<&mut Palette> {
+        self.palette.as_mut()
     }
 }
 
@@ -178,6 +218,7 @@ impl<S> Image<S> {
         Image {
             source: &self.source,
             description: self.description,
+            palette: self.palette.clone(),
         }
     }
 
@@ -187,6 +228,7 @@ impl<S> Image<S> {
         Image {
             source: &mut self.source,
             description: self.description,
+            palette: self.palette.clone(),
         }
     }
 
@@ -221,11 +263,13 @@ impl<S> Image<S> {
         self.with(layout)
     }
 
-    /// One channel alone, as a gray image of the same depth.
+    /// One channel alone, as a gray image of the same depth. What was said of
+    /// the numbers of the format holds for it too.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoChannel`] if the format has none of that name.
+    /// [`ErrorKind::NoChannel`] if the format has none of that name that stands
+    /// alone in memory.
     ///
     /// # Examples
     ///
@@ -244,7 +288,7 @@ impl<S> Image<S> {
         let index = format
             .sample_of(channel)
             .ok_or(ErrorKind::NoChannel { channel, format })?;
-        let layout = self.layout().sample(index);
+        let layout = self.layout().sample(index, format.alone(channel));
         Ok(self.with(layout))
     }
 
@@ -370,6 +414,7 @@ impl<S> fmt::Debug for Image<S> {
         f.debug_struct("Image")
             .field("source", &format_args!("{}", type_name::<S>()))
             .field("layout", &self.layout())
+            .field("palette", &self.palette.as_ref().map(|p| p.colors().len()))
             .finish()
     }
 }

@@ -26,6 +26,10 @@ const MAX_SIDE: u32 = (1 << 31) - 1;
 /// bytes behind the last pixel of a row are never touched, so the last row
 /// needs no padding and a buffer may be larger than the image.
 ///
+/// Where several pixels share a byte, as in `GRAY1`, each lies its bits behind
+/// the one before, and a row begins with a byte of its own. Crops and flips may
+/// begin anywhere in a byte.
+///
 /// A `Layout` is a plain description. It is checked against a buffer by
 /// [`Image::with_layout`](crate::Image::with_layout), and never again. Pixels
 /// may share bytes, as the rows of a repeated row do; such an image can be
@@ -65,6 +69,37 @@ pub struct Layout {
     row_stride: isize,
     pixel_stride: isize,
     plane_stride: Option<isize>,
+    /// What is to be added to offset and strides, where several pixels share
+    /// a byte.
+    bits: Bits,
+}
+
+/// Bits beyond whole bytes. Which of a byte come first is the format's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Bits {
+    /// 0 to 7.
+    offset: u8,
+    row: i8,
+    pixel: i8,
+}
+
+/// From a pixel to the next, if several may share a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The bits behind.
+    Next,
+    /// The bits before.
+    Before,
+    /// So many bytes further.
+    Bytes(isize),
+}
+
+/// Where a pixel begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) byte: usize,
+    /// 0 unless several pixels share a byte.
+    pub(crate) bit: u8,
 }
 
 impl Layout {
@@ -72,15 +107,22 @@ impl Layout {
     /// padding, the top row first, from the first byte on.
     #[must_use]
     pub fn packed(width: u32, height: u32, format: PixelFormat) -> Self {
-        let pixel = format.pixel_size() as isize;
+        let (pixel_stride, bits) = match format.bits() {
+            None => (format.pixel_size() as isize, 0),
+            Some((bits, _)) => (0, bits as i8),
+        };
         Layout {
             width,
             height,
             format,
             offset: 0,
-            row_stride: saturating_product(width, pixel),
-            pixel_stride: pixel,
+            row_stride: format.row_size(width).try_into().unwrap_or(isize::MAX),
+            pixel_stride,
             plane_stride: None,
+            bits: Bits {
+                pixel: bits,
+                ..Bits::default()
+            },
         }
     }
 
@@ -109,10 +151,12 @@ impl Layout {
         }
     }
 
-    /// The same with pixel (0, 0) at this byte of the buffer.
+    /// The same with pixel (0, 0) at this byte of the buffer. Of a picture
+    /// that begins within a byte, crop one that begins with it.
     #[must_use]
     pub fn with_offset(mut self, bytes: usize) -> Self {
         self.offset = bytes;
+        self.bits.offset = 0;
         self
     }
 
@@ -120,13 +164,16 @@ impl Layout {
     #[must_use]
     pub fn with_row_stride(mut self, bytes: isize) -> Self {
         self.row_stride = bytes;
+        self.bits.row = 0;
         self
     }
 
-    /// The same with this many bytes from a pixel to the one on its right.
+    /// The same with this many bytes from a pixel to the one on its right. A
+    /// pixel smaller than that is in the first bits.
     #[must_use]
     pub fn with_pixel_stride(mut self, bytes: isize) -> Self {
         self.pixel_stride = bytes;
+        self.bits.pixel = 0;
         self
     }
 
@@ -156,19 +203,20 @@ impl Layout {
         self.format
     }
 
-    /// The byte of the buffer at which pixel (0, 0) begins.
+    /// The byte of the buffer in which pixel (0, 0) begins: with its first
+    /// bit, unless the view begins within a byte.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// Bytes from a pixel to the one below it.
+    /// Bytes from a pixel to the one below it. 0 if they share a byte.
     #[must_use]
     pub fn row_stride(&self) -> isize {
         self.row_stride
     }
 
-    /// Bytes from a pixel to the one on its right.
+    /// Bytes from a pixel to the one on its right. 0 if they share a byte.
     #[must_use]
     pub fn pixel_stride(&self) -> isize {
         self.pixel_stride
@@ -183,7 +231,8 @@ impl Layout {
 }
 
 /// The bytes that lie together wherever a pixel is: the whole pixel, or one
-/// sample of it in a planar layout; and how many of them make a pixel.
+/// sample of it in a planar layout (or, if it is smaller, the byte that it is
+/// in); and how many of them make a pixel.
 impl Layout {
     pub(crate) fn unit(&self) -> usize {
         match self.plane_stride {
@@ -205,13 +254,33 @@ impl Layout {
         }
     }
 
-    /// The directions in which pixels follow one another: (count, stride).
-    fn axes(&self) -> [(u32, isize); 3] {
+    /// The directions in which pixels follow one another: (count, stride in
+    /// bits).
+    fn axes(&self) -> [(u32, i128); 3] {
+        let bits = |bytes: isize, bits: i8| 8 * bytes as i128 + i128::from(bits);
         [
-            (self.width, self.pixel_stride),
-            (self.height, self.row_stride),
-            (self.planes(), self.plane_stride.unwrap_or(0)),
+            (self.width, bits(self.pixel_stride, self.bits.pixel)),
+            (self.height, bits(self.row_stride, self.bits.row)),
+            (self.planes(), bits(self.plane_stride.unwrap_or(0), 0)),
         ]
+    }
+
+    /// The way from a pixel to the one on its right, if several may share a
+    /// byte. (They do, or they are bytes apart, never both.)
+    pub(crate) fn pixel_step(&self) -> Step {
+        match self.bits.pixel {
+            0 => Step::Bytes(self.pixel_stride),
+            1.. => Step::Next,
+            _ => Step::Before,
+        }
+    }
+
+    /// Bits of a unit.
+    fn unit_bits(&self) -> i128 {
+        match self.format.bits() {
+            Some((bits, _)) => bits.into(),
+            None => 8 * self.unit() as i128,
+        }
     }
 }
 
@@ -238,19 +307,18 @@ impl Layout {
             });
         }
 
-        let row_stride = self.row_stride as i128;
+        // All in bits, until a number is told.
+        let [pixels, (_, row_stride), planes] = self.axes();
         let last_row = i128::from(self.height - 1);
-        // The first and last byte of row 0; those of row y lie y strides on.
-        let (mut first, mut end) = (self.offset as i128, self.offset as i128);
-        for (count, stride) in [
-            (self.width, self.pixel_stride),
-            (self.planes(), self.plane_stride.unwrap_or(0)),
-        ] {
-            let reach = i128::from(count - 1) * stride as i128;
+        // The first and last bit of row 0; those of row y lie y strides on.
+        let start = 8 * self.offset as i128 + i128::from(self.bits.offset);
+        let (mut first, mut end) = (start, start);
+        for (count, stride) in [pixels, planes] {
+            let reach = i128::from(count - 1) * stride;
             first += reach.min(0);
             end += reach.max(0);
         }
-        end += self.unit() as i128;
+        end += self.unit_bits();
 
         let lowest = first + (last_row * row_stride).min(0);
         if lowest < 0 {
@@ -262,14 +330,14 @@ impl Layout {
                 first / -row_stride + 1
             };
             return Err(ErrorKind::BeforeBuffer {
-                bytes: saturate(-(first + row * row_stride)),
+                bytes: bytes_of(-(first + row * row_stride)),
                 row: row as u32,
             });
         }
         let needed = end + (last_row * row_stride).max(0);
         // No memory is larger; a source that says so lies. Addresses and
         // the distances between them fit an `isize` from here on.
-        let given = len.min(isize::MAX as usize) as i128;
+        let given = 8 * len.min(isize::MAX as usize) as i128;
         if needed > given {
             let row = if end > given {
                 0
@@ -277,8 +345,8 @@ impl Layout {
                 (given - end) / row_stride + 1
             };
             return Err(ErrorKind::BufferTooSmall {
-                needed: saturate(needed),
-                given: saturate(given),
+                needed: bytes_of(needed),
+                given: bytes_of(given),
                 row: row as u32,
             });
         }
@@ -309,8 +377,8 @@ impl Layout {
         // Elements that are whole numbers of 16-bit samples or of words are
         // not meant to be cut apart.
         let grain = format.grain();
-        let step = |&(count, stride): &(u32, isize)| {
-            count == 1 || stride.unsigned_abs().is_multiple_of(grain)
+        let step = |&(count, stride): &(u32, i128)| {
+            grain == 1 || count == 1 || stride.unsigned_abs().is_multiple_of(8 * grain as u128)
         };
         let aligned = self.offset.is_multiple_of(grain) && self.axes().iter().all(step);
         if element_size.is_multiple_of(grain) && !aligned {
@@ -323,17 +391,17 @@ impl Layout {
         Ok(())
     }
 
-    /// Whether two pixels (or two samples of a planar image) share a byte.
+    /// Whether two pixels (or two samples of a planar image) share a bit.
     /// The layout has been checked against a buffer of `len` bytes.
     ///
     /// Cheap for every layout met in practice: the axes, sorted by stride,
     /// are nested. Interleaved views that are not nested are searched, in
     /// steps of the order of the square root of `len`.
     pub(crate) fn overlaps(&self, len: usize) -> bool {
-        let unit = self.unit() as i128;
+        let unit = self.unit_bits();
         let mut axes = self
             .axes()
-            .map(|(count, stride)| (i128::from(count), (stride as i128).abs()));
+            .map(|(count, stride)| (i128::from(count), stride.abs()));
         axes.sort_unstable_by_key(|&(count, stride)| (count > 1, stride));
 
         let mut reach = unit;
@@ -346,7 +414,7 @@ impl Layout {
             return false;
         }
         let units: i128 = axes.iter().map(|&(count, _)| count).product();
-        if units * unit > len as i128 {
+        if units * unit > 8 * len as i128 {
             return true; // more than there is room for
         }
 
@@ -355,7 +423,7 @@ impl Layout {
         // remaining index is solved for. Signs matter between axes now.
         let mut axes = self
             .axes()
-            .map(|(count, stride)| (i128::from(count), stride as i128));
+            .map(|(count, stride)| (i128::from(count), stride));
         axes.sort_unstable_by_key(|&(count, _)| count);
         let [(n0, s0), (n1, s1), (n2, s2)] = axes;
         for d0 in 0..n0 {
@@ -384,8 +452,9 @@ fn saturating_product(count: u32, stride: isize) -> isize {
         .saturating_mul(stride)
 }
 
-fn saturate(bytes: i128) -> u64 {
-    u64::try_from(bytes).unwrap_or(u64::MAX)
+/// The bytes that so many bits reach into.
+fn bytes_of(bits: i128) -> u64 {
+    u64::try_from((bits + 7) / 8).unwrap_or(u64::MAX)
 }
 
 /// Views of a layout that has been checked. Every address of the result is
@@ -393,17 +462,36 @@ fn saturate(bytes: i128) -> u64 {
 ///
 /// Strides of an axis with one pixel can be anything, hence `wrapping_neg`.
 impl Layout {
-    /// The byte at which pixel `(x, y)` begins. Cannot overflow: the sum is
-    /// taken over addresses of pixels that exist.
-    pub(crate) fn address(&self, x: u32, y: u32) -> usize {
-        let mut at = self.offset as isize;
+    /// Where pixel `(x, y)` begins. Cannot overflow: the sum is taken over
+    /// addresses of pixels that exist.
+    pub(crate) fn address(&self, x: u32, y: u32) -> Address {
+        let mut byte = self.offset as isize;
         if y != 0 {
-            at += y as isize * self.row_stride;
+            byte += y as isize * self.row_stride;
         }
         if x != 0 {
-            at += x as isize * self.pixel_stride;
+            byte += x as isize * self.pixel_stride;
         }
-        at as usize
+        if self.format.bits().is_none() {
+            return Address {
+                byte: byte as usize,
+                bit: 0,
+            };
+        }
+        let bits = i64::from(self.bits.offset)
+            + i64::from(y) * i64::from(self.bits.row)
+            + i64::from(x) * i64::from(self.bits.pixel);
+        Address {
+            byte: (byte + bits.div_euclid(8) as isize) as usize,
+            bit: bits.rem_euclid(8) as u8,
+        }
+    }
+
+    /// The same with pixel (0, 0) at this address.
+    fn at(mut self, address: Address) -> Self {
+        self.offset = address.byte;
+        self.bits.offset = address.bit;
+        self
     }
 
     /// Whether no row of an interleaved image begins before the one next to
@@ -419,13 +507,7 @@ impl Layout {
         self.height == 1 || stride == 0 || stride >= row + self.format.pixel_size()
     }
 
-    pub(crate) fn crop(
-        mut self,
-        x: u32,
-        y: u32,
-        width: u32,
-        height: u32,
-    ) -> Result<Self, ErrorKind> {
+    pub(crate) fn crop(self, x: u32, y: u32, width: u32, height: u32) -> Result<Self, ErrorKind> {
         let inside = |at: u32, size: u32, of: u32| size > 0 && at < of && size <= of - at;
         if !inside(x, width, self.width) || !inside(y, height, self.height) {
             return Err(ErrorKind::RectOutside {
@@ -437,32 +519,36 @@ impl Layout {
                 image_height: self.height,
             });
         }
-        self.offset = self.address(x, y);
-        self.width = width;
-        self.height = height;
-        Ok(self)
+        let mut view = self.at(self.address(x, y));
+        view.width = width;
+        view.height = height;
+        Ok(view)
     }
 
-    pub(crate) fn flip_horizontal(mut self) -> Self {
-        self.offset = self.address(self.width - 1, 0);
-        self.pixel_stride = self.pixel_stride.wrapping_neg();
-        self
+    pub(crate) fn flip_horizontal(self) -> Self {
+        let mut view = self.at(self.address(self.width - 1, 0));
+        view.pixel_stride = view.pixel_stride.wrapping_neg();
+        view.bits.pixel = -view.bits.pixel;
+        view
     }
 
-    pub(crate) fn flip_vertical(mut self) -> Self {
-        self.offset = self.address(0, self.height - 1);
-        self.row_stride = self.row_stride.wrapping_neg();
-        self
+    pub(crate) fn flip_vertical(self) -> Self {
+        let mut view = self.at(self.address(0, self.height - 1));
+        view.row_stride = view.row_stride.wrapping_neg();
+        view.bits.row = -view.bits.row;
+        view
     }
 
     pub(crate) fn transpose(mut self) -> Self {
         std::mem::swap(&mut self.width, &mut self.height);
         std::mem::swap(&mut self.row_stride, &mut self.pixel_stride);
+        std::mem::swap(&mut self.bits.row, &mut self.bits.pixel);
         self
     }
 
-    /// Sample `index` of every pixel, counted in memory, alone.
-    pub(crate) fn sample(mut self, index: usize) -> Self {
+    /// Sample `index` of every pixel, counted in memory, as pixels of this
+    /// format.
+    pub(crate) fn sample(mut self, index: usize, format: PixelFormat) -> Self {
         let step = match self.plane_stride {
             None => self.format.sample_size() as isize,
             Some(stride) => stride,
@@ -471,7 +557,7 @@ impl Layout {
             self.offset = (self.offset as isize + index as isize * step) as usize;
         }
         self.plane_stride = None;
-        self.format = self.format.gray();
+        self.format = format;
         self
     }
 }

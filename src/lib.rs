@@ -137,11 +137,12 @@ mod image;
 mod layout;
 mod png;
 mod rows;
+mod simd;
 mod source;
 
 pub use access::{Pixels, PixelsMut};
 pub use error::{Error, ErrorKind};
-pub use format::{Channel, Pixel, PixelFormat};
+pub use format::{Channel, IndexDepth, Palette, Pixel, PixelFormat};
 pub use image::Image;
 pub use layout::Layout;
 pub use png::{Compression, Filter, PngEncoder};

@@ -4,9 +4,12 @@
 //! Everything that reads pixels goes through [`Frame::pixels`] or, where
 //! memory allows it, [`Frame::row_in_place`] and [`Frame::png_rows`].
 
-use crate::format::to_png;
+use crate::format::{
+    BitOrder, Color, PngType, clear_spare, pack, reverse_order, shift_down, to_png, unpack,
+};
+use crate::layout::{Address, Step};
 use crate::source::{Bytes, BytesMut};
-use crate::{Layout, SourceError};
+use crate::{Error, ErrorKind, Layout, PixelFormat, SourceError};
 
 /// Bytes on the stack for pixels on their way: fits the first-level cache
 /// and holds at least one unit of any stride in [`SPAN`].
@@ -82,22 +85,36 @@ impl<'a> Frame<'a> {
         let Bytes::Stable(bytes, _) = self.bytes else {
             return None;
         };
+        if let Some(run) = bit_run(&self.layout, 0, y, self.layout.width()) {
+            let bits = run.count * usize::from(run.bits);
+            let whole = run.is_side_by_side() && run.start.bit == 0 && bits.is_multiple_of(8);
+            return whole.then(|| &bytes[run.start.byte..run.start.byte + bits / 8]);
+        }
         let run = interleaved_run(&self.layout, 0, y, self.layout.width())?;
         run.is_contiguous()
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
-    /// The rows as PNG holds them, if they lie in stable memory like that.
-    pub(crate) fn png_rows(&self) -> Option<PngRows<'a>> {
+    /// The rows as the file holds them, if they lie in stable memory like
+    /// that.
+    pub(crate) fn png_rows(&self, target: Target) -> Option<PngRows<'a>> {
+        let layout = self.layout;
         let Bytes::Stable(bytes, _) = self.bytes else {
             return None;
         };
+        let format = layout.format();
+        if !format.is_png() || format.png() != target.png || target.colors.is_some() {
+            return None;
+        }
+        // The second may begin within a byte where the first doesn't.
         self.row_in_place(0)?;
-        let layout = self.layout;
-        layout
-            .format()
-            .is_png()
-            .then_some(PngRows { bytes, layout })
+        self.row_in_place(layout.height().min(2) - 1)?;
+        let row_size = format.row_size(layout.width()) as usize; // it is in memory
+        Some(PngRows {
+            bytes,
+            layout,
+            row_size,
+        })
     }
 
     /// Copies `count` pixels of row `y` from column `x` on into all of `to`,
@@ -109,6 +126,9 @@ impl<'a> Frame<'a> {
         count: u32,
         to: &mut [u8],
     ) -> Result<(), SourceError> {
+        if let Some(run) = bit_run(&self.layout, x, y, count) {
+            return gather_bits(self.bytes, run, to);
+        }
         if let Some(run) = interleaved_run(&self.layout, x, y, count) {
             return gather(self.bytes, run, to);
         }
@@ -128,12 +148,21 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Writes row `y` into `png` as PNG holds it. Each pixel is requested
+    /// Writes row `y` into `png` as the file holds it. Each pixel is requested
     /// once.
-    pub(crate) fn png_row(&self, y: u32, png: &mut [u8]) -> Result<(), SourceError> {
+    pub(crate) fn png_row(&self, y: u32, target: Target, png: &mut [u8]) -> Result<(), Error> {
         let (width, format) = (self.layout.width(), self.layout.format());
+        if target.repacks(format) {
+            return self.repacked_row(y, target, png);
+        }
         if format.is_png() {
-            return self.pixels(0, y, width, png);
+            self.pixels(0, y, width, png)?;
+            return target.check(0, y, png);
+        }
+        if let Some((bits, _)) = format.bits() {
+            self.pixels(0, y, width, png)?;
+            reverse_order(bits, png);
+            return Ok(());
         }
         if let Some(row) = self.row_in_place(y) {
             to_png(format, row, png);
@@ -141,7 +170,7 @@ impl<'a> Frame<'a> {
         }
         let mut block = [0; BLOCK];
         let most = BLOCK / format.pixel_size();
-        let parts = png.chunks_mut(most * format.png_pixel_size());
+        let parts = png.chunks_mut(most * target.png.pixel_size());
         for (x, png) in (0..width).step_by(most).zip(parts) {
             let count = (width - x).min(most as u32);
             let pixels = &mut block[..count as usize * format.pixel_size()];
@@ -149,6 +178,92 @@ impl<'a> Frame<'a> {
             to_png(format, pixels, png);
         }
         Ok(())
+    }
+
+    /// The same for indices that are looked at one by one.
+    fn repacked_row(&self, y: u32, target: Target, png: &mut [u8]) -> Result<(), Error> {
+        let width = self.layout.width();
+        let depth = target.png.depth;
+        let mut put = |x: usize, indices: &[u8]| -> Result<(), Error> {
+            target.check(x as u32, y, indices)?;
+            if depth == 8 {
+                png[x..x + indices.len()].copy_from_slice(indices);
+            } else {
+                pack(depth, BitOrder::Msb, indices, x, png);
+            }
+            Ok(())
+        };
+        if let Some(run) = bit_run(&self.layout, 0, y, width) {
+            each_of_bits(self.bytes, run, put)?;
+        } else {
+            let mut block = [0; BLOCK];
+            for x in (0..width).step_by(BLOCK) {
+                let indices = &mut block[..BLOCK.min((width - x) as usize)];
+                self.pixels(x, y, indices.len() as u32, indices)?;
+                put(x as usize, indices)?;
+            }
+        }
+        if depth < 8 {
+            clear_spare(depth, BitOrder::Msb, png, width as usize);
+        }
+        Ok(())
+    }
+}
+
+/// What a row becomes on its way to the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) png: PngType,
+    /// How many colours there are, if an index could be beyond.
+    pub(crate) colors: Option<usize>,
+}
+
+impl Target {
+    /// What PNG holds of a format that is not indexed.
+    pub(crate) fn of(format: PixelFormat) -> Self {
+        Target {
+            png: format.png(),
+            colors: None,
+        }
+    }
+
+    /// What indices of this format become at a depth that holds the palette.
+    pub(crate) fn indexed(format: PixelFormat, colors: usize, depth: u8) -> Self {
+        let known = 1 << format.bits_per_pixel();
+        Target {
+            png: PngType {
+                color: Color::Index,
+                depth,
+            },
+            colors: (colors < known).then_some(colors),
+        }
+    }
+
+    /// Whether pixels have to be taken apart.
+    fn repacks(self, format: PixelFormat) -> bool {
+        let checked = self.colors.is_some() && format.bits().is_some();
+        checked || self.png.depth != format.bit_depth()
+    }
+
+    /// Refuses an index beyond the palette. The first of `indices` is that of
+    /// pixel `(x, y)`.
+    fn check(self, x: u32, y: u32, indices: &[u8]) -> Result<(), Error> {
+        let Some(colors) = self.colors else {
+            return Ok(());
+        };
+        let largest = indices.iter().fold(0, |a, &b| a.max(b));
+        if usize::from(largest) < colors {
+            return Ok(());
+        }
+        let outside = |&index: &u8| usize::from(index) >= colors;
+        let at = indices.iter().position(outside).unwrap_or(0);
+        Err(ErrorKind::IndexOutside {
+            x: x + at as u32,
+            y,
+            index: indices[at],
+            colors,
+        }
+        .into())
     }
 }
 
@@ -158,12 +273,13 @@ impl<'a> Frame<'a> {
 pub(crate) struct PngRows<'a> {
     bytes: &'a [u8],
     layout: Layout,
+    row_size: usize,
 }
 
 impl<'a> PngRows<'a> {
     pub(crate) fn row(&self, y: u32) -> &'a [u8] {
-        let start = self.layout.address(0, y);
-        &self.bytes[start..start + self.layout.width() as usize * self.layout.unit()]
+        let start = self.layout.address(0, y).byte;
+        &self.bytes[start..start + self.row_size]
     }
 }
 
@@ -183,6 +299,9 @@ impl FrameMut<'_> {
         count: u32,
         from: &[u8],
     ) -> Result<(), SourceError> {
+        if let Some(run) = bit_run(&self.layout, x, y, count) {
+            return scatter_bits(&mut self.bytes, run, from);
+        }
         if let Some(run) = interleaved_run(&self.layout, x, y, count) {
             return scatter(&mut self.bytes, run, from);
         }
@@ -212,13 +331,29 @@ impl FrameMut<'_> {
         pixel: &[u8],
     ) -> Result<(), SourceError> {
         let mut block = [0; BLOCK];
-        let most = BLOCK / pixel.len();
-        for copy in block.chunks_exact_mut(pixel.len()).take(count as usize) {
-            copy.copy_from_slice(pixel);
+        let format = self.layout.format();
+        let most = BLOCK * 8 / format.bits_per_pixel();
+        if let Some((bits, order)) = format.bits() {
+            let mut index = [0];
+            unpack(bits, order, pixel, 0, &mut index);
+            pack(
+                bits,
+                order,
+                &[index[0]; 8][..8 / usize::from(bits)],
+                0,
+                &mut block,
+            );
+            let byte = block[0];
+            block.fill(byte);
+        } else {
+            for copy in block.chunks_exact_mut(pixel.len()).take(count as usize) {
+                copy.copy_from_slice(pixel);
+            }
         }
         for first in (0..count).step_by(most) {
             let now = (count - first).min(most as u32);
-            self.put_pixels(x + first, y, now, &block[..now as usize * pixel.len()])?;
+            let size = format.row_size(now) as usize;
+            self.put_pixels(x + first, y, now, &block[..size])?;
         }
         Ok(())
     }
@@ -230,7 +365,7 @@ fn interleaved_run(layout: &Layout, x: u32, y: u32, count: u32) -> Option<Run> {
         return None;
     }
     Some(Run {
-        start: layout.address(x, y),
+        start: layout.address(x, y).byte,
         stride: layout.pixel_stride(),
         unit: layout.unit(),
         count: count as usize,
@@ -243,7 +378,7 @@ fn plane_runs(layout: &Layout, x: u32, y: u32, count: u32) -> impl Iterator<Item
     let layout = *layout;
     (0..layout.planes() as usize).map(move |plane| {
         let run = Run {
-            start: layout.sample(plane).address(x, y),
+            start: layout.sample(plane, layout.format()).address(x, y).byte,
             stride: layout.pixel_stride(),
             unit: layout.unit(),
             count: count as usize,
@@ -326,6 +461,8 @@ fn copy_strided(from: &[u8], start: usize, stride: isize, to: &mut [u8], unit: u
         4 => copy::<4>(from, start, stride, to),
         6 => copy::<6>(from, start, stride, to),
         8 => copy::<8>(from, start, stride, to),
+        12 => copy::<12>(from, start, stride, to),
+        16 => copy::<16>(from, start, stride, to),
         _ => {
             let mut at = start;
             for to in to.chunks_exact_mut(unit) {
@@ -341,4 +478,210 @@ fn reverse_units(bytes: &mut [u8], unit: usize) {
     if unit > 1 {
         bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
     }
+}
+
+/// Pixels at equal distances, of which a byte may have several.
+#[derive(Clone, Copy)]
+struct BitRun {
+    /// Where the first pixel begins.
+    start: Address,
+    step: Step,
+    /// Bits in a pixel.
+    bits: u8,
+    order: BitOrder,
+    count: usize,
+}
+
+impl BitRun {
+    fn is_side_by_side(&self) -> bool {
+        self.step == Step::Next || self.count == 1
+    }
+
+    fn is_reversed(&self) -> bool {
+        self.step == Step::Before
+    }
+
+    fn per_byte(&self) -> usize {
+        8 / usize::from(self.bits)
+    }
+
+    /// Which of the pixels of its byte the first one is.
+    fn first(&self) -> usize {
+        usize::from(self.start.bit / self.bits)
+    }
+
+    /// Byte and place in it of each pixel, if they are bytes apart.
+    fn places(self) -> impl Iterator<Item = (usize, usize)> {
+        let stride = match self.step {
+            Step::Bytes(stride) => stride,
+            Step::Next | Step::Before => 0,
+        };
+        (0..self.count as isize).map(move |i| {
+            let byte = self.start.byte as isize + i * stride;
+            (byte as usize, self.first())
+        })
+    }
+}
+
+/// The run of pixels in a row, if several may share a byte.
+fn bit_run(layout: &Layout, x: u32, y: u32, count: u32) -> Option<BitRun> {
+    let (bits, order) = layout.format().bits()?;
+    Some(BitRun {
+        start: layout.address(x, y),
+        step: layout.pixel_step(),
+        bits,
+        order,
+        count: count as usize,
+    })
+}
+
+/// Bytes of a block whose pixels are taken apart.
+const BIT_BLOCK: usize = BLOCK / 8;
+
+/// Hands over pixels in order, a byte each, some at a time, with the index of
+/// the first of them. Each byte of memory is requested once where pixels lie
+/// side by side.
+fn each_of_bits<E: From<SourceError>>(
+    bytes: Bytes<'_>,
+    run: BitRun,
+    mut put: impl FnMut(usize, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut block, mut pixels) = ([0; BIT_BLOCK], [0; BLOCK]);
+    let per_byte = run.per_byte();
+    if run.is_side_by_side() || run.is_reversed() {
+        let (mut done, mut byte) = (0, run.start.byte);
+        while done < run.count {
+            // The place of the next pixel in its byte, counted in the
+            // direction of the run; all but the first begin a byte.
+            let skipped = match done {
+                0 if run.is_side_by_side() => run.first(),
+                0 => per_byte - 1 - run.first(),
+                _ => 0,
+            };
+            let places = (skipped + run.count - done).min(BIT_BLOCK * per_byte);
+            let size = places.div_ceil(per_byte);
+            let (pixels, block) = (&mut pixels[..places - skipped], &mut block[..size]);
+            if run.is_side_by_side() {
+                bytes.copy_to(byte, block)?;
+                unpack(run.bits, run.order, block, skipped, pixels);
+                byte += size;
+            } else {
+                bytes.copy_to(byte + 1 - size, block)?;
+                unpack(run.bits, run.order, block, size * per_byte - places, pixels);
+                pixels.reverse();
+                byte = byte.wrapping_sub(size);
+            }
+            put(done, pixels)?;
+            done += pixels.len();
+        }
+        return Ok(());
+    }
+    let mut places = run.places();
+    for done in (0..run.count).step_by(BLOCK) {
+        let mut count = 0;
+        for (pixel, (byte, place)) in pixels.iter_mut().zip(places.by_ref().take(BLOCK)) {
+            bytes.copy_to(byte, &mut block[..1])?;
+            unpack(
+                run.bits,
+                run.order,
+                &block[..1],
+                place,
+                std::slice::from_mut(pixel),
+            );
+            count += 1;
+        }
+        put(done, &pixels[..count])?;
+    }
+    Ok(())
+}
+
+/// Copies pixels that lie anywhere to one behind the other, from the first bit
+/// on; bits to spare become 0.
+fn gather_bits(bytes: Bytes<'_>, run: BitRun, to: &mut [u8]) -> Result<(), SourceError> {
+    if run.is_side_by_side() {
+        let span = (run.first() + run.count).div_ceil(run.per_byte());
+        bytes.copy_to(run.start.byte, to)?;
+        let mut next = [0];
+        if span > to.len() {
+            bytes.copy_to(run.start.byte + to.len(), &mut next)?;
+        }
+        shift_down(run.bits, run.order, to, run.first(), next[0]);
+    } else {
+        each_of_bits(bytes, run, |first, pixels| -> Result<(), SourceError> {
+            pack(run.bits, run.order, pixels, first, to);
+            Ok(())
+        })?;
+    }
+    clear_spare(run.bits, run.order, to, run.count);
+    Ok(())
+}
+
+/// Copies pixels that lie one behind the other to anywhere, and changes no bit
+/// beside them.
+fn scatter_bits(bytes: &mut BytesMut<'_>, run: BitRun, from: &[u8]) -> Result<(), SourceError> {
+    let (mut block, mut pixels) = ([0; BIT_BLOCK], [0; BLOCK]);
+    let (bits, order, per_byte) = (run.bits, run.order, run.per_byte());
+    if !run.is_side_by_side() && !run.is_reversed() {
+        for (i, (byte, place)) in run.places().enumerate() {
+            unpack(bits, order, from, i, &mut pixels[..1]);
+            put_bits(bytes, run, byte, place, &pixels[..1])?;
+        }
+        return Ok(());
+    }
+    let (mut done, mut byte) = (0, run.start.byte);
+    while done < run.count {
+        let skipped = match done {
+            0 if run.is_side_by_side() => run.first(),
+            0 => per_byte - 1 - run.first(),
+            _ => 0,
+        };
+        let places = (skipped + run.count - done).min(BIT_BLOCK * per_byte);
+        let size = places.div_ceil(per_byte);
+        let pixels = &mut pixels[..places - skipped];
+        unpack(bits, order, from, done, pixels);
+        done += pixels.len();
+        let first = if run.is_side_by_side() {
+            skipped
+        } else {
+            pixels.reverse();
+            byte = byte.wrapping_sub(size - 1);
+            size * per_byte - places
+        };
+        // Some of the first byte, whole ones, some of the last.
+        let head = pixels.len().min((per_byte - first) % per_byte);
+        let (head, rest) = pixels.split_at(head);
+        let (whole, tail) = rest.split_at(rest.len() - rest.len() % per_byte);
+        put_bits(bytes, run, byte, first, head)?;
+        let at = byte + usize::from(first > 0);
+        let block = &mut block[..whole.len() / per_byte];
+        pack(bits, order, whole, 0, block);
+        if !block.is_empty() {
+            bytes.copy_from(at, block)?;
+        }
+        put_bits(bytes, run, at + block.len(), 0, tail)?;
+        byte = if run.is_side_by_side() {
+            byte + size
+        } else {
+            byte.wrapping_sub(1)
+        };
+    }
+    Ok(())
+}
+
+/// Writes pixels of one byte, from the one at this place on, and no other.
+fn put_bits(
+    bytes: &mut BytesMut<'_>,
+    run: BitRun,
+    byte: usize,
+    place: usize,
+    pixels: &[u8],
+) -> Result<(), SourceError> {
+    if pixels.is_empty() {
+        return Ok(());
+    }
+    let (mut value, mut mask) = ([0], [0]);
+    pack(run.bits, run.order, pixels, place, &mut value);
+    let ones = [(1 << run.bits) - 1; 8];
+    pack(run.bits, run.order, &ones[..pixels.len()], place, &mut mask);
+    bytes.update_bits(byte, value[0], mask[0])
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{DEFINITIONS, decode};
+use common::{DEFINITIONS, Definition, decode, noise};
 use pixview::{Error, ErrorKind, Image, PixelFormat};
 
 fn pixel(bytes: &[u8], format: PixelFormat) -> Vec<u16> {
@@ -74,6 +74,155 @@ fn native_samples_and_words() {
     );
 }
 
+/// Worked out by hand from the definitions.
+#[test]
+fn words_by_hand() {
+    fn word16(word: u16, native: PixelFormat, le: PixelFormat, be: PixelFormat) -> Vec<u16> {
+        let pixel_of = pixel(&word.to_ne_bytes(), native);
+        assert_eq!(pixel(&word.to_le_bytes(), le), pixel_of);
+        assert_eq!(pixel(&word.to_be_bytes(), be), pixel_of);
+        pixel_of
+    }
+    use PixelFormat as F;
+    let rgb565 = |word| word16(word, F::RGB565, F::RGB565LE, F::RGB565BE);
+    assert_eq!(rgb565(0xf800), [255, 0, 0]);
+    assert_eq!(rgb565(0x07e0), [0, 255, 0]);
+    assert_eq!(rgb565(0x001f), [0, 0, 255]);
+    // 16 of 31 is 131.6, 32 of 63 is 129.5, 1 of 31 is 8.2.
+    assert_eq!(rgb565(0x8401), [132, 130, 8]);
+    // 30 of 31 is 246.8, 62 of 63 is 250.95.
+    assert_eq!(rgb565(0xf7de), [247, 251, 247]);
+    let bgr565 = |word| word16(word, F::BGR565, F::BGR565LE, F::BGR565BE);
+    assert_eq!(bgr565(0xf800), [0, 0, 255]);
+    assert_eq!(bgr565(0x8401), [8, 130, 132]);
+
+    let rgb555 = |word| word16(word, F::RGB555, F::RGB555LE, F::RGB555BE);
+    assert_eq!(rgb555(0x7c00), [255, 0, 0]);
+    assert_eq!(rgb555(0xffff), [255, 255, 255], "no alpha");
+    // 3, 5 and 17 of 31 are 24.7, 41.1 and 139.8.
+    assert_eq!(rgb555(3 << 10 | 5 << 5 | 17), [25, 41, 140]);
+    let bgr555 = |word| word16(word, F::BGR555, F::BGR555LE, F::BGR555BE);
+    assert_eq!(bgr555(3 << 10 | 5 << 5 | 17), [140, 41, 25]);
+    let argb1555 = |word| word16(word, F::ARGB1555, F::ARGB1555LE, F::ARGB1555BE);
+    assert_eq!(argb1555(0x8000 | 3 << 10 | 5 << 5 | 17), [25, 41, 140, 255]);
+    assert_eq!(argb1555(3 << 10 | 5 << 5 | 17), [25, 41, 140, 0]);
+    let abgr1555 = |word| word16(word, F::ABGR1555, F::ABGR1555LE, F::ABGR1555BE);
+    assert_eq!(abgr1555(0x801f), [255, 0, 0, 255]);
+
+    let words = |word: u32, native, le, be| {
+        let pixel_of = pixel(&word.to_ne_bytes(), native);
+        assert_eq!(pixel(&word.to_le_bytes(), le), pixel_of);
+        assert_eq!(pixel(&word.to_be_bytes(), be), pixel_of);
+        pixel_of
+    };
+    let xrgb = |word| words(word, F::XRGB2101010, F::XRGB2101010LE, F::XRGB2101010BE);
+    // 1 of 1023 is 64.06, 512 is 32799.5 and a bit, 1022 is 65470.9.
+    assert_eq!(xrgb(1 << 20 | 512 << 10 | 1022), [64, 32800, 65471]);
+    assert_eq!(xrgb(0xffff_ffff), [65535, 65535, 65535]);
+    let argb = |word| words(word, F::ARGB2101010, F::ARGB2101010LE, F::ARGB2101010BE);
+    assert_eq!(argb(1 << 30 | 1023 << 20), [65535, 0, 0, 21845]);
+    let xbgr = |word| words(word, F::XBGR2101010, F::XBGR2101010LE, F::XBGR2101010BE);
+    assert_eq!(xbgr(1023), [65535, 0, 0]);
+    let abgr = |word| words(word, F::ABGR2101010, F::ABGR2101010LE, F::ABGR2101010BE);
+    assert_eq!(abgr(2 << 30 | 1023), [65535, 0, 0, 43690]);
+}
+
+#[test]
+fn alpha_and_ink_by_hand() {
+    use PixelFormat as F;
+    // 64 of 128 is a half: 127.5, which goes up.
+    let rgba = F::RGBA8.premultiplied();
+    assert_eq!(pixel(&[64, 32, 128, 128], rgba), [128, 64, 255, 128]);
+    // 1 of 3 is 85, 2 of 3 is 170, 3 of 7 is 109.3.
+    assert_eq!(pixel(&[1, 2, 3, 3], rgba), [85, 170, 255, 3]);
+    assert_eq!(pixel(&[3, 1, 0, 7], rgba), [109, 36, 0, 7]);
+    // More than alpha allows is as much as there is.
+    assert_eq!(pixel(&[200, 100, 99, 100], rgba), [255, 255, 252, 100]);
+    assert_eq!(pixel(&[200, 100, 99, 0], rgba), [0, 0, 0, 0]);
+    assert_eq!(pixel(&[9, 8, 7, 255], rgba), [9, 8, 7, 255]);
+    let bgra = F::BGRA8.premultiplied();
+    assert_eq!(pixel(&[64, 32, 128, 128], bgra), [255, 64, 128, 128]);
+    let argb = F::ARGB8.premultiplied();
+    assert_eq!(pixel(&[128, 64, 32, 128], argb), [128, 64, 255, 128]);
+    let wide = F::RGBA16BE.premultiplied();
+    // 0x1000 of 0x8000 is 8191.875; 1 of 2 is 32767.5, which goes up.
+    let bytes = [0x10, 0, 0x80, 0, 0, 1, 0x80, 0];
+    assert_eq!(pixel(&bytes, wide), [8192, 65535, 2, 0x8000]);
+    assert_eq!(pixel(&[0, 1, 0, 0, 0, 2, 0, 2], wide), [32768, 0, 65535, 2]);
+
+    // No ink is white, all black is black.
+    assert_eq!(pixel(&[0, 0, 0, 0], F::CMYK8), [255, 255, 255]);
+    assert_eq!(pixel(&[0, 0, 0, 255], F::CMYK8), [0, 0, 0]);
+    assert_eq!(pixel(&[255, 0, 0, 0], F::CMYK8), [0, 255, 255]);
+    // 155 * 205 / 255 is 124.6, 205 * 205 / 255 is 164.8.
+    assert_eq!(pixel(&[100, 50, 255, 50], F::CMYK8), [125, 165, 0]);
+    let inverted = pixel(&[155, 205, 0, 205], F::CMYK8_INVERTED);
+    assert_eq!(inverted, [125, 165, 0]);
+}
+
+#[test]
+fn numbers_by_hand() {
+    use PixelFormat as F;
+    let float = |value: f32, format| pixel(&value.to_ne_bytes(), format);
+    assert_eq!(float(0.0, F::GRAY_F32), [0]);
+    assert_eq!(float(1.0, F::GRAY_F32), [65535]);
+    assert_eq!(float(2.0, F::GRAY_F32), [65535]);
+    assert_eq!(float(-1.0, F::GRAY_F32), [0]);
+    assert_eq!(float(f32::NAN, F::GRAY_F32), [0]);
+    assert_eq!(float(f32::INFINITY, F::GRAY_F32), [65535]);
+    assert_eq!(float(f32::NEG_INFINITY, F::GRAY_F32), [0]);
+    assert_eq!(float(0.25, F::GRAY_F32), [16384]); // 16383.75
+    assert_eq!(float(0.25, F::GRAY_F32.with_bit_depth(8)), [64]); // 63.75
+    let celsius = F::GRAY_F32.with_range(-50.0, 50.0);
+    assert_eq!(float(-50.0, celsius), [0]);
+    assert_eq!(float(25.0, celsius), [49151]); // 49151.25
+    // The larger end may be black.
+    let depth = F::GRAY_F32.with_range(10.0, 0.0);
+    assert_eq!(float(10.0, depth), [0]);
+    assert_eq!(float(f32::INFINITY, depth), [0]);
+    assert_eq!(float(2.5, depth), [49151]);
+    // The middle gray of linear light, 0.2140 is 0.5 in sRGB.
+    let linear = F::GRAY_F32.linear().with_bit_depth(8);
+    assert_eq!(float(0.214, linear), [127]);
+    assert_eq!(float(0.5, linear), [188]);
+    assert_eq!(float(0.001, linear), [3]); // 12.92 * 0.255
+    // Alpha has no curve.
+    let bytes: Vec<u8> = [0.5f32, 0.5].iter().flat_map(|v| v.to_ne_bytes()).collect();
+    let format = F::GRAY_ALPHA_F32.linear().with_bit_depth(8);
+    assert_eq!(pixel(&bytes, format), [188, 128]);
+
+    let int = |value: i16, format| pixel(&value.to_ne_bytes(), format);
+    assert_eq!(int(-32768, F::GRAY_I16), [0]);
+    assert_eq!(int(0, F::GRAY_I16), [32768]);
+    assert_eq!(int(32767, F::GRAY_I16), [65535]);
+    let window = F::GRAY_I16.with_range(-100.0, 300.0).with_bit_depth(8);
+    assert_eq!(int(-200, window), [0]);
+    assert_eq!(int(0, window), [64]); // 63.75
+    assert_eq!(int(300, window), [255]);
+    assert_eq!(pixel(&[0xff; 4], F::GRAY_U32), [65535]);
+    assert_eq!(pixel(&[0x80, 0, 0, 0], F::GRAY_U32BE), [32768]); // 32767.5 and a bit
+    assert_eq!(pixel(&[0x0f, 0xff], F::GRAY16BE.with_bits(12)), [65535]);
+    assert_eq!(pixel(&[0x08, 0x00], F::GRAY16BE.with_bits(12)), [32776]); // 32775.5 and a bit
+    assert_eq!(pixel(&[0x03, 0xff], F::GRAY16BE.with_bits(10)), [65535]);
+}
+
+#[test]
+fn bits_by_hand() {
+    use PixelFormat as F;
+    let row = |byte: u8, format: PixelFormat| -> Vec<u16> {
+        let width = 8 / format.bits_per_pixel() as u32;
+        let image = Image::from_buffer([byte], width, 1, format).unwrap();
+        let pixels = image.read().unwrap();
+        (0..width).map(|x| pixels.get(x, 0).unwrap()[0]).collect()
+    };
+    assert_eq!(row(0b1011_0001, F::GRAY1), [1, 0, 1, 1, 0, 0, 0, 1]);
+    assert_eq!(row(0b1011_0001, F::GRAY1LSB), [1, 0, 0, 0, 1, 1, 0, 1]);
+    assert_eq!(row(0b1011_0001, F::INDEXED2), [2, 3, 0, 1]);
+    assert_eq!(row(0b1011_0001, F::INDEXED2LSB), [1, 0, 3, 2]);
+    assert_eq!(row(0xb1, F::GRAY4), [0xb, 1]);
+    assert_eq!(row(0xb1, F::GRAY4LSB), [1, 0xb]);
+}
+
 #[test]
 fn written_pixels() {
     fn written(format: PixelFormat, samples: &[u16]) -> Vec<u8> {
@@ -94,52 +243,281 @@ fn written_pixels() {
     assert_eq!(written(F::GRAY16LE, &[0x1234]), [0x34, 0x12]);
     assert_eq!(written(F::GRAY16BE, &[0x1234]), [0x12, 0x34]);
     assert_eq!(written(F::GRAY16, &[0x1234]), 0x1234u16.to_ne_bytes());
+    // 132 of 255 is 16.05 of 31, 130 is 32.1 of 63.
+    assert_eq!(written(F::RGB565BE, &[132, 130, 8]), [0x84, 0x01]);
+    assert_eq!(written(F::XRGB1555BE, &[255, 0, 0]), [0xfc, 0]);
+    assert_eq!(written(F::ARGB1555BE, &[255, 0, 0, 127]), [0x7c, 0]);
+    assert_eq!(
+        written(F::RGBA8.premultiplied(), &[255, 100, 1, 128]),
+        [128, 50, 1, 128]
+    );
+    assert_eq!(written(F::CMYK8, &[255, 128, 0]), [0, 127, 255, 0]);
+    assert_eq!(written(F::CMYK8, &[0, 0, 0]), [0, 0, 0, 255]);
+    assert_eq!(written(F::GRAY_F32BE, &[65535]), 1f32.to_be_bytes());
+    assert_eq!(written(F::GRAY_I16BE, &[0]), [0x80, 0]);
+    assert_eq!(written(F::GRAY2LSB, &[2]), [2]);
+    assert_eq!(written(F::INDEXED4, &[9]), [0x90]);
 }
 
-/// Every format holds every value of each of its samples, there and back.
+/// Memory of `count` pixels, of which every value of every sample is one, and
+/// every value of the pixel if it has at most 16 bits, and every pair of
+/// colour and alpha of 8 bits.
+fn memory(definition: &Definition, count: usize) -> Vec<u8> {
+    let mut memory = noise(definition.row_size(count), 5);
+    match definition.bits_per_pixel() {
+        bits @ ..=16 => {
+            for (i, byte) in memory.iter_mut().enumerate() {
+                *byte = match bits {
+                    16 if i % 2 == 0 => (i / 512) as u8,
+                    16 => (i / 2) as u8,
+                    _ => i as u8,
+                };
+            }
+        }
+        32 => {
+            for (i, pixel) in memory.as_chunks_mut().0.iter_mut().enumerate() {
+                // Each byte meets each value of its neighbours.
+                let (low, high) = (i as u8, (i >> 8) as u8);
+                *pixel = match i >> 16 & 1 {
+                    0 => [low, low ^ 0x55, high.wrapping_add(low), high],
+                    _ => [high, high.wrapping_sub(low), low.rotate_left(3), low],
+                };
+            }
+        }
+        _ => {}
+    }
+    // Numbers that are none, or that no integer can hold, among the others.
+    let special = [
+        f32::NAN,
+        -f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        0.0,
+        -0.0,
+        1.0,
+        0.5,
+        1e-40,
+        -1e-40,
+        f32::MAX,
+        f32::MIN,
+        1.0 - f32::EPSILON / 2.0,
+        0.003_130_8,
+        255.0,
+        100.5,
+    ];
+    if definition.format.name().contains("F32") {
+        let swap = definition.format.name().ends_with("BE") == cfg!(target_endian = "little");
+        for (i, sample) in memory.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let value = match i % 3 {
+                0 => special[i / 3 % 16],
+                // From -0.1 to 1.1, where most of them are.
+                1 => (i * 7919 % 60_000) as f32 / 50_000.0 - 0.1,
+                _ => continue,
+            };
+            *sample = value.to_ne_bytes();
+            if swap {
+                sample.reverse();
+            }
+        }
+    }
+    memory
+}
+
+/// Every format says what its definition says, of every value where there are
+/// at most 65536 (and of all pairs of colour and alpha): pixel by pixel, and in
+/// the file.
 #[test]
-fn there_and_back() {
-    for definition in DEFINITIONS {
-        let max = u16::MAX >> (16 - definition.depth());
-        // Miri gets fewer values: the decoders take their time there.
-        let count = if cfg!(miri) { 16 } else { 256 };
-        let mut image = Image::new(16, u32::from(count) / 16, definition.format).unwrap();
-        let samples = |i: u16| -> Vec<u16> {
-            let at = |c: u16| i.wrapping_mul(257).wrapping_add(c * 77) & max;
-            (0..definition.channels() as u16).map(at).collect()
-        };
+fn every_value() {
+    for definition in DEFINITIONS.iter() {
+        let (width, height) = if cfg!(miri) { (16, 3) } else { (256, 512) };
+        let count = width * height;
+        let memory = memory(definition, count);
+        let image = Image::from_buffer(&memory, width as u32, height as u32, definition.format);
+        let image = definition.with_palette(image.unwrap());
+        let decoded = decode(&image.to_png().unwrap());
+        let pixels = image.read().unwrap();
+        for i in 0..count {
+            let (x, y) = (i % width, i / width);
+            let bit = i * definition.bits_per_pixel();
+            let bytes = definition.load(&memory, bit, definition.size());
+            let samples = definition.samples(&bytes);
+            let shown = definition.decoded(&samples);
+            assert_eq!(
+                decoded.pixel(x, y),
+                shown,
+                "{} {bytes:?}",
+                definition.format
+            );
+            if i % 7 == 0 {
+                let pixel = pixels.get(x as u32, y as u32).unwrap();
+                assert_eq!(*pixel, samples, "{} {bytes:?}", definition.format);
+            }
+        }
+    }
+}
+
+/// And it keeps what is written as its definition says, of every sample, and of
+/// all pairs of colour and alpha of 8 bits.
+#[test]
+fn every_sample_written() {
+    for definition in DEFINITIONS.iter() {
+        let max = u16::MAX >> (16 - definition.bit_depth());
+        let count = if cfg!(miri) { 32 } else { 65536u32 };
+        let mut image = Image::new(1, 1, definition.format).unwrap();
         let mut pixels = image.write().unwrap();
         for i in 0..count {
-            pixels
-                .put(u32::from(i) % 16, u32::from(i) / 16, samples(i))
-                .unwrap();
+            let channels = definition.channels();
+            let samples: Vec<u16> = (0..channels)
+                .map(|c| match c {
+                    _ if c + 1 == channels && definition.has_alpha() && max == 255 => i >> 8,
+                    0 => i,
+                    1 => i.wrapping_mul(40_503),
+                    2 => i ^ i >> 3,
+                    _ => i.wrapping_mul(7919) >> 4,
+                } as u16 & max)
+                .collect();
+            pixels.put(0, 0, &samples[..]).unwrap();
+            let bytes = definition.bytes(&samples);
+            let row = pixels.row(0).unwrap();
+            assert_eq!(row[..], bytes, "{} {samples:?}", definition.format);
         }
-        drop(pixels);
-        let decoded = decode(&image.to_png().unwrap());
+    }
+}
+
+/// What a pixel says can be written, and then it says the same, where memory
+/// has no fewer values than the file.
+#[test]
+fn there_and_back() {
+    for definition in DEFINITIONS.iter() {
+        if definition.is_lossy() {
+            continue;
+        }
+        let max = u16::MAX >> (16 - definition.bit_depth());
+        let count = if cfg!(miri) { 16 } else { 4096u32 };
+        let mut image = Image::new(1, 1, definition.format).unwrap();
+        let mut pixels = image.write().unwrap();
         for i in 0..count {
-            let (x, y) = (u32::from(i) % 16, u32::from(i) / 16);
-            assert_eq!(*image.read().unwrap().get(x, y).unwrap(), samples(i));
-            assert_eq!(decoded.pixel(x as usize, y as usize), samples(i));
+            let at = |c: u32| (i * (65536 / count) + c * 77) as u16 & max;
+            let samples: Vec<u16> = (0..definition.channels() as u32).map(at).collect();
+            pixels.put(0, 0, &samples[..]).unwrap();
+            assert_eq!(*pixels.get(0, 0).unwrap(), samples, "{}", definition.format);
         }
     }
 }
 
 #[test]
 fn facts() {
-    assert_eq!(PixelFormat::ALL.len(), DEFINITIONS.len());
-    for (format, definition) in PixelFormat::ALL.iter().zip(DEFINITIONS) {
+    let plain = common::plain();
+    assert_eq!(PixelFormat::ALL.len(), plain.len());
+    for (format, definition) in PixelFormat::ALL.iter().zip(&plain) {
         assert_eq!(*format, definition.format, "the order of the table");
-        assert_eq!(format.bits_per_pixel(), 8 * definition.size, "{format}");
-        assert_eq!(format.channels(), definition.channels(), "{format}");
-        assert_eq!(format.bit_depth(), definition.depth(), "{format}");
+        assert_eq!(format.to_string(), format.name());
+    }
+    for definition in DEFINITIONS.iter() {
+        let format = definition.format;
         assert_eq!(
-            format.has_alpha(),
-            matches!(definition.channels(), 2 | 4),
+            format.bits_per_pixel(),
+            definition.bits_per_pixel(),
             "{format}"
         );
+        assert_eq!(format.channels(), definition.channels(), "{format}");
+        assert_eq!(format.bit_depth(), definition.bit_depth(), "{format}");
+        assert_eq!(format.has_alpha(), definition.has_alpha(), "{format}");
+        assert_eq!(format.is_indexed(), definition.indexed, "{format}");
+        for width in [1, 2, 3, 7, 8, 9, 1000] {
+            let expected = definition.row_size(width as usize) as u64;
+            assert_eq!(format.row_size(width), expected, "{format}");
+        }
+        let others = DEFINITIONS.iter().filter(|d| d.format == format);
+        assert_eq!(others.count(), 1, "{format} is two");
     }
     assert_eq!(format!("{:>8}", PixelFormat::BGRA8), "   BGRA8");
     assert_ne!(PixelFormat::XRGB8888, PixelFormat::BGRX8);
+    assert_eq!(PixelFormat::RGB555, PixelFormat::XRGB1555);
+    assert_eq!(PixelFormat::RGB8.premultiplied(), PixelFormat::RGB8);
+    assert_eq!(
+        PixelFormat::GRAY_ALPHA_F32
+            .with_range(-1.0, 2.5)
+            .premultiplied()
+            .linear()
+            .with_bit_depth(8)
+            .to_string(),
+        "GRAY_ALPHA_F32 premultiplied from -1 to 2.5 linear saved with 8 bits"
+    );
+}
+
+/// What has no meaning is an error when an image is made, with the numbers.
+#[test]
+fn meanings_that_are_none() {
+    use PixelFormat as F;
+    let error = |format| {
+        let made = Image::from_buffer([0u32; 4], 1, 1, format);
+        made.unwrap_err().to_string()
+    };
+    for (format, message) in [
+        (
+            F::RGBA8.with_range(0.0, 1.0),
+            "no range can be stated for RGBA8 from 0 to 1",
+        ),
+        (
+            F::RGBA8.with_bits(7),
+            "no number of bits can be stated for RGBA8 of 7 bits",
+        ),
+        (
+            F::RGBA8.with_bit_depth(8),
+            "no bit depth can be stated for RGBA8 saved with 8 bits",
+        ),
+        (
+            F::GRAY_U32.linear(),
+            "no linear light can be stated for GRAY_U32 linear",
+        ),
+        (
+            F::GRAY_F32.with_bits(12),
+            "no number of bits can be stated for GRAY_F32 of 12 bits",
+        ),
+        (
+            F::RGB565.with_range(0.0, 1.0),
+            "no range can be stated for RGB565 from 0 to 1",
+        ),
+        (
+            F::GRAY_F32.with_range(1.0, 1.0),
+            "GRAY_F32 from 1 to 1: the ends must be finite and apart",
+        ),
+        (
+            F::GRAY_F32.with_range(0.0, f64::INFINITY),
+            "GRAY_F32 from 0 to inf: the ends must be finite and apart",
+        ),
+        (
+            F::GRAY_F32.with_range(f64::NAN, 1.0),
+            "GRAY_F32 from NaN to 1: the ends must be finite and apart",
+        ),
+        (
+            F::GRAY_U32.with_bits(33),
+            "GRAY_U32 of 33 bits: samples have 1 to 32 bits",
+        ),
+        (
+            F::GRAY_U32.with_bits(0),
+            "GRAY_U32 of 0 bits: samples have 1 to 32 bits",
+        ),
+        (
+            F::GRAY_F32.with_bit_depth(12),
+            "GRAY_F32 saved with 12 bits: it can be 8 or 16 bits",
+        ),
+    ] {
+        assert_eq!(error(format), message);
+    }
+    // From the least to the largest there is.
+    for (low, high) in [
+        (f64::MIN, f64::MAX),
+        (0.0, 5e-324),
+        (0.0, f64::MIN_POSITIVE),
+    ] {
+        let message = error(F::GRAY_F32.with_range(low, high));
+        assert!(
+            message.ends_with("the ends must be finite and apart"),
+            "{message}"
+        );
+    }
 }
 
 #[test]

@@ -69,21 +69,25 @@ impl LiveBytes for &Changing {
 
 fn check(definition: &Definition, layout: Layout, len: usize, compression: Compression) {
     let source = Changing::new(len);
-    let image = Image::with_layout(&source, layout).unwrap();
+    let image = definition.with_palette(Image::with_layout(&source, layout).unwrap());
     let mut encoder = PngEncoder::new().compression(compression).threads(3);
     let png = encoder.to_vec(&image).unwrap();
     let decoded = decode(&png);
     let log = source.log.borrow();
     for y in 0..layout.height() as usize {
         for x in 0..layout.width() as usize {
-            let at = layout.offset() as isize
-                + y as isize * layout.row_stride()
-                + x as isize * layout.pixel_stride();
+            let at = layout.offset() as isize + y as isize * layout.row_stride();
+            // Bits, where pixels lie side by side in bytes.
+            let bit = match definition.is_sub_byte() && layout.pixel_stride() == 0 {
+                true => x * definition.bits_per_pixel(),
+                false => 0,
+            };
+            let at = at + x as isize * layout.pixel_stride() + bit as isize / 8;
             let (part, parts) = match layout.plane_stride() {
-                None => (definition.size, 1),
+                None => (definition.size(), 1),
                 Some(_) => (
                     definition.sample_size(),
-                    definition.size / definition.sample_size(),
+                    definition.size() / definition.sample_size(),
                 ),
             };
             let bytes: Vec<usize> = (0..parts)
@@ -99,8 +103,12 @@ fn check(definition: &Definition, layout: Layout, len: usize, compression: Compr
                     definition.format
                 );
             }
-            let pixel: Vec<u8> = bytes.iter().map(|&byte| log.first[byte]).collect();
-            assert_eq!(decoded.pixel(x, y), definition.samples(&pixel));
+            let mut pixel: Vec<u8> = bytes.iter().map(|&byte| log.first[byte]).collect();
+            if definition.is_sub_byte() {
+                pixel = definition.load(&pixel, bit % 8, 1);
+            }
+            let samples = definition.samples(&pixel);
+            assert_eq!(decoded.pixel(x, y), definition.decoded(&samples));
         }
     }
 }
@@ -108,21 +116,22 @@ fn check(definition: &Definition, layout: Layout, len: usize, compression: Compr
 #[test]
 fn each_visible_pixel_is_requested_once() {
     use Compression::{Best, Fast, Small, Stored};
-    for definition in DEFINITIONS {
-        let size = definition.size as isize;
+    for definition in DEFINITIONS.iter() {
+        let size = definition.size() as isize;
         let (w, h) = (37, 23);
         let packed = Layout::packed(w, h, definition.format);
-        let len = (w * h) as usize * definition.size;
+        let len = (w * h) as usize * definition.size();
         for compression in [Stored, Fast, Small, Best] {
             check(definition, packed, len, compression);
         }
         // padded, bottom-up
-        let padded = packed.with_row_stride(-320).with_offset(22 * 320);
-        check(definition, padded, 23 * 320, Fast);
+        let padded = packed.with_row_stride(-640).with_offset(22 * 640);
+        check(definition, padded, 23 * 640, Fast);
         // mirrored
         let mirrored = packed
             .with_pixel_stride(-size)
-            .with_offset(36 * definition.size);
+            .with_offset(36 * definition.size())
+            .with_row_stride(37 * size);
         check(definition, mirrored, len, Fast);
         // every second, and every tenth pixel, and columns as rows
         for stride in [2 * size, 10 * size] {
@@ -142,9 +151,14 @@ fn each_visible_pixel_is_requested_once() {
                 .with_row_stride(5000 * stride.abs());
             check(definition, wide, 10_000 * stride.unsigned_abs(), Fast);
         }
-        if !definition.is_word() {
+        if definition.is_sub_byte() {
+            // Side by side, in wide rows.
+            let wide = Layout::packed(20_001, 2, definition.format);
+            check(definition, wide, 2 * definition.row_size(20_001), Fast);
+        }
+        if definition.is_planar() {
             let wide = Layout::planar(5000, 2, definition.format);
-            check(definition, wide, 10_000 * definition.size, Fast);
+            check(definition, wide, 10_000 * definition.size(), Fast);
             let sample = definition.sample_size() as isize;
             let planar = packed
                 .with_pixel_stride(sample)

@@ -11,14 +11,14 @@ use common::{DEFINITIONS, Definition, decode, noise};
 use pixview::{Channel, ErrorKind, Image, Layout, PixelFormat, PixelSource, PixelSourceMut};
 use proptest::prelude::*;
 
-/// Where the pixels of a view lie, as a table of byte addresses: the address
+/// Where the pixels of a view lie, as a table of addresses in bits: the address
 /// of each sample group (a pixel, or its samples in planes).
 #[derive(Clone, Debug)]
 struct Model {
     definition: Definition,
     /// Rows of pixels; each pixel is the addresses of its parts, in order.
     rows: Vec<Vec<Vec<usize>>>,
-    /// Bytes in one part.
+    /// Bytes in one part, 1 if it is smaller.
     part: usize,
 }
 
@@ -26,7 +26,7 @@ impl Model {
     fn pixel_bytes(&self, memory: &[u8], x: usize, y: usize) -> Vec<u8> {
         let parts = self.rows[y][x].iter();
         parts
-            .flat_map(|&at| memory[at..at + self.part].to_vec())
+            .flat_map(|&at| self.definition.load(memory, at, self.part))
             .collect()
     }
 
@@ -36,21 +36,24 @@ impl Model {
 
     fn row_bytes(&self, memory: &[u8], y: usize) -> Vec<u8> {
         let width = self.rows[y].len();
-        (0..width)
-            .flat_map(|x| self.pixel_bytes(memory, x, y))
-            .collect()
+        let pixels = (0..width).map(|x| self.pixel_bytes(memory, x, y));
+        self.definition.pack(&pixels.collect::<Vec<_>>())
     }
 
     fn write(&self, memory: &mut [u8], x: usize, y: usize, bytes: &[u8]) {
         for (&at, part) in self.rows[y][x].iter().zip(bytes.chunks(self.part)) {
-            memory[at..at + self.part].copy_from_slice(part);
+            self.definition.store(memory, at, part);
         }
     }
 
     fn overlaps(&self) -> bool {
         let mut seen = std::collections::HashSet::new();
         let mut parts = self.rows.iter().flatten().flatten();
-        !parts.all(|&at| (at..at + self.part).all(|byte| seen.insert(byte)))
+        let size = match self.definition.is_sub_byte() {
+            true => self.definition.bits_per_pixel(),
+            false => 8 * self.part,
+        };
+        !parts.all(|&at| (at..at + size).all(|bit| seen.insert(bit)))
     }
 
     fn transform(&mut self, step: &Step) {
@@ -109,6 +112,8 @@ impl Step {
 struct Case {
     definition: Definition,
     layout: Layout,
+    /// Bits from a pixel to the next.
+    stride: isize,
     len: usize,
     seed: u64,
     kind: usize,
@@ -121,16 +126,16 @@ impl Case {
             definition, layout, ..
         } = self;
         let address = |x: u32, y: u32, c: usize| {
-            layout.offset() as isize
+            8 * (layout.offset() as isize
                 + y as isize * layout.row_stride()
-                + x as isize * layout.pixel_stride()
-                + c as isize * layout.plane_stride().unwrap_or(0)
+                + c as isize * layout.plane_stride().unwrap_or(0))
+                + x as isize * self.stride
         };
         let (part, parts) = match layout.plane_stride() {
-            None => (definition.size, 1),
+            None => (definition.size(), 1),
             Some(_) => {
                 let part = definition.sample_size();
-                (part, definition.size / part)
+                (part, definition.size() / part)
             }
         };
         let pixel = |x, y| (0..parts).map(|c| address(x, y, c) as usize).collect();
@@ -176,13 +181,34 @@ fn case() -> impl Strategy<Value = Case> {
                 steps,
             )| {
                 let definition = DEFINITIONS[index];
-                let planar = planar && !definition.is_word();
+                let planar = planar && definition.is_planar();
                 let unit = if planar {
                     definition.sample_size()
                 } else {
-                    definition.size
+                    definition.size()
                 } as isize;
-                let planes = definition.size as isize / unit;
+                let planes = definition.size() as isize / unit;
+                if definition.is_sub_byte() && seed % 4 > 0 {
+                    // Side by side, as they mostly are.
+                    let row = definition.row_size(width as usize) as isize;
+                    let (padding, up) =
+                        strides.map_or((0, false), |(_, padding, [up, _], _)| (padding, up));
+                    let row = row + padding;
+                    let layout = Layout::packed(width, height, definition.format)
+                        .with_offset(
+                            before + if up { (height as isize - 1) * row } else { 0 } as usize,
+                        )
+                        .with_row_stride(if up { -row } else { row });
+                    return Case {
+                        definition,
+                        layout,
+                        stride: definition.bits_per_pixel() as isize,
+                        len: before + (height as isize * row) as usize + behind,
+                        seed,
+                        kind,
+                        steps,
+                    };
+                }
                 let (w, h) = (width as isize, height as isize);
                 let sign = |stride: isize, negative: bool| if negative { -stride } else { stride };
                 let (pixel, row, plane) = match strides {
@@ -218,6 +244,7 @@ fn case() -> impl Strategy<Value = Case> {
                 Case {
                     definition,
                     layout,
+                    stride: 8 * pixel,
                     len: before + (below + above + unit) as usize + behind,
                     seed,
                     kind,
@@ -241,7 +268,7 @@ fn with_source(
             Cell::from_mut(&mut memory[..]).as_slice_of_cells(),
         )),
         3 => run(Box::new(RefCell::new(&mut memory[..]))),
-        4 if definition.depth() == 8 => {
+        4 if definition.sample_size() == 1 => {
             let atomics: Vec<AtomicU8> = memory.iter().map(|&b| AtomicU8::new(b)).collect();
             run(Box::new(&atomics[..]));
             for (byte, atomic) in memory.iter_mut().zip(&atomics) {
@@ -276,7 +303,8 @@ proptest! {
         }
         let (width, height) = (model.rows[0].len(), model.rows.len());
         with_source(case.kind, &mut memory, case.definition, |source| {
-            let mut image = Image::with_layout(source, case.layout).unwrap();
+            let image = Image::with_layout(source, case.layout).unwrap();
+            let mut image = case.definition.with_palette(image);
             for step in &case.steps {
                 image = step.apply(image);
             }
@@ -301,11 +329,12 @@ proptest! {
 
             let decoded = decode(&image.to_png().unwrap());
             assert_eq!((decoded.width, decoded.height), (width, height));
-            assert_eq!(decoded.channels, case.definition.channels());
-            assert_eq!(decoded.depth, case.definition.depth());
+            assert_eq!(decoded.channels, case.definition.decoded_channels());
+            assert_eq!(decoded.depth, case.definition.decoded_depth());
             for y in 0..height {
                 for x in 0..width {
-                    assert_eq!(decoded.pixel(x, y), model.samples(&before, x, y));
+                    let samples = model.samples(&before, x, y);
+                    assert_eq!(decoded.pixel(x, y), case.definition.decoded(&samples));
                 }
             }
         });
@@ -326,12 +355,25 @@ proptest! {
         let (width, height) = (model.rows[0].len(), model.rows.len());
         let definition = case.definition;
         let overlaps = model.overlaps();
-        let values = noise(width * height * definition.size + 16, !case.seed);
+        let size = definition.size();
+        let values = noise(width * height * size + 16, !case.seed);
         let pixel: Vec<u16> = values
             .chunks(2)
             .take(definition.channels())
-            .map(|pair| u16::from_ne_bytes([pair[0], pair[1]]) >> (16 - definition.depth()))
+            .map(|pair| u16::from_ne_bytes([pair[0], pair[1]]) >> (16 - definition.bit_depth()))
             .collect();
+        // What the memory is told of so many pixels, and what they are there.
+        let pixels_of = |values: &[u8], width: usize| -> (Vec<u8>, Vec<Vec<u8>>) {
+            let pixels: Vec<Vec<u8>> = values
+                .chunks(size)
+                .map(|bytes| match definition.is_sub_byte() {
+                    true => definition.load(bytes, 0, 1),
+                    false => bytes.to_vec(),
+                })
+                .collect();
+            let rows = pixels.chunks(width).flat_map(|row| definition.pack(row));
+            (rows.collect(), pixels)
+        };
 
         with_source(case.kind, &mut memory, definition, |source| {
             let mut image = Image::with_layout(source, case.layout).unwrap();
@@ -348,18 +390,20 @@ proptest! {
             let (x, y) = (width / 2, height / 2);
             pixels.put(x as u32, y as u32, &pixel[..]).unwrap();
             model.write(&mut expected, x, y, &definition.bytes(&pixel));
-            assert_eq!(*pixels.get(x as u32, y as u32).unwrap(), pixel);
+            let kept = definition.samples(&definition.bytes(&pixel));
+            assert_eq!(*pixels.get(x as u32, y as u32).unwrap(), kept);
 
             let (left, top, w, h) = rectangle;
             let (x, y, w, h) = Step::Crop(left, top, w, h).rectangle(width, height);
-            let block = &values[..w * h * definition.size];
-            pixels.put_rect(x as u32, y as u32, w as u32, h as u32, block).unwrap();
-            for (i, bytes) in block.chunks(definition.size).enumerate() {
+            let (block, bytes) = pixels_of(&values[..w * h * size], w);
+            pixels.put_rect(x as u32, y as u32, w as u32, h as u32, &block).unwrap();
+            for (i, bytes) in bytes.iter().enumerate() {
                 model.write(&mut expected, x + i % w, y + i / w, bytes);
             }
 
-            pixels.put_row(0, &values[..width * definition.size]).unwrap();
-            for (x, bytes) in values.chunks(definition.size).take(width).enumerate() {
+            let (row, bytes) = pixels_of(&values[..width * size], width);
+            pixels.put_row(0, &row).unwrap();
+            for (x, bytes) in bytes.iter().enumerate() {
                 model.write(&mut expected, x, 0, bytes);
             }
 
@@ -385,35 +429,44 @@ fn channels() {
         &[Channel::Red, Channel::Green, Channel::Blue],
         &[Channel::Red, Channel::Green, Channel::Blue, Channel::Alpha],
     ];
-    for definition in DEFINITIONS {
+    for definition in DEFINITIONS.iter() {
         let (width, height) = (5, 4);
         let memory = noise(1000, 9);
         let mut layouts = vec![
             Layout::packed(width, height, definition.format)
                 .with_offset(6)
-                .with_pixel_stride(definition.size as isize + 2)
-                .with_row_stride(64),
+                .with_pixel_stride(definition.size() as isize + 2)
+                .with_row_stride(128),
         ];
-        if !definition.is_word() {
+        if definition.is_planar() {
             layouts.push(
                 Layout::packed(width, height, definition.format)
                     .with_pixel_stride(definition.sample_size() as isize)
-                    .with_row_stride(16)
+                    .with_row_stride(32)
                     .with_plane_stride(128),
             );
         }
         for layout in layouts {
             let image = Image::with_layout(&memory, layout).unwrap();
             for (index, &channel) in CHANNELS[definition.channels() - 1].iter().enumerate() {
-                let alone = image.view().channel(channel).unwrap();
+                let alone = image.view().channel(channel);
+                if !definition.stands_alone(index) {
+                    assert!(matches!(
+                        alone.unwrap_err().kind(),
+                        ErrorKind::NoChannel { .. }
+                    ));
+                    continue;
+                }
+                let alone = alone.unwrap();
                 assert_eq!(alone.format().channels(), 1);
-                assert_eq!(alone.format().bit_depth(), definition.depth());
+                assert_eq!(alone.format().bit_depth(), definition.bit_depth());
                 let decoded = decode(&alone.to_png().unwrap());
                 for y in 0..height {
                     for x in 0..width {
                         let whole = image.read().unwrap().get(x, y).unwrap();
                         assert_eq!(alone.read().unwrap().get(x, y).unwrap(), [whole[index]]);
-                        assert_eq!(decoded.pixel(x as usize, y as usize), [whole[index]]);
+                        let shown = definition.decoded(&[whole[index]]);
+                        assert_eq!(decoded.pixel(x as usize, y as usize), shown);
                     }
                 }
             }
@@ -421,7 +474,7 @@ fn channels() {
     }
     let gray = Image::new(1, 1, PixelFormat::GRAY8).unwrap();
     let error = gray.channel(Channel::Alpha).unwrap_err();
-    assert_eq!(error.to_string(), "GRAY8 has no alpha channel");
+    assert_eq!(error.to_string(), "GRAY8 has no alpha channel of its own");
     let padded = Image::new(1, 1, PixelFormat::XRGB8888).unwrap();
     assert!(padded.channel(Channel::Alpha).is_err());
 }
@@ -431,24 +484,25 @@ fn channels() {
 fn wide_rows() {
     fn check(source: impl PixelSource, memory: &[u8], layout: Layout, definition: &Definition) {
         let image = Image::with_layout(source, layout).unwrap();
+        let image = definition.with_palette(image);
         let decoded = decode(&image.to_png().unwrap());
         for x in 0..layout.width() as usize {
             let at = layout
                 .offset()
                 .wrapping_add_signed(x as isize * layout.pixel_stride());
-            let expected = definition.samples(&memory[at..at + definition.size]);
+            let expected = definition.samples(&memory[at..at + definition.size()]);
             assert_eq!(
                 decoded.pixel(x, 0),
-                expected,
+                definition.decoded(&expected),
                 "{} {x} {layout:?}",
                 definition.format
             );
         }
     }
-    for definition in DEFINITIONS {
+    for definition in DEFINITIONS.iter() {
         let width = 5000;
-        for stride in [definition.size as isize, 7, 11, 64, 65, 100] {
-            let stride = stride.max(definition.size as isize);
+        for stride in [definition.size() as isize, 7, 11, 64, 65, 100] {
+            let stride = stride.max(definition.size() as isize);
             let mut memory = noise(width * stride as usize, 4);
             for (offset, stride) in [(0, stride), ((width - 1) * stride as usize, -stride)] {
                 let layout = Layout::packed(width as u32, 1, definition.format)

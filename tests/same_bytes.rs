@@ -38,7 +38,7 @@ fn picture(channels: usize, depth: u8) -> Vec<u16> {
             samples.extend(
                 pixel[..channels]
                     .iter()
-                    .map(|&sample| sample * scale + scale / 3),
+                    .map(|&sample| (sample * scale + scale / 3) >> (8 - depth.min(8))),
             );
         }
     }
@@ -48,7 +48,7 @@ fn picture(channels: usize, depth: u8) -> Vec<u16> {
 /// The bytes of the picture, packed.
 fn packed(format: PixelFormat) -> Vec<u8> {
     let definition = Definition::of(format);
-    let samples = picture(definition.channels(), definition.depth());
+    let samples = picture(definition.channels(), definition.bit_depth());
     let pixels = samples.chunks(definition.channels());
     pixels.flat_map(|pixel| definition.bytes(pixel)).collect()
 }
@@ -99,35 +99,55 @@ fn every_source() {
 #[test]
 fn every_layout() {
     // The formats that PNG has as they are.
-    let plain = [
-        [PixelFormat::GRAY8, PixelFormat::GRAY16BE],
-        [PixelFormat::GRAY_ALPHA8, PixelFormat::GRAY_ALPHA16BE],
-        [PixelFormat::RGB8, PixelFormat::RGB16BE],
-        [PixelFormat::RGBA8, PixelFormat::RGBA16BE],
-    ];
-    for definition in common::DEFINITIONS {
-        let channels = definition.channels();
-        let plain = plain[channels - 1][usize::from(definition.depth() / 8 - 1)];
-        let image = Image::from_buffer(packed(plain), WIDTH, HEIGHT, plain);
-        let expected = files(&image.unwrap());
+    use PixelFormat as F;
+    let plain = |channels: usize, depth: u8, indexed: bool| match (channels, depth, indexed) {
+        (_, 1, true) => F::INDEXED1,
+        (_, 2, true) => F::INDEXED2,
+        (_, 4, true) => F::INDEXED4,
+        (_, _, true) => F::INDEXED8,
+        (_, 1, _) => F::GRAY1,
+        (_, 2, _) => F::GRAY2,
+        (_, 4, _) => F::GRAY4,
+        (1, 8, _) => F::GRAY8,
+        (2, 8, _) => F::GRAY_ALPHA8,
+        (3, 8, _) => F::RGB8,
+        (4, 8, _) => F::RGBA8,
+        (1, ..) => F::GRAY16BE,
+        (2, ..) => F::GRAY_ALPHA16BE,
+        (3, ..) => F::RGB16BE,
+        _ => F::RGBA16BE,
+    };
+    for definition in common::DEFINITIONS.iter() {
+        let (channels, depth) = (definition.channels(), definition.bit_depth());
+        let samples = picture(channels, depth);
+        // As it is once memory has it, in the format that PNG has.
+        let plain = Definition::of(plain(channels, depth, definition.indexed));
+        let kept = samples.chunks(channels).map(|pixel| {
+            let kept = definition.samples(&definition.bytes(pixel));
+            plain.bytes(&kept)
+        });
+        let rows: Vec<Vec<u8>> = kept.collect();
+        let rows = rows.chunks(WIDTH as usize).flat_map(|row| plain.pack(row));
+        let image = Image::from_buffer(rows.collect::<Vec<_>>(), WIDTH, HEIGHT, plain.format);
+        let expected = files(&plain.with_palette(image.unwrap()));
 
-        let size = definition.size as isize;
+        let size = definition.size() as isize;
         let (w, h) = (WIDTH as isize, HEIGHT as isize);
         let packed = Layout::packed(WIDTH, HEIGHT, definition.format);
         let mut layouts = vec![
             packed,
-            packed.with_row_stride(512).with_offset(8),
-            packed.with_row_stride(-512).with_offset(512 * 46),
+            packed.with_row_stride(1024).with_offset(16),
+            packed.with_row_stride(-1024).with_offset(1024 * 46),
             packed
                 .with_pixel_stride(-size)
+                .with_row_stride(w * size)
                 .with_offset((w * size - size) as usize),
-            packed.with_pixel_stride(size + 3).with_row_stride(700),
+            packed.with_pixel_stride(size + 3).with_row_stride(1300),
             packed.with_pixel_stride(h * size).with_row_stride(size),
         ];
-        if !definition.is_word() {
+        if definition.is_planar() {
             layouts.push(Layout::planar(WIDTH, HEIGHT, definition.format));
         }
-        let samples = picture(channels, definition.depth());
         let draw = |pixels: &mut pixview::PixelsMut<'_>| {
             for (i, pixel) in samples.chunks(channels).enumerate() {
                 pixels
@@ -136,7 +156,9 @@ fn every_layout() {
             }
         };
         for layout in layouts {
-            let mut image = Image::with_layout(vec![0u8; 64_000], layout).unwrap();
+            // Bits that belong to no pixel are not in the file.
+            let image = Image::with_layout(vec![0xa5u8; 64_000], layout).unwrap();
+            let mut image = definition.with_palette(image);
             draw(&mut image.write().unwrap());
             assert!(files(&image) == expected, "{layout:?}");
         }
@@ -153,7 +175,8 @@ fn every_layout() {
             |image| image.transpose().crop(2, 2, WIDTH, HEIGHT).unwrap(),
         ];
         for view in views {
-            let mut image = view(Image::new(80, 80, definition.format).unwrap());
+            let image = Image::new(80, 80, definition.format).unwrap();
+            let mut image = view(definition.with_palette(image));
             draw(&mut image.write().unwrap());
             assert!(files(&image) == expected, "{:?}", image.layout());
         }
@@ -201,7 +224,7 @@ fn on_every_platform() {
         let definition = Definition::of(format);
         let (channels, scale) = (
             definition.channels() as u16,
-            u16::from(definition.depth()) / 8,
+            u16::from(definition.bit_depth()) / 8,
         );
         let pixel = |i: u16| {
             let samples: Vec<u16> = (0..channels)

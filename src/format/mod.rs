@@ -1,79 +1,39 @@
 //! What the bytes of a pixel mean.
 //!
-//! A format is an order of channels and a way to store their samples. To add
-//! one: a line in the table of [`PixelFormat`] and, if its order or its way to
-//! store samples is new, a variant and an arm wherever the compiler then asks
-//! for one, here, in `pixel.rs` and in `convert.rs`.
+//! A format is an order of channels, a way to store their samples, and what
+//! their numbers mean. To add one: a line in the table below and one in
+//! `formats.md`; and, if its order or its way to store samples is new, a
+//! variant and an arm wherever the compiler then asks for one, here and in
+//! `convert.rs`.
 
+mod alpha;
+mod bits;
 mod convert;
+mod ink;
+mod numbers;
+mod palette;
 mod pixel;
+mod simd;
+mod words;
 
 use std::fmt;
 
-pub(crate) use convert::to_png;
+pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
+pub(crate) use convert::{from_png, to_png};
+pub use palette::{IndexDepth, Palette};
 pub use pixel::Pixel;
 pub(crate) use pixel::PixelBytes;
 
-/// What the bytes of a pixel mean: which channels, in which order, in how
-/// many bits, and whether the fourth is alpha.
-///
-/// # Names
-///
-/// Two families of names must not be confused:
-///
-/// - **Bytes.** `RGB8`, `BGRA8`, `XRGB8`, `GRAY16LE`, … name the samples in
-///   the order in which they **lie in memory**, followed by the bits of one
-///   sample. `BGRA8` is the byte of blue, then green, red and alpha, on every
-///   machine.
-/// - **Words.** [`XRGB8888`](PixelFormat::XRGB8888) and its kin, with one
-///   number for each channel, name the fields of a **native 32-bit word** from
-///   the most significant bits down, as framebuffers do:
-///   `0xXXRRGGBB`. On a little-endian machine that word is stored as the
-///   bytes B, G, R, X.
-///
-/// Samples of 16 bits are native-endian (`RGB16`), little-endian
-/// (`RGB16LE`) or big-endian (`RGB16BE`).
-///
-/// # Alpha and X
-///
-/// Alpha is straight (not premultiplied), as in PNG (PNG third edition,
-/// 6.2). An `X` byte is padding: it never becomes alpha, an image with one is
-/// saved as opaque RGB, and writing a pixel through a view sets it to 255.
-///
-/// # Cost of a save
-///
-/// Where PNG has the bytes as they are (`GRAY8`, `GRAY_ALPHA8`, `RGB8`,
-/// `RGBA8`, and `..16BE`, which is `..16` on a big-endian machine; `ABGR8888`
-/// on a little-endian one), a row is copied into the encoder's strip. All
-/// others are converted on that way, without another buffer. Nothing is lost
-/// but the X byte.
-///
-/// | format | bytes in memory | saved as |
-/// |---|---|---|
-/// | `GRAY8` | `Y` | gray, 8 bit |
-/// | `GRAY_ALPHA8` | `Y A` | gray + alpha, 8 bit |
-/// | `RGB8` | `R G B` | RGB, 8 bit |
-/// | `RGBA8` | `R G B A` | RGBA, 8 bit |
-/// | `BGR8` | `B G R` | RGB, 8 bit |
-/// | `BGRA8` | `B G R A` | RGBA, 8 bit |
-/// | `ARGB8` | `A R G B` | RGBA, 8 bit |
-/// | `ABGR8` | `A B G R` | RGBA, 8 bit |
-/// | `RGBX8` | `R G B X` | RGB, 8 bit |
-/// | `BGRX8` | `B G R X` | RGB, 8 bit |
-/// | `XRGB8` | `X R G B` | RGB, 8 bit |
-/// | `XBGR8` | `X B G R` | RGB, 8 bit |
-/// | `GRAY16`, `GRAY16LE`, `GRAY16BE` | `YY` | gray, 16 bit |
-/// | `GRAY_ALPHA16`, `..LE`, `..BE` | `YY AA` | gray + alpha, 16 bit |
-/// | `RGB16`, `RGB16LE`, `RGB16BE` | `RR GG BB` | RGB, 16 bit |
-/// | `RGBA16`, `RGBA16LE`, `RGBA16BE` | `RR GG BB AA` | RGBA, 16 bit |
-/// | `XRGB8888` | native word `0xXXRRGGBB` | RGB, 8 bit |
-/// | `ARGB8888` | native word `0xAARRGGBB` | RGBA, 8 bit |
-/// | `XBGR8888` | native word `0xXXBBGGRR` | RGB, 8 bit |
-/// | `ABGR8888` | native word `0xAABBGGRR` | RGBA, 8 bit |
+use crate::ErrorKind;
+use numbers::Numbers;
+
+#[doc = include_str!("formats.md")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PixelFormat {
     order: Order,
     store: Store,
+    premultiplied: bool,
+    numbers: Numbers,
 }
 
 /// Which channels a pixel has, in the order of its name.
@@ -91,18 +51,38 @@ enum Order {
     Bgrx,
     Xrgb,
     Xbgr,
+    /// The number of a colour in a palette.
+    Index,
+    /// Cyan, magenta, yellow, black: how much ink.
+    Cmyk,
+    /// The same, how much is left bare.
+    CmykInverted,
 }
 
 /// How the samples lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Store {
+    /// So many bits each, several to a byte.
+    Bits(u8, BitOrder),
     /// A byte each, one behind the other.
     U8,
     /// Two bytes each, one behind the other.
     U16(Endian),
+    /// The same, with a sign.
+    I16(Endian),
+    /// Four bytes each.
+    U32(Endian),
+    /// Four bytes each, binary32 of IEEE 754.
+    F32(Endian),
     /// Four fields of 8 bits in a native 32-bit word, the first in the most
     /// significant bits.
     Word8888,
+    /// Fields of 5, 6 and 5 bits in a 16-bit word, likewise.
+    Word565(Endian),
+    /// Fields of 1, 5, 5 and 5 bits in a 16-bit word.
+    Word1555(Endian),
+    /// Fields of 2, 10, 10 and 10 bits in a 32-bit word.
+    Word2101010(Endian),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,100 +104,274 @@ impl Endian {
     }
 }
 
+/// Makes the constants: first those with one way to lie in memory, then those
+/// that come native, little and big-endian.
 macro_rules! formats {
-    ($($(#[$doc:meta])* $name:ident = $order:ident, $store:expr;)*) => {
+    (
+        $($doc:literal $name:ident = $order:ident, $store:expr;)*
+        endian:
+        $($edoc:literal $native:ident, $le:ident, $be:ident = $eorder:ident, $estore:ident;)*
+    ) => {
         impl PixelFormat {
             $(
-                $(#[$doc])*
-                pub const $name: PixelFormat = PixelFormat {
-                    order: Order::$order,
-                    store: $store,
-                };
+                #[doc = $doc]
+                pub const $name: PixelFormat = PixelFormat::new(Order::$order, $store);
+            )*
+            $(
+                #[doc = concat!($edoc, ", native-endian.")]
+                pub const $native: PixelFormat =
+                    PixelFormat::new(Order::$eorder, Store::$estore(Endian::Native));
+                #[doc = concat!($edoc, ", little-endian.")]
+                pub const $le: PixelFormat =
+                    PixelFormat::new(Order::$eorder, Store::$estore(Endian::Little));
+                #[doc = concat!($edoc, ", big-endian.")]
+                pub const $be: PixelFormat =
+                    PixelFormat::new(Order::$eorder, Store::$estore(Endian::Big));
             )*
 
-            /// Every format, in the order of the table above: for tools that
-            /// list them, and for fuzzers.
-            pub const ALL: &'static [PixelFormat] = &[$(PixelFormat::$name),*];
+            /// Every constant, in the order of the table above: for tools
+            /// that list them, and for fuzzers.
+            pub const ALL: &'static [PixelFormat] = &[
+                $(PixelFormat::$name,)*
+                $(PixelFormat::$native, PixelFormat::$le, PixelFormat::$be,)*
+            ];
 
-            /// The name of the constant, such as `"BGRA8"`.
+            /// The name of the constant, such as `"BGRA8"`, whatever is said
+            /// of its numbers.
             #[must_use]
             pub fn name(self) -> &'static str {
-                $(
-                    if self == PixelFormat::$name {
-                        return stringify!($name);
-                    }
-                )*
-                unreachable!("every format is in the table")
+                match (self.order, self.store) {
+                    $((Order::$order, store) if store == $store => stringify!($name),)*
+                    $(
+                        (Order::$eorder, Store::$estore(Endian::Native)) => stringify!($native),
+                        (Order::$eorder, Store::$estore(Endian::Little)) => stringify!($le),
+                        (Order::$eorder, Store::$estore(Endian::Big)) => stringify!($be),
+                    )*
+                    _ => unreachable!("every format is in the table"),
+                }
             }
         }
     };
 }
 
 formats! {
-    /// Gray, 8 bit.
-    GRAY8 = Gray, Store::U8;
-    /// Gray and alpha, 8 bit.
-    GRAY_ALPHA8 = GrayAlpha, Store::U8;
-    /// Red, green, blue, 8 bit.
-    RGB8 = Rgb, Store::U8;
-    /// Red, green, blue, alpha, 8 bit.
-    RGBA8 = Rgba, Store::U8;
-    /// Blue, green, red, 8 bit.
-    BGR8 = Bgr, Store::U8;
-    /// Blue, green, red, alpha, 8 bit.
-    BGRA8 = Bgra, Store::U8;
-    /// Alpha, red, green, blue, 8 bit, in the order of the bytes. For the
-    /// native word `0xAARRGGBB` see [`ARGB8888`](PixelFormat::ARGB8888).
+    "Gray, 8 bit." GRAY8 = Gray, Store::U8;
+    "Gray and alpha, 8 bit." GRAY_ALPHA8 = GrayAlpha, Store::U8;
+    "Red, green, blue, 8 bit." RGB8 = Rgb, Store::U8;
+    "Red, green, blue, alpha, 8 bit." RGBA8 = Rgba, Store::U8;
+    "Blue, green, red, 8 bit." BGR8 = Bgr, Store::U8;
+    "Blue, green, red, alpha, 8 bit." BGRA8 = Bgra, Store::U8;
+    "Alpha, red, green, blue, 8 bit, in the order of the bytes. For the native
+    word `0xAARRGGBB` see [`ARGB8888`](PixelFormat::ARGB8888)."
     ARGB8 = Argb, Store::U8;
-    /// Alpha, blue, green, red, 8 bit, in the order of the bytes. For the
-    /// native word `0xAABBGGRR` see [`ABGR8888`](PixelFormat::ABGR8888).
+    "Alpha, blue, green, red, 8 bit, in the order of the bytes. For the native
+    word `0xAABBGGRR` see [`ABGR8888`](PixelFormat::ABGR8888)."
     ABGR8 = Abgr, Store::U8;
-    /// Red, green, blue, padding, 8 bit.
-    RGBX8 = Rgbx, Store::U8;
-    /// Blue, green, red, padding, 8 bit.
-    BGRX8 = Bgrx, Store::U8;
-    /// Padding, red, green, blue, 8 bit, in the order of the bytes. For the
-    /// native word `0xXXRRGGBB` see [`XRGB8888`](PixelFormat::XRGB8888).
+    "Red, green, blue, padding, 8 bit." RGBX8 = Rgbx, Store::U8;
+    "Blue, green, red, padding, 8 bit." BGRX8 = Bgrx, Store::U8;
+    "Padding, red, green, blue, 8 bit, in the order of the bytes. For the
+    native word `0xXXRRGGBB` see [`XRGB8888`](PixelFormat::XRGB8888)."
     XRGB8 = Xrgb, Store::U8;
-    /// Padding, blue, green, red, 8 bit, in the order of the bytes. For the
-    /// native word `0xXXBBGGRR` see [`XBGR8888`](PixelFormat::XBGR8888).
+    "Padding, blue, green, red, 8 bit, in the order of the bytes. For the
+    native word `0xXXBBGGRR` see [`XBGR8888`](PixelFormat::XBGR8888)."
     XBGR8 = Xbgr, Store::U8;
-    /// Gray, 16 bit, native-endian.
-    GRAY16 = Gray, Store::U16(Endian::Native);
-    /// Gray, 16 bit, little-endian.
-    GRAY16LE = Gray, Store::U16(Endian::Little);
-    /// Gray, 16 bit, big-endian.
-    GRAY16BE = Gray, Store::U16(Endian::Big);
-    /// Gray and alpha, 16 bit, native-endian.
-    GRAY_ALPHA16 = GrayAlpha, Store::U16(Endian::Native);
-    /// Gray and alpha, 16 bit, little-endian.
-    GRAY_ALPHA16LE = GrayAlpha, Store::U16(Endian::Little);
-    /// Gray and alpha, 16 bit, big-endian.
-    GRAY_ALPHA16BE = GrayAlpha, Store::U16(Endian::Big);
-    /// Red, green, blue, 16 bit, native-endian.
-    RGB16 = Rgb, Store::U16(Endian::Native);
-    /// Red, green, blue, 16 bit, little-endian.
-    RGB16LE = Rgb, Store::U16(Endian::Little);
-    /// Red, green, blue, 16 bit, big-endian.
-    RGB16BE = Rgb, Store::U16(Endian::Big);
-    /// Red, green, blue, alpha, 16 bit, native-endian.
-    RGBA16 = Rgba, Store::U16(Endian::Native);
-    /// Red, green, blue, alpha, 16 bit, little-endian.
-    RGBA16LE = Rgba, Store::U16(Endian::Little);
-    /// Red, green, blue, alpha, 16 bit, big-endian.
-    RGBA16BE = Rgba, Store::U16(Endian::Big);
-    /// The native 32-bit word `0xXXRRGGBB`, as in most framebuffers. For the
-    /// bytes X, R, G, B see [`XRGB8`](PixelFormat::XRGB8).
+    "The native 32-bit word `0xXXRRGGBB`, as in most framebuffers. For the
+    bytes X, R, G, B see [`XRGB8`](PixelFormat::XRGB8)."
     XRGB8888 = Xrgb, Store::Word8888;
-    /// The native 32-bit word `0xAARRGGBB`. For the bytes A, R, G, B see
-    /// [`ARGB8`](PixelFormat::ARGB8).
+    "The native 32-bit word `0xAARRGGBB`. For the bytes A, R, G, B see
+    [`ARGB8`](PixelFormat::ARGB8)."
     ARGB8888 = Argb, Store::Word8888;
-    /// The native 32-bit word `0xXXBBGGRR`. For the bytes X, B, G, R see
-    /// [`XBGR8`](PixelFormat::XBGR8).
+    "The native 32-bit word `0xXXBBGGRR`. For the bytes X, B, G, R see
+    [`XBGR8`](PixelFormat::XBGR8)."
     XBGR8888 = Xbgr, Store::Word8888;
-    /// The native 32-bit word `0xAABBGGRR`. For the bytes A, B, G, R see
-    /// [`ABGR8`](PixelFormat::ABGR8).
+    "The native 32-bit word `0xAABBGGRR`. For the bytes A, B, G, R see
+    [`ABGR8`](PixelFormat::ABGR8)."
     ABGR8888 = Abgr, Store::Word8888;
+    "Gray, 1 bit, 1 is white; the first pixel of a byte in its most significant
+    bit."
+    GRAY1 = Gray, Store::Bits(1, BitOrder::Msb);
+    "Gray, 2 bit, the first pixel of a byte in its most significant bits."
+    GRAY2 = Gray, Store::Bits(2, BitOrder::Msb);
+    "Gray, 4 bit, the first pixel of a byte in its most significant bits."
+    GRAY4 = Gray, Store::Bits(4, BitOrder::Msb);
+    "Gray, 1 bit, 1 is white; the first pixel of a byte in its least
+    significant bit."
+    GRAY1LSB = Gray, Store::Bits(1, BitOrder::Lsb);
+    "Gray, 2 bit, the first pixel of a byte in its least significant bits."
+    GRAY2LSB = Gray, Store::Bits(2, BitOrder::Lsb);
+    "Gray, 4 bit, the first pixel of a byte in its least significant bits."
+    GRAY4LSB = Gray, Store::Bits(4, BitOrder::Lsb);
+    "One of 2 colours of a [`Palette`], the first pixel of a byte in its most
+    significant bit."
+    INDEXED1 = Index, Store::Bits(1, BitOrder::Msb);
+    "One of 4 colours of a [`Palette`], the first pixel of a byte in its most
+    significant bits."
+    INDEXED2 = Index, Store::Bits(2, BitOrder::Msb);
+    "One of 16 colours of a [`Palette`], the first pixel of a byte in its most
+    significant bits."
+    INDEXED4 = Index, Store::Bits(4, BitOrder::Msb);
+    "One of 2 colours of a [`Palette`], the first pixel of a byte in its least
+    significant bit."
+    INDEXED1LSB = Index, Store::Bits(1, BitOrder::Lsb);
+    "One of 4 colours of a [`Palette`], the first pixel of a byte in its least
+    significant bits."
+    INDEXED2LSB = Index, Store::Bits(2, BitOrder::Lsb);
+    "One of 16 colours of a [`Palette`], the first pixel of a byte in its least
+    significant bits."
+    INDEXED4LSB = Index, Store::Bits(4, BitOrder::Lsb);
+    "One of 256 colours of a [`Palette`], a byte each."
+    INDEXED8 = Index, Store::U8;
+    "Cyan, magenta, yellow, black, 8 bit: 255 is full ink."
+    CMYK8 = Cmyk, Store::U8;
+    "Cyan, magenta, yellow, black, 8 bit: 0 is full ink, as in most JPEG files
+    with four channels."
+    CMYK8_INVERTED = CmykInverted, Store::U8;
+
+    endian:
+    "Gray, 16 bit" GRAY16, GRAY16LE, GRAY16BE = Gray, U16;
+    "Gray and alpha, 16 bit" GRAY_ALPHA16, GRAY_ALPHA16LE, GRAY_ALPHA16BE = GrayAlpha, U16;
+    "Red, green, blue, 16 bit" RGB16, RGB16LE, RGB16BE = Rgb, U16;
+    "Red, green, blue, alpha, 16 bit" RGBA16, RGBA16LE, RGBA16BE = Rgba, U16;
+    "Blue, green, red, 16 bit" BGR16, BGR16LE, BGR16BE = Bgr, U16;
+    "Blue, green, red, alpha, 16 bit" BGRA16, BGRA16LE, BGRA16BE = Bgra, U16;
+    "Alpha, red, green, blue, 16 bit" ARGB16, ARGB16LE, ARGB16BE = Argb, U16;
+    "The 16-bit word `RRRRRGGG_GGGBBBBB`" RGB565, RGB565LE, RGB565BE = Rgb, Word565;
+    "The 16-bit word `BBBBBGGG_GGGRRRRR`" BGR565, BGR565LE, BGR565BE = Bgr, Word565;
+    "The 16-bit word `XRRRRRGG_GGGBBBBB`" XRGB1555, XRGB1555LE, XRGB1555BE = Xrgb, Word1555;
+    "The 16-bit word `XBBBBBGG_GGGRRRRR`" XBGR1555, XBGR1555LE, XBGR1555BE = Xbgr, Word1555;
+    "The 16-bit word `ARRRRRGG_GGGBBBBB`" ARGB1555, ARGB1555LE, ARGB1555BE = Argb, Word1555;
+    "The 16-bit word `ABBBBBGG_GGGRRRRR`" ABGR1555, ABGR1555LE, ABGR1555BE = Abgr, Word1555;
+    "The 32-bit word of 2 bits of padding, then red, green, blue, 10 bits each"
+    XRGB2101010, XRGB2101010LE, XRGB2101010BE = Xrgb, Word2101010;
+    "The 32-bit word of 2 bits of padding, then blue, green, red, 10 bits each"
+    XBGR2101010, XBGR2101010LE, XBGR2101010BE = Xbgr, Word2101010;
+    "The 32-bit word of 2 bits of alpha, then red, green, blue, 10 bits each"
+    ARGB2101010, ARGB2101010LE, ARGB2101010BE = Argb, Word2101010;
+    "The 32-bit word of 2 bits of alpha, then blue, green, red, 10 bits each"
+    ABGR2101010, ABGR2101010LE, ABGR2101010BE = Abgr, Word2101010;
+    "Gray, `i16`, of which all values are shades" GRAY_I16, GRAY_I16LE, GRAY_I16BE = Gray, I16;
+    "Gray, `u32`, of which all values are shades" GRAY_U32, GRAY_U32LE, GRAY_U32BE = Gray, U32;
+    "Gray, `f32`, 0 to 1" GRAY_F32, GRAY_F32LE, GRAY_F32BE = Gray, F32;
+    "Gray and alpha, `f32`, 0 to 1"
+    GRAY_ALPHA_F32, GRAY_ALPHA_F32LE, GRAY_ALPHA_F32BE = GrayAlpha, F32;
+    "Red, green, blue, `f32`, 0 to 1" RGB_F32, RGB_F32LE, RGB_F32BE = Rgb, F32;
+    "Blue, green, red, `f32`, 0 to 1" BGR_F32, BGR_F32LE, BGR_F32BE = Bgr, F32;
+    "Blue, green, red, alpha, `f32`, 0 to 1" BGRA_F32, BGRA_F32LE, BGRA_F32BE = Bgra, F32;
+    "Red, green, blue, alpha, `f32`, 0 to 1" RGBA_F32, RGBA_F32LE, RGBA_F32BE = Rgba, F32;
+}
+
+/// Other names.
+impl PixelFormat {
+    /// The same as [`XRGB1555`](PixelFormat::XRGB1555).
+    pub const RGB555: PixelFormat = PixelFormat::XRGB1555;
+    /// The same as [`XRGB1555LE`](PixelFormat::XRGB1555LE).
+    pub const RGB555LE: PixelFormat = PixelFormat::XRGB1555LE;
+    /// The same as [`XRGB1555BE`](PixelFormat::XRGB1555BE).
+    pub const RGB555BE: PixelFormat = PixelFormat::XRGB1555BE;
+    /// The same as [`XBGR1555`](PixelFormat::XBGR1555).
+    pub const BGR555: PixelFormat = PixelFormat::XBGR1555;
+    /// The same as [`XBGR1555LE`](PixelFormat::XBGR1555LE).
+    pub const BGR555LE: PixelFormat = PixelFormat::XBGR1555LE;
+    /// The same as [`XBGR1555BE`](PixelFormat::XBGR1555BE).
+    pub const BGR555BE: PixelFormat = PixelFormat::XBGR1555BE;
+}
+
+/// What the numbers mean. Whether it can be said of the format is checked when
+/// an image is made of it.
+impl PixelFormat {
+    const fn new(order: Order, store: Store) -> Self {
+        PixelFormat {
+            order,
+            store,
+            premultiplied: false,
+            numbers: Numbers::PLAIN,
+        }
+    }
+
+    /// The same with colours that have been multiplied by alpha, as
+    /// compositors have them; saved straight, as PNG wants them. A format
+    /// without alpha stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat};
+    ///
+    /// let buffer = [64u8, 0, 128, 128]; // half-transparent
+    /// let format = PixelFormat::BGRA8.premultiplied();
+    /// let image = Image::from_buffer(&buffer, 1, 1, format)?;
+    /// assert_eq!(image.read()?.get(0, 0)?, [255, 0, 128, 128]);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn premultiplied(mut self) -> Self {
+        self.premultiplied = self.has_alpha();
+        self
+    }
+
+    /// The same with colours from `low`, which is black, to `high`. What lies
+    /// beyond is clamped. `low` may be the larger one. Of `f32`, `i16`, `u32`
+    /// and 16-bit samples.
+    ///
+    /// Alpha has a range of its own: 0 to 1 in `f32`, else that of its type or
+    /// of [`with_bits`](PixelFormat::with_bits).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat};
+    ///
+    /// let kelvin = [250f32, 300.0, 350.0, f32::NAN];
+    /// let format = PixelFormat::GRAY_F32.with_range(250.0, 350.0);
+    /// let image = Image::from_buffer(&kelvin, 4, 1, format)?;
+    /// assert_eq!(image.read()?.get(1, 0)?, [32768]);
+    /// assert_eq!(image.read()?.get(3, 0)?, [0]);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_range(mut self, low: f64, high: f64) -> Self {
+        self.numbers.set_range(low, high);
+        self
+    }
+
+    /// The same with samples of so many bits, in the least significant bits of
+    /// their type: 10, 12 or 14 of 16 for a camera. Larger ones are clamped.
+    /// Of 16-bit samples, `i16` and `u32`.
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat};
+    ///
+    /// let sensor = [0u16, 4095];
+    /// let image = Image::from_buffer(&sensor, 2, 1, PixelFormat::GRAY16.with_bits(12))?;
+    /// assert_eq!(image.read()?.get(1, 0)?, [65535]);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_bits(mut self, bits: u8) -> Self {
+        self.numbers.bits = Some(bits);
+        self
+    }
+
+    /// The same saved with 8 or with 16 bits a sample. 16 unless said. Of
+    /// `f32`, `i16`, `u32` and 16-bit samples.
+    #[must_use]
+    pub fn with_bit_depth(mut self, depth: u8) -> Self {
+        self.numbers.depth = Some(depth);
+        self
+    }
+
+    /// The same with colours in linear light, saved as sRGB: they go through
+    /// the curve of IEC 61966-2-1 after the range. Alpha doesn't. Of `f32`.
+    #[must_use]
+    pub fn linear(mut self) -> Self {
+        self.numbers.linear = true;
+        self
+    }
+
+    /// Refuses what has been said of numbers that have no such meaning.
+    pub(crate) fn check(self) -> Result<(), ErrorKind> {
+        self.numbers.check(self)
+    }
 }
 
 /// One channel of an image, for [`Image::channel`](crate::Image::channel).
@@ -252,47 +406,127 @@ impl PixelFormat {
     /// Bits in one pixel in memory, padding included.
     #[must_use]
     pub fn bits_per_pixel(self) -> usize {
-        self.pixel_size() * 8
+        match self.store {
+            Store::Bits(bits, _) => usize::from(bits),
+            _ => self.pixel_size() * 8,
+        }
     }
 
     /// Bytes of a row of `width` packed pixels, as
-    /// [`Pixels::copy_row`](crate::Pixels::copy_row) fills it.
+    /// [`Pixels::copy_row`](crate::Pixels::copy_row) fills it. If several
+    /// pixels share a byte, the last byte of a row may have bits to spare.
     #[must_use]
     pub fn row_size(self, width: u32) -> u64 {
-        u64::from(width) * self.pixel_size() as u64
+        (u64::from(width) * self.bits_per_pixel() as u64).div_ceil(8)
     }
 
-    /// Channels of a pixel, without padding: 1 to 4.
+    /// Samples in a [`Pixel`]: 1 to 4. Padding is none; the four inks of CMYK
+    /// are saved as three samples.
     #[must_use]
     pub fn channels(self) -> usize {
         self.order.png().channels().len()
     }
 
-    /// Bits in one sample of the saved file, and so of a [`Pixel`]: 8 or 16.
+    /// Bits in one sample of a [`Pixel`], and of the saved file: 1, 2, 4, 8 or
+    /// 16. (Palettes are saved at the smallest depth that holds them: see
+    /// [`IndexDepth`].)
     #[must_use]
     pub fn bit_depth(self) -> u8 {
         match self.store {
-            Store::U8 | Store::Word8888 => 8,
-            Store::U16(_) => 16,
+            Store::Bits(bits, _) => bits,
+            Store::U8 | Store::Word8888 | Store::Word565(_) | Store::Word1555(_) => 8,
+            Store::Word2101010(_) => 16,
+            Store::U16(_) | Store::I16(_) | Store::U32(_) | Store::F32(_) => {
+                match self.numbers.depth {
+                    Some(8) => 8,
+                    _ => 16,
+                }
+            }
         }
     }
 
     /// Whether one of the channels is alpha. Padding is not.
     #[must_use]
     pub fn has_alpha(self) -> bool {
-        self.order.channels().contains(&A)
+        matches!(self.order.png(), Color::GrayAlpha | Color::Rgba)
+    }
+
+    /// Whether pixels are numbers of colours of a [`Palette`].
+    #[must_use]
+    pub fn is_indexed(self) -> bool {
+        self.order == Order::Index
     }
 }
 
+/// The name of the constant, and what has been said of its numbers.
 impl fmt::Display for PixelFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        if !self.premultiplied && self.numbers == Numbers::PLAIN {
+            return f.pad(self.name());
+        }
+        let premultiplied = if self.premultiplied {
+            " premultiplied"
+        } else {
+            ""
+        };
+        f.pad(&format!("{}{premultiplied}{}", self.name(), self.numbers))
     }
 }
 
 impl fmt::Debug for PixelFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The channels that PNG has, in its order (PNG third edition, 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Color {
+    Gray,
+    GrayAlpha,
+    Rgb,
+    Rgba,
+    /// Not a channel, but the number of a colour.
+    Index,
+}
+
+impl Color {
+    fn channels(self) -> &'static [Option<Channel>] {
+        match self {
+            Color::Gray => &[Y],
+            Color::GrayAlpha => &[Y, A],
+            Color::Rgb => &[R, G, B],
+            Color::Rgba => &[R, G, B, A],
+            Color::Index => &[X],
+        }
+    }
+}
+
+/// How PNG holds pixels: one behind the other, without gaps, samples of 16
+/// bits with the most significant byte first, pixels of less than 8 bits with
+/// the first in the most significant bits, each row from a byte of its own on
+/// (PNG third edition, 7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PngType {
+    pub(crate) color: Color,
+    /// Bits in a sample.
+    pub(crate) depth: u8,
+}
+
+impl PngType {
+    fn bits_per_pixel(self) -> usize {
+        self.color.channels().len() * usize::from(self.depth)
+    }
+
+    /// Bytes in a pixel, or 1 if there are several to a byte: what filters
+    /// reckon with (PNG third edition, 9.2).
+    pub(crate) fn pixel_size(self) -> usize {
+        self.bits_per_pixel().div_ceil(8)
+    }
+
+    /// Bytes in a row.
+    pub(crate) fn row_size(self, width: u32) -> u64 {
+        (u64::from(width) * self.bits_per_pixel() as u64).div_ceil(8)
     }
 }
 
@@ -304,7 +538,7 @@ const A: Option<Channel> = Some(Channel::Alpha);
 const X: Option<Channel> = None;
 
 impl Order {
-    /// The channels in this order; `None` is padding.
+    /// The channels in this order; `None` is padding, or none that PNG has.
     fn channels(self) -> &'static [Option<Channel>] {
         match self {
             Order::Gray => &[Y],
@@ -319,6 +553,8 @@ impl Order {
             Order::Bgrx => &[B, G, R, X],
             Order::Xrgb => &[X, R, G, B],
             Order::Xbgr => &[X, B, G, R],
+            Order::Index => &[X],
+            Order::Cmyk | Order::CmykInverted => &[X, X, X, X],
         }
     }
 
@@ -335,97 +571,141 @@ impl Order {
             Order::Xbgr => Order::Rgbx,
             Order::Bgrx => Order::Xrgb,
             Order::Xrgb => Order::Bgrx,
-            // Alone, or not the field of any word.
-            Order::Gray | Order::GrayAlpha => self,
+            // Alone, or not the fields of any word.
+            Order::Gray | Order::GrayAlpha | Order::Index | Order::Cmyk | Order::CmykInverted => {
+                self
+            }
         }
     }
 
-    /// The same channels in the order of PNG, without padding (PNG third
-    /// edition, 7.2).
-    fn png(self) -> Order {
+    /// The channels that PNG has of these.
+    fn png(self) -> Color {
         match self {
-            Order::Gray | Order::GrayAlpha => self,
-            Order::Rgb | Order::Bgr | Order::Rgbx | Order::Bgrx | Order::Xrgb | Order::Xbgr => {
-                Order::Rgb
-            }
-            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => Order::Rgba,
+            Order::Gray => Color::Gray,
+            Order::GrayAlpha => Color::GrayAlpha,
+            Order::Rgb
+            | Order::Bgr
+            | Order::Rgbx
+            | Order::Bgrx
+            | Order::Xrgb
+            | Order::Xbgr
+            | Order::Cmyk
+            | Order::CmykInverted => Color::Rgb,
+            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => Color::Rgba,
+            Order::Index => Color::Index,
         }
+    }
+
+    /// Whether blue comes before red.
+    fn is_blue_first(self) -> bool {
+        let position = |channel| self.channels().iter().position(|&c| c == channel);
+        position(B) < position(R)
     }
 }
 
 impl PixelFormat {
+    /// How PNG holds these pixels. (Indices at the depth that they have in
+    /// memory: a palette may ask for another one.)
+    pub(crate) fn png(self) -> PngType {
+        PngType {
+            color: self.order.png(),
+            depth: self.bit_depth(),
+        }
+    }
+
+    /// The bits of a pixel and which of a byte come first, if there are
+    /// several pixels to a byte.
+    pub(crate) fn bits(self) -> Option<(u8, BitOrder)> {
+        match self.store {
+            Store::Bits(bits, order) => Some((bits, order)),
+            _ => None,
+        }
+    }
+
     /// The order of the samples in memory.
     fn memory_order(self) -> Order {
         match self.store {
             Store::Word8888 if cfg!(target_endian = "little") => self.order.reversed(),
-            Store::U8 | Store::U16(_) | Store::Word8888 => self.order,
+            _ => self.order,
         }
     }
 
-    /// The sample of a pixel, counted in memory, that holds a channel.
+    /// The sample of a pixel, counted in memory, that says all of a channel.
     pub(crate) fn sample_of(self, channel: Channel) -> Option<usize> {
+        let alone = match self.store {
+            Store::Word565(_) | Store::Word1555(_) | Store::Word2101010(_) => false,
+            _ => !self.premultiplied || channel == Channel::Alpha,
+        };
         let mut channels = self.memory_order().channels().iter();
-        channels.position(|&name| name == Some(channel))
+        let index = channels.position(|&name| name == Some(channel));
+        index.filter(|_| alone)
     }
 
-    /// Where in memory the samples lie that PNG has, in the order of PNG.
-    fn png_samples(self) -> impl Iterator<Item = usize> {
-        let channels = self.order.png().channels().iter().flatten();
-        channels.filter_map(move |&channel| self.sample_of(channel))
-    }
-
-    /// Bytes in one sample.
+    /// Bytes in one sample; of packed words in one word, and 1 if a byte has
+    /// several samples.
     pub(crate) fn sample_size(self) -> usize {
         match self.store {
-            Store::U8 | Store::Word8888 => 1,
-            Store::U16(_) => 2,
+            Store::Bits(..) | Store::U8 | Store::Word8888 => 1,
+            Store::U16(_) | Store::I16(_) | Store::Word565(_) | Store::Word1555(_) => 2,
+            Store::U32(_) | Store::F32(_) | Store::Word2101010(_) => 4,
         }
     }
 
-    /// Bytes in one pixel, packed.
+    /// Bytes in one pixel, packed, or 1 if there are several to a byte.
     pub(crate) fn pixel_size(self) -> usize {
-        self.order.channels().len() * self.sample_size()
+        match self.store {
+            Store::Word565(_) | Store::Word1555(_) | Store::Word2101010(_) => self.sample_size(),
+            _ => self.order.channels().len() * self.sample_size(),
+        }
     }
 
     /// Bytes that make one number: what a typed buffer does not cut apart.
     pub(crate) fn grain(self) -> usize {
         match self.store {
-            Store::U8 => 1,
-            Store::U16(_) => 2,
             Store::Word8888 => 4,
+            _ => self.sample_size(),
         }
     }
 
     /// Whether the samples can lie in planes of their own.
     pub(crate) fn has_separable_samples(self) -> bool {
         match self.store {
-            Store::U8 | Store::U16(_) => true,
-            Store::Word8888 => false,
+            Store::U8 | Store::U16(_) | Store::I16(_) | Store::U32(_) | Store::F32(_) => true,
+            Store::Bits(..)
+            | Store::Word8888
+            | Store::Word565(_)
+            | Store::Word1555(_)
+            | Store::Word2101010(_) => false,
         }
     }
 
-    /// Whether a pixel in memory is byte for byte what PNG holds.
+    /// Whether pixels in memory are bit for bit what PNG holds.
     pub(crate) fn is_png(self) -> bool {
-        let big = match self.store {
+        let same_bytes = match self.store {
+            Store::Bits(_, order) => order == BitOrder::Msb,
             Store::U8 | Store::Word8888 => true,
-            Store::U16(endian) => endian.is_big(),
+            Store::U16(endian) => endian.is_big() && self.numbers == Numbers::PLAIN,
+            _ => false,
         };
-        big && self.memory_order() == self.order.png()
-    }
-
-    /// Bytes of a pixel in PNG.
-    pub(crate) fn png_pixel_size(self) -> usize {
-        self.channels() * self.sample_size()
+        let same_order = match self.memory_order() {
+            Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba | Order::Index => true,
+            _ => false,
+        };
+        same_bytes && same_order && !self.premultiplied
     }
 
     /// The format of one channel alone.
-    pub(crate) fn gray(self) -> PixelFormat {
+    pub(crate) fn alone(self, channel: Channel) -> PixelFormat {
+        let store = match self.store {
+            Store::Word8888 => Store::U8,
+            store => store,
+        };
         PixelFormat {
-            order: Order::Gray,
-            store: match self.store {
-                Store::U8 | Store::Word8888 => Store::U8,
-                Store::U16(endian) => Store::U16(endian),
+            numbers: match channel {
+                Channel::Alpha => self.numbers.of_alpha(),
+                _ => self.numbers,
             },
+            ..PixelFormat::new(Order::Gray, store)
         }
     }
 }

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::ops::Deref;
 
-use super::{PixelFormat, Store};
+use super::{PixelFormat, from_png, pack, to_png, unpack};
 use crate::ErrorKind;
 
 /// One pixel, as PNG says it: 1 to 4 samples in the order gray, or gray and
 /// alpha, or red, green, blue, or red, green, blue and alpha, whatever the
-/// order in memory.
+/// order in memory. Of indexed formats it is one, the number of the colour.
 ///
 /// They are the samples that the saved file would hold: 0 to 255 where it has
-/// 8 bits, 0 to 65535 where it has 16 (see [`PixelFormat::bit_depth`]).
+/// 8 bits, 0 to 65535 where it has 16, 0 to 15, 3 or 1 where it has fewer (see
+/// [`PixelFormat::bit_depth`]).
 ///
 /// A `Pixel` compares with an array and derefs to a slice.
 ///
@@ -59,10 +60,11 @@ impl fmt::Debug for Pixel {
     }
 }
 
-/// Bytes in the largest pixel: four samples of 16 bits.
-const MAX_PIXEL: usize = 8;
+/// Bytes in the largest pixel: four samples of 32 bits.
+const MAX_PIXEL: usize = 16;
 
-/// The bytes of one pixel in memory, packed.
+/// The bytes of one pixel in memory, packed. If several share a byte it is the
+/// first.
 #[derive(Clone, Copy)]
 pub(crate) struct PixelBytes {
     bytes: [u8; MAX_PIXEL],
@@ -92,43 +94,45 @@ impl std::ops::DerefMut for PixelBytes {
     }
 }
 
+/// One pixel on the way that rows go.
 impl PixelFormat {
     /// What the bytes of a pixel say.
     pub(crate) fn decode(self, bytes: PixelBytes) -> Pixel {
         let mut samples = [0; 4];
-        for (sample, index) in samples.iter_mut().zip(self.png_samples()) {
-            *sample = match self.store {
-                Store::U8 | Store::Word8888 => u16::from(bytes[index]),
-                Store::U16(endian) => {
-                    let pair = [bytes[2 * index], bytes[2 * index + 1]];
-                    if endian.is_big() {
-                        u16::from_be_bytes(pair)
-                    } else {
-                        u16::from_le_bytes(pair)
-                    }
-                }
-            };
+        let len = self.channels();
+        if let Some((bits, order)) = self.bits() {
+            let mut pixel = [0];
+            unpack(bits, order, &bytes, 0, &mut pixel);
+            samples[0] = pixel[0].into();
+        } else {
+            let mut png = [0; 8];
+            let png = &mut png[..self.png().pixel_size()];
+            to_png(self, &bytes, png);
+            for (sample, bytes) in samples.iter_mut().zip(png.chunks(png.len() / len)) {
+                *sample = match *bytes {
+                    [high, low] => u16::from_be_bytes([high, low]),
+                    _ => bytes[0].into(),
+                };
+            }
         }
         Pixel {
             samples,
-            len: self.channels() as u8,
+            len: len as u8,
         }
     }
 
-    /// The bytes of a pixel with these samples. Padding becomes 255, so that
-    /// a reader that takes it for alpha sees an opaque pixel.
+    /// The bytes of a pixel with these samples. Padding becomes 255, or all
+    /// ones, so that a reader that takes it for alpha sees an opaque pixel.
     pub(crate) fn encode(self, samples: &[u16]) -> Result<PixelBytes, ErrorKind> {
-        if samples.len() != self.channels() {
+        let needed = self.channels();
+        if samples.len() != needed {
             return Err(ErrorKind::SampleCount {
-                needed: self.channels(),
+                needed,
                 given: samples.len(),
                 format: self,
             });
         }
-        let max = match self.store {
-            Store::U8 | Store::Word8888 => 0xff,
-            Store::U16(_) => 0xffff,
-        };
+        let max = u16::MAX >> (16 - self.bit_depth());
         if let Some(&given) = samples.iter().find(|&&sample| sample > max) {
             return Err(ErrorKind::SampleRange {
                 max,
@@ -137,20 +141,17 @@ impl PixelFormat {
             });
         }
         let mut pixel = PixelBytes::zeroed(self);
-        pixel.fill(0xff);
-        for (&sample, index) in samples.iter().zip(self.png_samples()) {
-            match self.store {
-                Store::U8 | Store::Word8888 => pixel[index] = sample as u8,
-                Store::U16(endian) => {
-                    let pair = if endian.is_big() {
-                        sample.to_be_bytes()
-                    } else {
-                        sample.to_le_bytes()
-                    };
-                    pixel[2 * index..2 * index + 2].copy_from_slice(&pair);
-                }
-            }
+        if let Some((bits, order)) = self.bits() {
+            pack(bits, order, &[samples[0] as u8], 0, &mut pixel);
+            return Ok(pixel);
         }
+        let mut png = [0; 8];
+        let png = &mut png[..self.png().pixel_size()];
+        let size = png.len() / needed;
+        for (sample, bytes) in samples.iter().zip(png.chunks_exact_mut(size)) {
+            bytes.copy_from_slice(&sample.to_be_bytes()[2 - size..]);
+        }
+        from_png(self, png, &mut pixel);
         Ok(pixel)
     }
 }

@@ -11,8 +11,9 @@ use super::geometry::Geometry;
 use super::pipeline;
 use super::sink::{Sink, SinkState};
 use super::strip::{Kept, Strip};
-use crate::rows::Frame;
-use crate::{Error, ErrorKind, Image, PixelFormat, PixelSource, file};
+use crate::format::Color;
+use crate::rows::{Frame, Target};
+use crate::{Error, ErrorKind, Image, IndexDepth, Palette, PixelSource, file};
 
 /// The most bytes in a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
 const MAX_CHUNK: usize = 1 << 30;
@@ -98,6 +99,7 @@ pub enum Filter {
 pub struct PngEncoder {
     compression: Compression,
     filter: Filter,
+    index_depth: IndexDepth,
     threads: usize,
     strips: Vec<Strip>,
     kept: Kept,
@@ -110,6 +112,7 @@ impl PngEncoder {
         PngEncoder {
             compression: Compression::default(),
             filter: Filter::default(),
+            index_depth: IndexDepth::default(),
             threads: 1,
             strips: Vec::new(),
             kept: Kept::new(),
@@ -129,6 +132,14 @@ impl PngEncoder {
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// At how many bits a pixel indexed images are saved.
+    /// [`IndexDepth::Smallest`] unless said.
+    #[must_use]
+    pub fn index_depth(mut self, depth: IndexDepth) -> Self {
+        self.index_depth = depth;
         self
     }
 
@@ -177,7 +188,10 @@ impl PngEncoder {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::UnknownExtension`], before a pixel is read;
+    /// - [`ErrorKind::UnknownExtension`], and of indexed images
+    ///   [`ErrorKind::NoPalette`] and [`ErrorKind::PaletteDepth`], before a
+    ///   pixel is read;
+    /// - [`ErrorKind::IndexOutside`] if an index is beyond the palette;
     /// - [`ErrorKind::Source`] if the source can't be read, or changed its
     ///   length since the image was made, with the row it happened in;
     /// - [`ErrorKind::Write`] with the [`std::io::Error`] beneath;
@@ -234,15 +248,28 @@ impl PngEncoder {
         image: &Image<S>,
         writer: &mut dyn Write,
     ) -> Result<(), Error> {
+        let format = image.format();
+        let target = match (format.is_indexed(), image.palette()) {
+            (true, Some(palette)) => {
+                let depth = self.index_depth.bits(palette)?;
+                Target::indexed(format, palette.colors().len(), depth)
+            }
+            (true, None) => return Err(ErrorKind::NoPalette { format }.into()),
+            (false, _) => Target::of(format),
+        };
         let lease = image.source().lease()?;
-        let frame = image.description().frame(&lease)?;
-        self.encode_frame(&frame, writer)
+        let save = Save {
+            frame: image.description().frame(&lease)?,
+            target,
+            palette: image.palette(),
+        };
+        self.encode_frame(&save, writer)
     }
 
-    fn encode_frame(&mut self, frame: &Frame<'_>, writer: &mut dyn Write) -> Result<(), Error> {
+    fn encode_frame(&mut self, save: &Save<'_>, writer: &mut dyn Write) -> Result<(), Error> {
         let state = SinkState::default();
         let mut row = None;
-        let result = self.write_png(frame, Sink::new(writer, &state), &state, &mut row);
+        let result = self.write_png(save, Sink::new(writer, &state), &state, &mut row);
         let failure = state.take_failure();
         result.map_err(|error| {
             let error = match failure {
@@ -260,13 +287,14 @@ impl PngEncoder {
     /// it is at.
     fn write_png(
         &mut self,
-        frame: &Frame<'_>,
+        save: &Save<'_>,
         sink: Sink<'_>,
         state: &SinkState,
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
         let filter = filter_type(self.filter);
-        let geometry = Geometry::new(frame, self.compression, filter)?;
+        let (frame, target) = (&save.frame, save.target);
+        let geometry = Geometry::new(frame, target, self.compression, filter)?;
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -288,11 +316,11 @@ impl PngEncoder {
 
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);
-        encoder.set_color(color_type(frame.layout.format()));
-        encoder.set_depth(match frame.layout.format().bit_depth() {
-            16 => png::BitDepth::Sixteen,
-            _ => png::BitDepth::Eight,
-        });
+        encoder.set_color(color_type(target.png.color));
+        encoder.set_depth(bit_depth(target.png.depth));
+        if let Some(palette) = save.palette {
+            set_palette(&mut encoder, palette);
+        }
         let mut writer = encoder.write_header().map_err(encoding)?;
         // Dropped before the writer on every way out, a panic too, so that
         // its destructor writes nothing.
@@ -324,6 +352,13 @@ impl PngEncoder {
         closing.disarm();
         Ok(())
     }
+}
+
+/// What is saved.
+struct Save<'a> {
+    frame: Frame<'a>,
+    target: Target,
+    palette: Option<&'a Palette>,
 }
 
 /// A `Vec` that reports it when memory runs out, instead of aborting.
@@ -360,6 +395,7 @@ impl fmt::Debug for PngEncoder {
         f.debug_struct("PngEncoder")
             .field("compression", &self.compression)
             .field("filter", &self.filter)
+            .field("index_depth", &self.index_depth)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
@@ -376,12 +412,35 @@ fn filter_type(filter: Filter) -> Option<FilterType> {
     }
 }
 
-fn color_type(format: PixelFormat) -> png::ColorType {
-    match format.channels() {
-        1 => png::ColorType::Grayscale,
-        2 => png::ColorType::GrayscaleAlpha,
-        3 => png::ColorType::Rgb,
-        _ => png::ColorType::Rgba,
+fn color_type(color: Color) -> png::ColorType {
+    match color {
+        Color::Gray => png::ColorType::Grayscale,
+        Color::GrayAlpha => png::ColorType::GrayscaleAlpha,
+        Color::Rgb => png::ColorType::Rgb,
+        Color::Rgba => png::ColorType::Rgba,
+        Color::Index => png::ColorType::Indexed,
+    }
+}
+
+fn bit_depth(bits: u8) -> png::BitDepth {
+    match bits {
+        1 => png::BitDepth::One,
+        2 => png::BitDepth::Two,
+        4 => png::BitDepth::Four,
+        8 => png::BitDepth::Eight,
+        _ => png::BitDepth::Sixteen,
+    }
+}
+
+/// PLTE, and tRNS for the alpha of the colours up to the last that isn't
+/// opaque (PNG third edition, 11.2.2 and 11.3.1.1).
+fn set_palette<W: Write>(encoder: &mut png::Encoder<'_, W>, palette: &Palette) {
+    let colors = palette.colors();
+    let rgb: Vec<u8> = colors.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
+    encoder.set_palette(rgb);
+    if let Some(last) = colors.iter().rposition(|&[.., alpha]| alpha < 255) {
+        let alphas: Vec<u8> = colors[..=last].iter().map(|&[.., alpha]| alpha).collect();
+        encoder.set_trns(alphas);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::filter::FilterType;
 use crate::deflate::{STORED_HEADER, STORED_MAX};
-use crate::rows::{Frame, PngRows};
+use crate::rows::{Frame, PngRows, Target};
 use crate::{Compression, Error, ErrorKind};
 
 /// Bytes of scanlines in a strip, unless a single one has more.
@@ -20,10 +20,12 @@ pub(super) const HEAD: usize = ZLIB_HEADER.len() + STORED_HEADER;
 pub(super) struct Geometry<'a> {
     /// The rows, if a strip need not be read before it is filtered.
     pub(super) stable: Option<PngRows<'a>>,
+    /// What rows become.
+    pub(super) target: Target,
     pub(super) height: u32,
     /// Bytes of samples in a scanline.
     pub(super) row_size: usize,
-    /// Bytes of samples in a pixel.
+    /// Bytes of samples in a pixel, or 1.
     pub(super) pixel_size: usize,
     /// Scanlines in a strip, but for the last.
     pub(super) rows: u32,
@@ -35,14 +37,13 @@ pub(super) struct Geometry<'a> {
 impl<'a> Geometry<'a> {
     pub(super) fn new(
         frame: &Frame<'a>,
+        target: Target,
         compression: Compression,
         filter: Option<FilterType>,
     ) -> Result<Self, Error> {
         let (width, height) = (frame.layout.width(), frame.layout.height());
-        let pixel_size = frame.layout.format().png_pixel_size();
-        let row_size = usize::try_from(width)
+        let row_size = usize::try_from(target.png.row_size(width))
             .ok()
-            .and_then(|width| width.checked_mul(pixel_size))
             .filter(|&size| size < isize::MAX as usize / 8)
             .ok_or(ErrorKind::TooLarge { width, height })?;
         // A strip that is stored is one block, if it can be.
@@ -51,10 +52,11 @@ impl<'a> Geometry<'a> {
             _ => STRIP,
         };
         Ok(Geometry {
-            stable: frame.png_rows(),
+            stable: frame.png_rows(target),
+            target,
             height,
             row_size,
-            pixel_size,
+            pixel_size: target.png.pixel_size(),
             rows: (size / (row_size + 1)).clamp(1, height as usize) as u32,
             compression,
             filter,

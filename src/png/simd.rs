@@ -1,25 +1,11 @@
-//! Which kernels a strip is compressed with: the place that asks what the
-//! processor can do.
-//!
-//! Built with `--cfg pixview_level="avx2"` or `"portable"` it asks for no more
-//! than that, to measure on one machine what others will see. The files are
-//! the same.
+//! Which kernels a strip is compressed with.
 
 use super::filter::{self, Choice, FilterType, filter_row_to};
 use super::geometry::Geometry;
 use super::strip::Strip;
 use crate::deflate::Portable;
-
-/// What the processor can do, or less where that is wanted.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-fn level() -> Option<fearless_simd::Level> {
-    let level = fearless_simd::Level::new();
-    match level.as_avx2() {
-        _ if cfg!(pixview_level = "portable") => None,
-        Some(avx2) if cfg!(pixview_level = "avx2") => Some(fearless_simd::Simd::level(avx2)),
-        _ => Some(level),
-    }
-}
+use crate::simd::level;
 
 /// Compresses a strip with the widest registers there are.
 pub(super) fn compress(strip: &mut Strip, geometry: &Geometry<'_>) {

@@ -178,8 +178,8 @@ impl Strip {
                 let (filter, row) = scanline.split_at_mut(1);
                 filter[0] = FilterType::None as u8;
                 frame
-                    .png_row(y, row)
-                    .map_err(|error| Error::from(error).at_row(y))?;
+                    .png_row(y, geometry.target, row)
+                    .map_err(|error| error.at_row(y))?;
             }
             return Ok(());
         }
@@ -192,8 +192,8 @@ impl Strip {
                     _ => (&mut odd[..row_size], &even[..]),
                 };
                 frame
-                    .png_row(y, row)
-                    .map_err(|error| Error::from(error).at_row(y))?;
+                    .png_row(y, geometry.target, row)
+                    .map_err(|error| error.at_row(y))?;
                 let above = (y > 0).then_some(above);
                 if geometry.judges() && y % GROUP == 0 {
                     kept.filter = simd::paeth_or_average(row, above, geometry.pixel_size);
@@ -210,8 +210,8 @@ impl Strip {
         before[geometry.before() - row_size..].copy_from_slice(&kept.rows[..row_size]);
         for (y, scanline) in lines {
             frame
-                .png_row(y, &mut scanline[1..])
-                .map_err(|error| Error::from(error).at_row(y))?;
+                .png_row(y, geometry.target, &mut scanline[1..])
+                .map_err(|error| error.at_row(y))?;
         }
         kept.rows[..row_size].copy_from_slice(&rows[self.len - row_size..self.len]);
         Ok(())
@@ -410,6 +410,7 @@ fn adler_combine(first: u32, second: u32, second_len: usize) -> u32 {
 pub(super) mod tests {
     use super::*;
     use crate::PixelFormat;
+    use crate::rows::Target;
 
     /// The geometry of an image of two strips.
     pub(in crate::png) fn geometry(
@@ -420,10 +421,11 @@ pub(super) mod tests {
     ) -> Geometry<'static> {
         Geometry {
             stable: None,
+            target: Target::of(format),
             filter: None,
             height: 2 * height,
-            row_size: width as usize * format.png_pixel_size(),
-            pixel_size: format.png_pixel_size(),
+            row_size: format.png().row_size(width) as usize,
+            pixel_size: format.png().pixel_size(),
             rows: height,
             compression,
         }

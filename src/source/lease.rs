@@ -323,6 +323,23 @@ impl BytesMut<'_> {
             BytesMut::Live(live) => live.copy_from(offset, from),
         }
     }
+
+    /// Writes the bits that `mask` has of the byte at `offset`.
+    pub(crate) fn update_bits(
+        &mut self,
+        offset: usize,
+        bits: u8,
+        mask: u8,
+    ) -> Result<(), SourceError> {
+        match self {
+            BytesMut::Stable(bytes, _) => {
+                let byte = &mut part_mut(bytes, offset, 1)?[0];
+                *byte = *byte & !mask | bits & mask;
+                Ok(())
+            }
+            BytesMut::Live(live) => live.update_bits(offset, bits, mask),
+        }
+    }
 }
 
 /// `count` bytes at `offset`, or the error that names them.

@@ -51,6 +51,21 @@ pub trait LiveBytesMut: LiveBytes {
     ///
     /// As [`LiveBytes::copy_to`].
     fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError>;
+
+    /// Writes those bits of the byte at `offset` that are set in `mask`, and
+    /// leaves the others as they are: for pixels of which a byte has several.
+    ///
+    /// Unless said it reads the byte and writes it back. Memory that others
+    /// write at the same time needs something better.
+    ///
+    /// # Errors
+    ///
+    /// As [`LiveBytes::copy_to`].
+    fn update_bits(&mut self, offset: usize, bits: u8, mask: u8) -> Result<(), SourceError> {
+        let mut byte = [0];
+        self.copy_to(offset, &mut byte)?;
+        self.copy_from(offset, &[byte[0] & !mask | bits & mask])
+    }
 }
 
 /// A place for one value that can be read and edited while it is shared.
@@ -245,6 +260,13 @@ impl<S: SlotMut> LiveBytesMut for Slots<'_, S> {
         if !tail.is_empty() {
             slots[whole].update(|bytes| bytes[..tail.len()].copy_from_slice(tail));
         }
+        Ok(())
+    }
+
+    fn update_bits(&mut self, offset: usize, bits: u8, mask: u8) -> Result<(), SourceError> {
+        let (slots, skip, _) = self.part(offset, 1)?;
+        let value = bits & mask;
+        slots[0].update(|bytes| bytes[skip] = bytes[skip] & !mask | value);
         Ok(())
     }
 }

@@ -4,8 +4,10 @@
 // Every test binary uses another part of this.
 #![allow(dead_code, unreachable_pub)]
 
+use std::sync::LazyLock;
+
 use lodepng::ColorType;
-use pixview::PixelFormat;
+use pixview::{Image, Palette, PixelFormat};
 use zune_core::bit_depth::{BitDepth, ByteEndian};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -133,82 +135,397 @@ fn widen(image: &Decoded) -> Decoded {
     }
 }
 
-/// How a format stores its samples. The samples are listed in the order of
-/// PNG: gray, or gray and alpha, or red, green, blue, or with alpha.
+/// The order of the bytes of a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Endian {
+    Native,
+    Little,
+    Big,
+}
+
+/// The type of a sample in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Type {
+    U8,
+    U16(Endian),
+    I16(Endian),
+    U32(Endian),
+    F32(Endian),
+}
+
+impl Type {
+    pub fn size(self) -> usize {
+        match self {
+            Type::U8 => 1,
+            Type::U16(_) | Type::I16(_) => 2,
+            Type::U32(_) | Type::F32(_) => 4,
+        }
+    }
+
+    fn is_little(self) -> bool {
+        match self {
+            Type::U8 => false,
+            Type::U16(e) | Type::I16(e) | Type::U32(e) | Type::F32(e) => is_little(e),
+        }
+    }
+
+    /// The largest and the smallest value that the type holds, or that mean
+    /// black and white.
+    fn range(self) -> [f64; 2] {
+        match self {
+            Type::U8 => [0.0, 255.0],
+            Type::U16(_) => [0.0, 65535.0],
+            Type::I16(_) => [-32768.0, 32767.0],
+            Type::U32(_) => [0.0, 4_294_967_295.0],
+            Type::F32(_) => [0.0, 1.0],
+        }
+    }
+
+    fn load(self, bytes: &[u8]) -> f64 {
+        let mut bytes = bytes.to_vec();
+        if self.is_little() {
+            bytes.reverse();
+        }
+        let bits = bytes.iter().fold(0, |all, &b| all << 8 | u32::from(b));
+        match self {
+            Type::U8 | Type::U16(_) | Type::U32(_) => bits.into(),
+            Type::I16(_) => (bits as u16 as i16).into(),
+            Type::F32(_) => f32::from_bits(bits).into(),
+        }
+    }
+
+    fn save(self, value: f64, limits: [f64; 2]) -> Vec<u8> {
+        let whole = value.round_ties_even().clamp(limits[0], limits[1]);
+        let bits = match self {
+            Type::F32(_) => (value as f32).to_bits(),
+            _ => whole as i64 as u32,
+        };
+        let mut bytes = bits.to_be_bytes()[4 - self.size()..].to_vec();
+        if self.is_little() {
+            bytes.reverse();
+        }
+        bytes
+    }
+}
+
+fn is_little(endian: Endian) -> bool {
+    endian == Endian::Little || endian == Endian::Native && cfg!(target_endian = "little")
+}
+
+/// How a format stores its samples, which are listed in the order of PNG:
+/// gray, or gray and alpha, or red, green, blue, or with alpha.
 #[derive(Clone, Copy, Debug)]
 pub enum Stored {
-    /// The byte of each sample.
-    Bytes(&'static [usize]),
-    /// The first of two bytes of each sample.
-    Native(&'static [usize]),
-    Little(&'static [usize]),
-    Big(&'static [usize]),
-    /// The lowest bit of each sample in a native word of 32 bits.
-    Word(&'static [u32]),
+    /// Which of the samples of a pixel in memory each is, and which one is
+    /// padding.
+    Samples(Type, &'static [usize], Option<usize>),
+    /// The lowest bit and the number of bits of each in a word of so many
+    /// bytes, and of the padding.
+    Word(usize, Endian, &'static [(u32, u32)], Option<(u32, u32)>),
+    /// So many bits, the first pixel of a byte in its least significant ones
+    /// or in the others.
+    Bits(u32, bool),
+    /// Cyan, magenta, yellow and black; 0 is full ink or none.
+    Inks(bool),
 }
 
 /// A format by its definition.
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
     pub format: PixelFormat,
-    /// Bytes in a pixel.
-    pub size: usize,
     pub stored: Stored,
-    /// The byte of the padding, if any, in a pixel that was written.
-    pub padding: Option<Padding>,
+    /// Whether the value is the number of a colour.
+    pub indexed: bool,
+    premultiplied: bool,
+    /// Bits in a sample of the file.
+    depth: u32,
+    /// What is black and what is white, and an opaque alpha.
+    range: Option<[f64; 2]>,
+    bits: Option<u32>,
+    linear: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub enum Padding {
-    Byte(usize),
-    Bits(u32),
-}
+pub static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
+    let mut all = plain();
+    all.extend(said());
+    all
+});
 
-pub const DEFINITIONS: &[Definition] = {
-    use Padding::{Bits, Byte};
+/// Without anything said of the numbers, in the order of `PixelFormat::ALL`.
+pub fn plain() -> Vec<Definition> {
+    use Endian::{Big, Little, Native};
     use PixelFormat as F;
-    use Stored::{Big, Bytes, Little, Native, Word};
-    const fn new(format: F, size: usize, stored: Stored, padding: Option<Padding>) -> Definition {
-        Definition {
+    let mut all = Vec::new();
+    let mut new = |format, stored, depth| {
+        all.push(Definition {
             format,
-            size,
             stored,
-            padding,
+            indexed: false,
+            premultiplied: false,
+            depth,
+            range: None,
+            bits: None,
+            linear: false,
+        });
+    };
+    for (format, at, padding) in [
+        (F::GRAY8, &[0][..], None),
+        (F::GRAY_ALPHA8, &[0, 1], None),
+        (F::RGB8, &[0, 1, 2], None),
+        (F::RGBA8, &[0, 1, 2, 3], None),
+        (F::BGR8, &[2, 1, 0], None),
+        (F::BGRA8, &[2, 1, 0, 3], None),
+        (F::ARGB8, &[1, 2, 3, 0], None),
+        (F::ABGR8, &[3, 2, 1, 0], None),
+        (F::RGBX8, &[0, 1, 2], Some(3)),
+        (F::BGRX8, &[2, 1, 0], Some(3)),
+        (F::XRGB8, &[1, 2, 3], Some(0)),
+        (F::XBGR8, &[3, 2, 1], Some(0)),
+    ] {
+        new(format, Stored::Samples(Type::U8, at, padding), 8);
+    }
+    for (format, fields, padding) in [
+        (F::XRGB8888, &[(16, 8), (8, 8), (0, 8)][..], Some((24, 8))),
+        (F::ARGB8888, &[(16, 8), (8, 8), (0, 8), (24, 8)], None),
+        (F::XBGR8888, &[(0, 8), (8, 8), (16, 8)], Some((24, 8))),
+        (F::ABGR8888, &[(0, 8), (8, 8), (16, 8), (24, 8)], None),
+    ] {
+        new(format, Stored::Word(4, Native, fields, padding), 8);
+    }
+    for (formats, lsb) in [
+        ([F::GRAY1, F::GRAY2, F::GRAY4], false),
+        ([F::GRAY1LSB, F::GRAY2LSB, F::GRAY4LSB], true),
+        ([F::INDEXED1, F::INDEXED2, F::INDEXED4], false),
+        ([F::INDEXED1LSB, F::INDEXED2LSB, F::INDEXED4LSB], true),
+    ] {
+        for (format, bits) in formats.into_iter().zip([1, 2, 4]) {
+            new(format, Stored::Bits(bits, lsb), bits);
         }
     }
-    &[
-        new(F::GRAY8, 1, Bytes(&[0]), None),
-        new(F::GRAY_ALPHA8, 2, Bytes(&[0, 1]), None),
-        new(F::RGB8, 3, Bytes(&[0, 1, 2]), None),
-        new(F::RGBA8, 4, Bytes(&[0, 1, 2, 3]), None),
-        new(F::BGR8, 3, Bytes(&[2, 1, 0]), None),
-        new(F::BGRA8, 4, Bytes(&[2, 1, 0, 3]), None),
-        new(F::ARGB8, 4, Bytes(&[1, 2, 3, 0]), None),
-        new(F::ABGR8, 4, Bytes(&[3, 2, 1, 0]), None),
-        new(F::RGBX8, 4, Bytes(&[0, 1, 2]), Some(Byte(3))),
-        new(F::BGRX8, 4, Bytes(&[2, 1, 0]), Some(Byte(3))),
-        new(F::XRGB8, 4, Bytes(&[1, 2, 3]), Some(Byte(0))),
-        new(F::XBGR8, 4, Bytes(&[3, 2, 1]), Some(Byte(0))),
-        new(F::GRAY16, 2, Native(&[0]), None),
-        new(F::GRAY16LE, 2, Little(&[0]), None),
-        new(F::GRAY16BE, 2, Big(&[0]), None),
-        new(F::GRAY_ALPHA16, 4, Native(&[0, 2]), None),
-        new(F::GRAY_ALPHA16LE, 4, Little(&[0, 2]), None),
-        new(F::GRAY_ALPHA16BE, 4, Big(&[0, 2]), None),
-        new(F::RGB16, 6, Native(&[0, 2, 4]), None),
-        new(F::RGB16LE, 6, Little(&[0, 2, 4]), None),
-        new(F::RGB16BE, 6, Big(&[0, 2, 4]), None),
-        new(F::RGBA16, 8, Native(&[0, 2, 4, 6]), None),
-        new(F::RGBA16LE, 8, Little(&[0, 2, 4, 6]), None),
-        new(F::RGBA16BE, 8, Big(&[0, 2, 4, 6]), None),
-        new(F::XRGB8888, 4, Word(&[16, 8, 0]), Some(Bits(24))),
-        new(F::ARGB8888, 4, Word(&[16, 8, 0, 24]), None),
-        new(F::XBGR8888, 4, Word(&[0, 8, 16]), Some(Bits(24))),
-        new(F::ABGR8888, 4, Word(&[0, 8, 16, 24]), None),
-    ]
-};
+    new(F::INDEXED8, Stored::Samples(Type::U8, &[0], None), 8);
+    new(F::CMYK8, Stored::Inks(false), 8);
+    new(F::CMYK8_INVERTED, Stored::Inks(true), 8);
+
+    for (formats, at) in [
+        ([F::GRAY16, F::GRAY16LE, F::GRAY16BE], &[0][..]),
+        (
+            [F::GRAY_ALPHA16, F::GRAY_ALPHA16LE, F::GRAY_ALPHA16BE],
+            &[0, 1],
+        ),
+        ([F::RGB16, F::RGB16LE, F::RGB16BE], &[0, 1, 2]),
+        ([F::RGBA16, F::RGBA16LE, F::RGBA16BE], &[0, 1, 2, 3]),
+        ([F::BGR16, F::BGR16LE, F::BGR16BE], &[2, 1, 0]),
+        ([F::BGRA16, F::BGRA16LE, F::BGRA16BE], &[2, 1, 0, 3]),
+        ([F::ARGB16, F::ARGB16LE, F::ARGB16BE], &[1, 2, 3, 0]),
+    ] {
+        for (format, endian) in formats.into_iter().zip([Native, Little, Big]) {
+            new(format, Stored::Samples(Type::U16(endian), at, None), 16);
+        }
+    }
+    for (formats, fields, padding) in [
+        (
+            [F::RGB565, F::RGB565LE, F::RGB565BE],
+            &[(11, 5), (5, 6), (0, 5)][..],
+            None,
+        ),
+        (
+            [F::BGR565, F::BGR565LE, F::BGR565BE],
+            &[(0, 5), (5, 6), (11, 5)],
+            None,
+        ),
+        (
+            [F::XRGB1555, F::XRGB1555LE, F::XRGB1555BE],
+            &[(10, 5), (5, 5), (0, 5)],
+            Some((15, 1)),
+        ),
+        (
+            [F::XBGR1555, F::XBGR1555LE, F::XBGR1555BE],
+            &[(0, 5), (5, 5), (10, 5)],
+            Some((15, 1)),
+        ),
+        (
+            [F::ARGB1555, F::ARGB1555LE, F::ARGB1555BE],
+            &[(10, 5), (5, 5), (0, 5), (15, 1)],
+            None,
+        ),
+        (
+            [F::ABGR1555, F::ABGR1555LE, F::ABGR1555BE],
+            &[(0, 5), (5, 5), (10, 5), (15, 1)],
+            None,
+        ),
+    ] {
+        for (format, endian) in formats.into_iter().zip([Native, Little, Big]) {
+            new(format, Stored::Word(2, endian, fields, padding), 8);
+        }
+    }
+    for (formats, fields, padding) in [
+        (
+            [F::XRGB2101010, F::XRGB2101010LE, F::XRGB2101010BE],
+            &[(20, 10), (10, 10), (0, 10)][..],
+            Some((30, 2)),
+        ),
+        (
+            [F::XBGR2101010, F::XBGR2101010LE, F::XBGR2101010BE],
+            &[(0, 10), (10, 10), (20, 10)],
+            Some((30, 2)),
+        ),
+        (
+            [F::ARGB2101010, F::ARGB2101010LE, F::ARGB2101010BE],
+            &[(20, 10), (10, 10), (0, 10), (30, 2)],
+            None,
+        ),
+        (
+            [F::ABGR2101010, F::ABGR2101010LE, F::ABGR2101010BE],
+            &[(0, 10), (10, 10), (20, 10), (30, 2)],
+            None,
+        ),
+    ] {
+        for (format, endian) in formats.into_iter().zip([Native, Little, Big]) {
+            new(format, Stored::Word(4, endian, fields, padding), 16);
+        }
+    }
+    type Make = fn(Endian) -> Type;
+    for (formats, make, at) in [
+        (
+            [F::GRAY_I16, F::GRAY_I16LE, F::GRAY_I16BE],
+            Type::I16 as Make,
+            &[0][..],
+        ),
+        ([F::GRAY_U32, F::GRAY_U32LE, F::GRAY_U32BE], Type::U32, &[0]),
+        ([F::GRAY_F32, F::GRAY_F32LE, F::GRAY_F32BE], Type::F32, &[0]),
+        (
+            [F::GRAY_ALPHA_F32, F::GRAY_ALPHA_F32LE, F::GRAY_ALPHA_F32BE],
+            Type::F32,
+            &[0, 1],
+        ),
+        (
+            [F::RGB_F32, F::RGB_F32LE, F::RGB_F32BE],
+            Type::F32,
+            &[0, 1, 2],
+        ),
+        (
+            [F::BGR_F32, F::BGR_F32LE, F::BGR_F32BE],
+            Type::F32,
+            &[2, 1, 0],
+        ),
+        (
+            [F::BGRA_F32, F::BGRA_F32LE, F::BGRA_F32BE],
+            Type::F32,
+            &[2, 1, 0, 3],
+        ),
+        (
+            [F::RGBA_F32, F::RGBA_F32LE, F::RGBA_F32BE],
+            Type::F32,
+            &[0, 1, 2, 3],
+        ),
+    ] {
+        for (format, endian) in formats.into_iter().zip([Native, Little, Big]) {
+            new(format, Stored::Samples(make(endian), at, None), 16);
+        }
+    }
+    for definition in &mut all {
+        definition.indexed = definition.format.name().starts_with("INDEXED");
+    }
+    all
+}
+
+/// With something said of the numbers.
+fn said() -> Vec<Definition> {
+    use PixelFormat as F;
+    let plain = plain();
+    let of = |format| *plain.iter().find(|d| d.format == format).unwrap();
+    let mut all = Vec::new();
+    for format in [
+        F::GRAY_ALPHA8,
+        F::RGBA8,
+        F::BGRA8,
+        F::ARGB8,
+        F::ABGR8,
+        F::ARGB8888,
+        F::ABGR8888,
+        F::GRAY_ALPHA16,
+        F::RGBA16,
+        F::RGBA16LE,
+        F::RGBA16BE,
+        F::BGRA16,
+        F::ARGB16LE,
+        F::ARGB16BE,
+        F::ARGB1555,
+        F::ABGR1555BE,
+        F::ARGB2101010,
+        F::ABGR2101010BE,
+        F::RGBA_F32,
+        F::BGRA_F32BE,
+        F::GRAY_ALPHA_F32,
+    ] {
+        all.push(of(format).premultiplied());
+    }
+    all.extend([
+        of(F::GRAY_F32).range(-20.0, 45.5),
+        of(F::GRAY_F32LE).range(3.0, -1.0).depth(8),
+        of(F::RGBA_F32).range(100.0, 101.0),
+        of(F::GRAY_ALPHA_F32).range(0.0, 255.0).depth(8),
+        of(F::GRAY_F32).depth(8),
+        of(F::RGB_F32BE).depth(8),
+        of(F::GRAY_F32).linear(),
+        of(F::RGB_F32).linear(),
+        of(F::BGR_F32).linear().depth(8),
+        of(F::RGBA_F32).linear().premultiplied(),
+        of(F::RGBA_F32).linear().range(0.0, 4.0).depth(8),
+        of(F::GRAY_ALPHA_F32).range(-1.0, 1.0).premultiplied(),
+        of(F::GRAY16).bits(10),
+        of(F::GRAY16LE).bits(12),
+        of(F::RGB16BE).bits(14),
+        of(F::BGR16).bits(12).depth(8),
+        of(F::RGBA16BE).bits(12).premultiplied(),
+        of(F::GRAY_ALPHA16).bits(10).range(100.0, 900.0),
+        of(F::GRAY16).range(1000.0, 3000.0).depth(8),
+        of(F::RGB16).depth(8),
+        of(F::GRAY_I16).range(-1024.0, 3071.0),
+        of(F::GRAY_I16BE).bits(12).depth(8),
+        of(F::GRAY_U32).bits(24),
+        of(F::GRAY_U32LE).depth(8),
+        of(F::GRAY_U32BE).range(1e9, 5e8),
+    ]);
+    all
+}
+
+/// `of / by` to the nearest, halfway up.
+fn divide(of: u64, by: u64) -> u64 {
+    (2 * of + by) / (2 * by)
+}
 
 impl Definition {
+    fn premultiplied(mut self) -> Self {
+        self.format = self.format.premultiplied();
+        self.premultiplied = true;
+        self
+    }
+
+    fn range(mut self, low: f64, high: f64) -> Self {
+        self.format = self.format.with_range(low, high);
+        self.range = Some([low, high]);
+        self
+    }
+
+    fn bits(mut self, bits: u8) -> Self {
+        self.format = self.format.with_bits(bits);
+        self.bits = Some(bits.into());
+        self
+    }
+
+    fn depth(mut self, depth: u8) -> Self {
+        self.format = self.format.with_bit_depth(depth);
+        self.depth = depth.into();
+        self
+    }
+
+    fn linear(mut self) -> Self {
+        self.format = self.format.linear();
+        self.linear = true;
+        self
+    }
+
     pub fn of(format: PixelFormat) -> Self {
         *DEFINITIONS.iter().find(|d| d.format == format).unwrap()
     }
@@ -216,78 +533,394 @@ impl Definition {
     /// Samples in a pixel.
     pub fn channels(&self) -> usize {
         match self.stored {
-            Stored::Bytes(at) | Stored::Native(at) | Stored::Little(at) | Stored::Big(at) => {
-                at.len()
-            }
-            Stored::Word(at) => at.len(),
+            Stored::Samples(_, at, _) => at.len(),
+            Stored::Word(_, _, fields, _) => fields.len(),
+            Stored::Bits(..) => 1,
+            Stored::Inks(_) => 3,
         }
     }
 
-    pub fn depth(&self) -> u8 {
+    pub fn has_alpha(&self) -> bool {
+        self.channels().is_multiple_of(2)
+    }
+
+    /// Bits in a sample of a pixel.
+    pub fn bit_depth(&self) -> u8 {
+        self.depth as u8
+    }
+
+    /// Bits in a pixel in memory.
+    pub fn bits_per_pixel(&self) -> usize {
         match self.stored {
-            Stored::Bytes(_) | Stored::Word(_) => 8,
-            _ => 16,
+            Stored::Samples(ty, at, padding) => 8 * ty.size() * (at.len() + padding.iter().count()),
+            Stored::Word(size, ..) => 8 * size,
+            Stored::Bits(bits, _) => bits as usize,
+            Stored::Inks(_) => 32,
         }
     }
 
-    /// Bytes in a sample.
+    /// Bytes in a pixel in memory, 1 if there are several to a byte.
+    pub fn size(&self) -> usize {
+        self.bits_per_pixel().div_ceil(8)
+    }
+
+    pub fn is_sub_byte(&self) -> bool {
+        self.bits_per_pixel() < 8
+    }
+
+    /// Bytes of a packed row.
+    pub fn row_size(&self, width: usize) -> usize {
+        (width * self.bits_per_pixel()).div_ceil(8)
+    }
+
+    /// Bytes in what a reader must not see half of.
     pub fn sample_size(&self) -> usize {
-        usize::from(self.depth() / 8)
+        match self.stored {
+            Stored::Samples(ty, ..) => ty.size(),
+            Stored::Word(size, _, fields, _) if fields[0].1 != 8 => size,
+            _ => 1,
+        }
     }
 
-    pub fn is_word(&self) -> bool {
-        matches!(self.stored, Stored::Word(_))
+    /// Whether samples can lie in planes.
+    pub fn is_planar(&self) -> bool {
+        matches!(self.stored, Stored::Samples(..) | Stored::Inks(_))
     }
 
-    /// What the bytes of a pixel say.
+    /// Whether memory has fewer values than the file.
+    pub fn is_lossy(&self) -> bool {
+        let full = match self.stored {
+            Stored::Samples(ty, ..) => self.bits.unwrap_or(8 * ty.size() as u32),
+            Stored::Word(_, _, fields, _) => fields[0].1,
+            Stored::Bits(bits, _) => bits,
+            Stored::Inks(_) => 8,
+        };
+        // Ranges of the tests that an f32 has too few digits for.
+        let narrow = self.range == Some([100.0, 101.0])
+            || matches!(
+                self.stored,
+                Stored::Samples(Type::U16(_) | Type::I16(_), ..)
+            ) && self.range.is_some();
+        full < self.depth || self.premultiplied || narrow
+    }
+
+    /// Whether a channel can be had without the others, counted in the order
+    /// of PNG.
+    pub fn stands_alone(&self, channel: usize) -> bool {
+        let is_alpha = self.has_alpha() && channel + 1 == self.channels();
+        let separate = match self.stored {
+            Stored::Samples(..) | Stored::Bits(..) => !self.indexed,
+            Stored::Word(_, _, fields, _) => fields[0].1 == 8,
+            Stored::Inks(_) => false,
+        };
+        separate && (is_alpha || !self.premultiplied)
+    }
+
+    /// A palette that has all colours that there can be.
+    pub fn palette(&self) -> Option<Palette> {
+        let colors: Vec<[u8; 3]> = (0..1 << self.depth).map(color).collect();
+        self.indexed.then(|| Palette::from_rgb(&colors).unwrap())
+    }
+
+    /// The image with that palette, if it needs one.
+    pub fn with_palette<S>(&self, image: Image<S>) -> Image<S> {
+        match self.palette() {
+            Some(palette) => image.with_palette(palette).unwrap(),
+            None => image,
+        }
+    }
+
+    /// What a decoder makes of a pixel in the saved file.
+    pub fn decoded(&self, samples: &[u16]) -> Vec<u16> {
+        if self.indexed {
+            return color(samples[0] as usize).map(u16::from).to_vec();
+        }
+        match self.depth {
+            1 | 2 | 4 => vec![samples[0] * 255 / ((1 << self.depth) - 1)],
+            _ => samples.to_vec(),
+        }
+    }
+
+    /// The bits in which a decoder gives that.
+    pub fn decoded_depth(&self) -> u8 {
+        self.bit_depth().max(8)
+    }
+
+    /// Channels of that.
+    pub fn decoded_channels(&self) -> usize {
+        if self.indexed { 3 } else { self.channels() }
+    }
+
+    /// What the bytes of a pixel say: of one that shares a byte with others,
+    /// the first of them.
     pub fn samples(&self, bytes: &[u8]) -> Vec<u16> {
-        let pair = |at: usize| [bytes[at], bytes[at + 1]];
+        let max = (1u64 << self.depth) - 1;
         match self.stored {
-            Stored::Bytes(at) => at.iter().map(|&at| u16::from(bytes[at])).collect(),
-            Stored::Native(at) => at.iter().map(|&at| u16::from_ne_bytes(pair(at))).collect(),
-            Stored::Little(at) => at.iter().map(|&at| u16::from_le_bytes(pair(at))).collect(),
-            Stored::Big(at) => at.iter().map(|&at| u16::from_be_bytes(pair(at))).collect(),
-            Stored::Word(at) => {
-                let word = u32::from_ne_bytes(bytes.try_into().unwrap());
-                at.iter().map(|at| (word >> at & 0xff) as u16).collect()
+            Stored::Bits(bits, lsb) => {
+                let byte = bytes[0];
+                let value = if lsb { byte } else { byte >> (8 - bits) };
+                vec![u16::from(value) & max as u16]
+            }
+            Stored::Inks(inverted) => {
+                let bare = |i: usize| u64::from(if inverted { bytes[i] } else { 255 - bytes[i] });
+                (0..3)
+                    .map(|i| divide(bare(i) * bare(3), 255) as u16)
+                    .collect()
+            }
+            Stored::Word(_, endian, fields, _) => {
+                let word = load_word(bytes, endian);
+                let field = |i: usize| {
+                    let (lowest, bits) = fields[i];
+                    (word >> lowest & ((1 << bits) - 1), (1 << bits) - 1)
+                };
+                let fields: Vec<(u64, u64)> = (0..fields.len()).map(field).collect();
+                integers(&fields, max, self.premultiplied)
+            }
+            Stored::Samples(ty, at, _) => {
+                let size = ty.size();
+                let values = at.iter().map(|at| ty.load(&bytes[at * size..][..size]));
+                let values: Vec<f64> = values.collect();
+                if self.range.is_none() && matches!(ty, Type::U8 | Type::U16(_) | Type::U32(_)) {
+                    let most = self.full(ty)[1];
+                    let fields: Vec<(u64, u64)> = values
+                        .iter()
+                        .map(|&v| (v.min(most) as u64, most as u64))
+                        .collect();
+                    return integers(&fields, max, self.premultiplied);
+                }
+                self.numbers(ty, &values)
             }
         }
     }
 
-    /// The bytes of a pixel with these samples, padding 255.
-    pub fn bytes(&self, samples: &[u16]) -> Vec<u8> {
-        let mut bytes = vec![0; self.size];
-        let mut put = |at: usize, pair: [u8; 2]| bytes[at..at + 2].copy_from_slice(&pair);
-        match self.stored {
-            Stored::Bytes(at) => {
-                for (&at, &sample) in at.iter().zip(samples) {
-                    bytes[at] = sample as u8;
-                }
-            }
-            Stored::Native(at) => {
-                (at.iter().zip(samples)).for_each(|(&at, sample)| put(at, sample.to_ne_bytes()));
-            }
-            Stored::Little(at) => {
-                (at.iter().zip(samples)).for_each(|(&at, sample)| put(at, sample.to_le_bytes()));
-            }
-            Stored::Big(at) => {
-                (at.iter().zip(samples)).for_each(|(&at, sample)| put(at, sample.to_be_bytes()));
-            }
-            Stored::Word(at) => {
-                let mut word = match self.padding {
-                    Some(Padding::Bits(at)) => 0xff << at,
-                    _ => 0,
+    /// The range of the type, or of the bits that were stated.
+    fn full(&self, ty: Type) -> [f64; 2] {
+        match (self.bits, ty) {
+            (Some(bits), Type::I16(_)) => [
+                -f64::from(1 << (bits - 1)),
+                f64::from(1 << (bits - 1)) - 1.0,
+            ],
+            (Some(bits), _) => [0.0, ((1u64 << bits) - 1) as f64],
+            (None, _) => ty.range(),
+        }
+    }
+
+    /// What numbers say that stand for a range.
+    fn numbers(&self, ty: Type, values: &[f64]) -> Vec<u16> {
+        let max = f64::from((1u32 << self.depth) - 1);
+        let full = self.full(ty);
+        let clamp = |x: f64| if x > 0.0 { x.min(max) } else { 0.0 };
+        let alpha = self.has_alpha().then(|| values[values.len() - 1]);
+        let colours = values.len() - usize::from(alpha.is_some());
+        let [low, high] = self.range.unwrap_or(full);
+        let mut samples: Vec<u16> = values[..colours]
+            .iter()
+            .map(|&value| {
+                let value = match alpha {
+                    Some(alpha) if self.premultiplied => {
+                        if alpha.is_nan() || alpha <= 0.0 {
+                            return 0;
+                        }
+                        value * (full[1] / alpha.min(full[1]))
+                    }
+                    _ => value,
                 };
-                for (&at, &sample) in at.iter().zip(samples) {
-                    word |= u32::from(sample) << at;
+                let mut sample = clamp((value - low) * (max / (high - low)));
+                if self.linear {
+                    let light = sample / max;
+                    sample = max * encode_srgb(light);
                 }
-                bytes = word.to_ne_bytes().to_vec();
+                sample.round_ties_even() as u16
+            })
+            .collect();
+        samples.extend(alpha.map(|a| clamp(a * (max / full[1])).round_ties_even() as u16));
+        samples
+    }
+
+    /// The bytes of a pixel with these samples, padding all ones.
+    pub fn bytes(&self, samples: &[u16]) -> Vec<u8> {
+        let max = (1u64 << self.depth) - 1;
+        match self.stored {
+            Stored::Bits(bits, lsb) => {
+                let value = samples[0] as u8;
+                vec![if lsb { value } else { value << (8 - bits) }]
+            }
+            Stored::Inks(inverted) => {
+                let light = u64::from(*samples.iter().max().unwrap());
+                let mut bare: Vec<u64> = samples
+                    .iter()
+                    .map(|&s| {
+                        if light == 0 {
+                            255
+                        } else {
+                            divide(255 * u64::from(s), light)
+                        }
+                    })
+                    .collect();
+                bare.push(light);
+                let ink = |bare: u64| if inverted { bare } else { 255 - bare };
+                bare.into_iter().map(|bare| ink(bare) as u8).collect()
+            }
+            Stored::Word(size, endian, fields, padding) => {
+                let most = |i: usize| (1u64 << fields[i].1) - 1;
+                let shrink = |i: usize| divide(u64::from(samples[i]) * most(i), max);
+                let last = fields.len() - 1;
+                let mut word = 0;
+                for (i, &(lowest, _)) in fields.iter().enumerate() {
+                    let field = if self.premultiplied && i < last {
+                        let sample = u64::from(samples[i]) * most(i) * shrink(last);
+                        divide(sample, max * most(last))
+                    } else {
+                        shrink(i)
+                    };
+                    word |= field << lowest;
+                }
+                if let Some((lowest, bits)) = padding {
+                    word |= ((1 << bits) - 1) << lowest;
+                }
+                let bytes = if is_little(endian) {
+                    word.to_le_bytes()[..size].to_vec()
+                } else {
+                    word.to_be_bytes()[8 - size..].to_vec()
+                };
+                bytes
+            }
+            Stored::Samples(ty, at, padding) => {
+                let size = ty.size();
+                let mut bytes = vec![0; self.size()];
+                let full = self.full(ty);
+                let alpha = self.has_alpha().then(|| samples[samples.len() - 1]);
+                for (i, (&at, &sample)) in at.iter().zip(samples).enumerate() {
+                    let is_alpha = alpha.is_some() && i + 1 == samples.len();
+                    let mut sample = f64::from(sample);
+                    if self.linear && !is_alpha {
+                        sample = decode_srgb(sample / max as f64) * max as f64;
+                    }
+                    let [low, high] = match self.range {
+                        Some(range) if !is_alpha => range,
+                        _ => full,
+                    };
+                    let mut value = low + sample * ((high - low) / max as f64);
+                    if let Some(alpha) = alpha.filter(|_| self.premultiplied && !is_alpha) {
+                        let opaque = full[1];
+                        let alpha = f64::from(alpha) * (opaque / max as f64);
+                        value *= alpha / opaque;
+                        if self.range.is_none() && matches!(ty, Type::U8 | Type::U16(_)) {
+                            // Halfway goes up.
+                            value = (value + 1e-7).round();
+                        }
+                    }
+                    let limits = match ty {
+                        Type::F32(_) => [f64::MIN, f64::MAX],
+                        _ => full,
+                    };
+                    // There is one zero.
+                    bytes[at * size..][..size].copy_from_slice(&ty.save(value + 0.0, limits));
+                }
+                if let Some(at) = padding {
+                    bytes[at * size..][..size].fill(0xff);
+                }
+                bytes
             }
         }
-        if let Some(Padding::Byte(at)) = self.padding {
-            bytes[at] = 0xff;
+    }
+
+    /// Pixel bytes, each as [`bytes`](Self::bytes) gives them, as a packed
+    /// row.
+    pub fn pack(&self, pixels: &[Vec<u8>]) -> Vec<u8> {
+        match self.stored {
+            Stored::Bits(bits, lsb) => {
+                let per_byte = 8 / bits as usize;
+                let byte = |pixels: &[Vec<u8>]| {
+                    pixels.iter().enumerate().fold(0, |byte, (i, pixel)| {
+                        let by = i as u32 * bits;
+                        byte | if lsb { pixel[0] << by } else { pixel[0] >> by }
+                    })
+                };
+                pixels.chunks(per_byte).map(byte).collect()
+            }
+            _ => pixels.concat(),
         }
-        bytes
+    }
+
+    /// The bytes of a pixel at a bit of memory, the bits of a byte counted in
+    /// the order in which it holds pixels.
+    pub fn load(&self, memory: &[u8], bit: usize, bytes: usize) -> Vec<u8> {
+        let (at, within) = (bit / 8, bit % 8);
+        match self.stored {
+            Stored::Bits(bits, lsb) => {
+                let mask = (1 << bits) - 1;
+                vec![if lsb {
+                    memory[at] >> within & mask
+                } else {
+                    (memory[at] << within >> (8 - bits) & mask) << (8 - bits)
+                }]
+            }
+            _ => memory[at..at + bytes].to_vec(),
+        }
+    }
+
+    /// Writes bytes like those.
+    pub fn store(&self, memory: &mut [u8], bit: usize, bytes: &[u8]) {
+        let (at, within) = (bit / 8, bit % 8);
+        match self.stored {
+            Stored::Bits(bits, lsb) => {
+                let mask = (1u8 << bits) - 1;
+                let (mask, value) = if lsb {
+                    (mask << within, bytes[0] << within)
+                } else {
+                    (mask << (8 - bits) >> within, bytes[0] >> within)
+                };
+                memory[at] = memory[at] & !mask | value;
+            }
+            _ => memory[at..at + bytes.len()].copy_from_slice(bytes),
+        }
+    }
+}
+
+/// A colour of the palettes that tests use, each another one.
+pub fn color(index: usize) -> [u8; 3] {
+    [index as u8, (index * 7) as u8, 255 - index as u8]
+}
+
+/// Fields and the most that each can be, the last of which is alpha if there
+/// is any, as samples.
+fn integers(fields: &[(u64, u64)], max: u64, premultiplied: bool) -> Vec<u16> {
+    let (last, opaque) = fields[fields.len() - 1];
+    let sample = |(i, &(field, most)): (usize, &(u64, u64))| {
+        if premultiplied && i + 1 < fields.len() {
+            return match last {
+                0 => 0,
+                _ => divide(field * max * opaque, most * last).min(max) as u16,
+            };
+        }
+        divide(field * max, most) as u16
+    };
+    fields.iter().enumerate().map(sample).collect()
+}
+
+fn load_word(bytes: &[u8], endian: Endian) -> u64 {
+    let mut bytes = bytes.to_vec();
+    if is_little(endian) {
+        bytes.reverse();
+    }
+    bytes.iter().fold(0, |all, &b| all << 8 | u64::from(b))
+}
+
+/// IEC 61966-2-1.
+fn encode_srgb(light: f64) -> f64 {
+    if light <= 0.003_130_8 {
+        12.92 * light
+    } else {
+        1.055 * light.powf(1.0 / 2.4) - 0.055
+    }
+}
+
+fn decode_srgb(sample: f64) -> f64 {
+    if sample <= 0.040_45 {
+        sample / 12.92
+    } else {
+        ((sample + 0.055) / 1.055).powf(2.4)
     }
 }
 

@@ -1,0 +1,220 @@
+//! Pixels of which a byte has several.
+
+/// Which bits of a byte hold its first pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BitOrder {
+    /// The most significant, as in PNG (PNG third edition, 7.2).
+    Msb,
+    /// The least significant.
+    Lsb,
+}
+
+/// How far the pixel with this index in a byte has to be shifted down.
+#[inline(always)]
+fn shift(bits: u8, order: BitOrder, index: usize) -> u32 {
+    let below = match order {
+        BitOrder::Msb => 8 / usize::from(bits) - 1 - index,
+        BitOrder::Lsb => index,
+    };
+    (below * usize::from(bits)) as u32
+}
+
+/// Takes pixels of `bits` apart, a byte for each of `to`. The first of them is
+/// pixel `first` of the bytes.
+pub(crate) fn unpack(bits: u8, order: BitOrder, from: &[u8], first: usize, to: &mut [u8]) {
+    match bits {
+        1 => unpack_all::<1, 8>(order, from, first, to),
+        2 => unpack_all::<2, 4>(order, from, first, to),
+        _ => unpack_all::<4, 2>(order, from, first, to),
+    }
+}
+
+fn unpack_all<const BITS: u8, const PER_BYTE: usize>(
+    order: BitOrder,
+    from: &[u8],
+    first: usize,
+    to: &mut [u8],
+) {
+    let mask = (1 << BITS) - 1;
+    let one = |byte: u8, index: usize| byte >> shift(BITS, order, index) & mask;
+    let (skipped, index) = (first / PER_BYTE, first % PER_BYTE);
+    let from = &from[skipped..];
+    let head = to.len().min((PER_BYTE - index) % PER_BYTE);
+    let (head, rest) = to.split_at_mut(head);
+    for (to, index) in head.iter_mut().zip(index..) {
+        *to = one(from[0], index);
+    }
+    let from = &from[usize::from(!head.is_empty())..];
+    let (whole, tail) = rest.as_chunks_mut::<PER_BYTE>();
+    let count = whole.len();
+    for (to, &byte) in whole.iter_mut().zip(from) {
+        *to = std::array::from_fn(|index| one(byte, index));
+    }
+    for (index, to) in tail.iter_mut().enumerate() {
+        *to = one(from[count], index);
+    }
+}
+
+/// Puts pixels together, a byte for each of `from`, which has no other bits.
+/// The first becomes pixel `first` of the bytes. All other bits stay as they
+/// are.
+pub(crate) fn pack(bits: u8, order: BitOrder, from: &[u8], first: usize, to: &mut [u8]) {
+    match bits {
+        1 => pack_all::<1, 8>(order, from, first, to),
+        2 => pack_all::<2, 4>(order, from, first, to),
+        _ => pack_all::<4, 2>(order, from, first, to),
+    }
+}
+
+fn pack_all<const BITS: u8, const PER_BYTE: usize>(
+    order: BitOrder,
+    from: &[u8],
+    first: usize,
+    to: &mut [u8],
+) {
+    let put = |byte: &mut u8, index: usize, pixel: u8| {
+        let shift = shift(BITS, order, index);
+        let mask = ((1 << BITS) - 1) << shift;
+        *byte = *byte & !mask | pixel << shift;
+    };
+    let (skipped, index) = (first / PER_BYTE, first % PER_BYTE);
+    let to = &mut to[skipped..];
+    let head = from.len().min((PER_BYTE - index) % PER_BYTE);
+    let (head, rest) = from.split_at(head);
+    for (&pixel, index) in head.iter().zip(index..) {
+        put(&mut to[0], index, pixel);
+    }
+    let to = &mut to[usize::from(!head.is_empty())..];
+    let (whole, tail) = rest.as_chunks::<PER_BYTE>();
+    for (to, pixels) in to.iter_mut().zip(whole) {
+        // The pixels of a byte in one word, and from there together.
+        *to = (0..PER_BYTE).fold(0, |byte, i| byte | pixels[i] << shift(BITS, order, i));
+    }
+    for (index, &pixel) in tail.iter().enumerate() {
+        put(&mut to[whole.len()], index, pixel);
+    }
+}
+
+/// Moves the pixels of `bytes` to the front by `first` pixels; those behind
+/// the last come from `next`.
+pub(crate) fn shift_down(bits: u8, order: BitOrder, bytes: &mut [u8], first: usize, next: u8) {
+    let by = (first * usize::from(bits)) as u32;
+    if by == 0 {
+        return;
+    }
+    let join = |byte: u8, next: u8| match order {
+        BitOrder::Msb => byte << by | next >> (8 - by),
+        BitOrder::Lsb => byte >> by | next << (8 - by),
+    };
+    let last = bytes.len() - 1;
+    for i in 0..last {
+        bytes[i] = join(bytes[i], bytes[i + 1]);
+    }
+    bytes[last] = join(bytes[last], next);
+}
+
+/// Sets the bits of the last byte of a row to 0 that belong to no pixel.
+pub(crate) fn clear_spare(bits: u8, order: BitOrder, row: &mut [u8], width: usize) {
+    let used = width * usize::from(bits) % 8;
+    if let Some(last) = row.last_mut().filter(|_| used != 0) {
+        *last &= match order {
+            BitOrder::Msb => !(0xff >> used),
+            BitOrder::Lsb => !(0xff << used),
+        };
+    }
+}
+
+/// The pixels of each byte in the other order.
+pub(crate) fn reverse_order(bits: u8, bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte = match bits {
+            1 => byte.reverse_bits(),
+            2 => {
+                let swapped = byte.rotate_left(4);
+                (swapped & 0x33) << 2 | swapped >> 2 & 0x33
+            }
+            _ => byte.rotate_left(4),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pixel `index` by definition.
+    fn pixel(bits: u8, order: BitOrder, bytes: &[u8], index: usize) -> u8 {
+        let bit = index * usize::from(bits);
+        let byte = bytes[bit / 8];
+        let byte = match order {
+            BitOrder::Msb => byte << (bit % 8) >> (8 - bits),
+            BitOrder::Lsb => byte >> (bit % 8),
+        };
+        byte & ((1 << bits) - 1)
+    }
+
+    #[test]
+    fn every_position() {
+        let bytes: Vec<u8> = (0..40).map(|i| (i * 73 + 41) as u8).collect();
+        for bits in [1, 2, 4] {
+            for order in [BitOrder::Msb, BitOrder::Lsb] {
+                for first in 0..20 {
+                    for count in 0..40 {
+                        let mut to = vec![0; count];
+                        unpack(bits, order, &bytes, first, &mut to);
+                        let expected: Vec<u8> = (first..first + count)
+                            .map(|i| pixel(bits, order, &bytes, i))
+                            .collect();
+                        assert_eq!(to, expected);
+
+                        for background in [0, 0xff] {
+                            let mut packed = vec![background; 40];
+                            pack(bits, order, &to, first, &mut packed);
+                            for i in 0..40 {
+                                let inside = (first..first + count).contains(&i);
+                                let other = background & ((1 << bits) - 1);
+                                let expected = if inside { to[i - first] } else { other };
+                                assert_eq!(pixel(bits, order, &packed, i), expected);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whole_bytes() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for bits in [1, 2, 4] {
+            let pixels = 8 / usize::from(bits);
+            let mut reversed = bytes.clone();
+            reverse_order(bits, &mut reversed);
+            for i in 0..256 * pixels {
+                assert_eq!(
+                    pixel(bits, BitOrder::Lsb, &reversed, i),
+                    pixel(bits, BitOrder::Msb, &bytes, i)
+                );
+            }
+            for order in [BitOrder::Msb, BitOrder::Lsb] {
+                for first in 0..pixels {
+                    let mut moved = bytes.clone();
+                    let next = moved.pop().unwrap();
+                    shift_down(bits, order, &mut moved, first, next);
+                    for i in 0..255 * pixels {
+                        let expected = pixel(bits, order, &bytes, i + first);
+                        assert_eq!(pixel(bits, order, &moved, i), expected);
+                    }
+                }
+                for width in 1..30 {
+                    let mut row = vec![0xff; (width * usize::from(bits)).div_ceil(8)];
+                    clear_spare(bits, order, &mut row, width);
+                    for i in 0..row.len() * pixels {
+                        let expected = if i < width { (1 << bits) - 1 } else { 0 };
+                        assert_eq!(pixel(bits, order, &row, i), expected);
+                    }
+                }
+            }
+        }
+    }
+}

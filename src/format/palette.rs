@@ -1,0 +1,128 @@
+//! The colours of indexed images.
+
+use std::sync::Arc;
+
+use crate::{Error, ErrorKind};
+
+/// The most colours that PNG holds (PNG third edition, 11.2.2).
+const MOST: usize = 256;
+
+/// The colours of an indexed image: 1 to 256 of them, each red, green, blue
+/// and alpha, 8 bits each, straight.
+///
+/// A palette belongs to an [`Image`](crate::Image), the indices to its buffer.
+/// Cloning one costs next to nothing: colours are copied when one of two is
+/// changed.
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{Image, Palette, PixelFormat};
+///
+/// let mut indices = vec![0u8; 64 * 64];
+/// let palette = Palette::from_rgb(&[[0, 0, 0], [255, 128, 0]])?;
+/// let mut image = Image::from_buffer(&mut indices, 64, 64, PixelFormat::INDEXED8)?
+///     .with_palette(palette)?;
+/// image.write()?.fill_rect(8, 8, 16, 16, [1])?;
+/// image.palette_mut().expect("given above").colors_mut()[1] = [0, 128, 255, 255];
+/// let png = image.to_png()?; // at 1 bit a pixel, which is enough for two
+/// # let _ = png;
+/// # Ok::<(), pixview::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Palette {
+    colors: Arc<[[u8; 4]]>,
+}
+
+impl Palette {
+    /// Opaque colours: red, green, blue.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PaletteSize`] if there are none, or more than 256.
+    pub fn from_rgb(colors: &[[u8; 3]]) -> Result<Self, Error> {
+        Self::new(colors.iter().map(|&[r, g, b]| [r, g, b, 255]), colors.len())
+    }
+
+    /// Colours with alpha: red, green, blue, alpha.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PaletteSize`] if there are none, or more than 256.
+    pub fn from_rgba(colors: &[[u8; 4]]) -> Result<Self, Error> {
+        Self::new(colors.iter().copied(), colors.len())
+    }
+
+    fn new(colors: impl Iterator<Item = [u8; 4]>, given: usize) -> Result<Self, Error> {
+        if given == 0 || given > MOST {
+            return Err(ErrorKind::PaletteSize { given }.into());
+        }
+        Ok(Palette {
+            colors: colors.collect(),
+        })
+    }
+
+    /// The colours: red, green, blue, alpha.
+    #[must_use]
+    pub fn colors(&self) -> &[[u8; 4]] {
+        &self.colors
+    }
+
+    /// The same, to change them. How many there are stays.
+    #[must_use]
+    pub fn colors_mut(&mut self) -> &mut [[u8; 4]] {
+        Arc::make_mut(&mut self.colors)
+    }
+
+    /// The fewest bits that hold the number of each colour, of those that PNG
+    /// has.
+    pub(crate) fn depth(&self) -> u8 {
+        match self.colors.len() {
+            0..=2 => 1,
+            3..=4 => 2,
+            5..=16 => 4,
+            _ => 8,
+        }
+    }
+}
+
+/// At how many bits a pixel indexed images are saved.
+///
+/// The pixels are the same at each; fewer bits are faster to compress, and
+/// smaller without compression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IndexDepth {
+    /// The fewest that hold the palette.
+    #[default]
+    Smallest,
+    /// 1 bit: 2 colours.
+    One,
+    /// 2 bits: 4 colours.
+    Two,
+    /// 4 bits: 16 colours.
+    Four,
+    /// 8 bits: 256 colours.
+    Eight,
+}
+
+impl IndexDepth {
+    /// The bits for this palette.
+    pub(crate) fn bits(self, palette: &Palette) -> Result<u8, ErrorKind> {
+        let needed = palette.depth();
+        let bits = match self {
+            IndexDepth::Smallest => needed,
+            IndexDepth::One => 1,
+            IndexDepth::Two => 2,
+            IndexDepth::Four => 4,
+            IndexDepth::Eight => 8,
+        };
+        if bits < needed {
+            return Err(ErrorKind::PaletteDepth {
+                bits,
+                colors: palette.colors.len(),
+            });
+        }
+        Ok(bits)
+    }
+}
