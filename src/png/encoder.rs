@@ -50,7 +50,8 @@ pub enum Compression {
 #[non_exhaustive]
 pub enum Filter {
     /// As the [`Compression`] has it: none where nothing is compressed,
-    /// `Paeth` for `Fast`, or `Average` where there is noise; for `Small` and `Best` for each row the one that
+    /// `Paeth` for `Fast`, or `Average` where there is noise, or `Up` for
+    /// pixels of 1 or 2 bits; for `Small` and `Best` for each row the one that
     /// leaves the smallest bytes, or none for a whole strip of few colours.
     #[default]
     Auto,

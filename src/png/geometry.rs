@@ -3,6 +3,7 @@
 
 use super::filter::FilterType;
 use crate::deflate::{STORED_HEADER, STORED_MAX};
+use crate::format::Color;
 use crate::rows::{Frame, PngRows, Target};
 use crate::{Compression, Error, ErrorKind};
 
@@ -86,7 +87,10 @@ impl<'a> Geometry<'a> {
     /// Whether the filter of [`one_filter`](Geometry::one_filter) may be
     /// another one for groups of rows.
     pub(super) fn judges(&self) -> bool {
-        self.filter.is_none() && self.compression == Compression::Fast
+        // There is no noise in numbers of colours, or in bits.
+        let png = self.target.png;
+        let shades = png.color != Color::Index && png.depth >= 8;
+        self.filter.is_none() && self.compression == Compression::Fast && shades
     }
 
     /// The filter of all rows, if it is the same for all, or does not depend
@@ -94,6 +98,8 @@ impl<'a> Geometry<'a> {
     pub(super) fn one_filter(&self) -> Option<FilterType> {
         self.filter.or(match self.compression {
             Compression::Stored => Some(FilterType::None),
+            // Bytes of many pixels are like those above them, or like none.
+            Compression::Fast if self.target.png.depth <= 2 => Some(FilterType::Up),
             Compression::Fast => Some(FilterType::Paeth),
             Compression::Small | Compression::Best => None,
         })
