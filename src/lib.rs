@@ -33,7 +33,7 @@
 //! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | as what is in the box |
 //!
 //! A save waits for a lock: drop your guard first. Elements may be `u8`,
-//! `u16`, `u32`, `u64`, `f32`, arrays of them, or a struct of your own
+//! `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, or a struct of your own
 //! ([`Plain`]); their bytes are the pixels' bytes, no number is converted.
 //!
 //! # The error that everybody meets first

@@ -352,3 +352,66 @@ fn strided() {
         cells[at].set(v)
     });
 }
+
+/// An edit of the array shows in every later read and save, whatever the
+/// format and however the pixels lie.
+#[test]
+fn every_format() {
+    for definition in common::DEFINITIONS.iter() {
+        let size = definition.size();
+        let row = definition.row_size(WIDTH as usize);
+        let packed = Layout::packed(WIDTH, HEIGHT, definition.format);
+        let mut layouts = vec![packed, packed.with_row_stride(-128).with_offset(4 * 128)];
+        if definition.is_planar() {
+            layouts.push(Layout::planar(WIDTH, HEIGHT, definition.format));
+        }
+        for (kind, layout) in layouts.into_iter().enumerate() {
+            let mut array = vec![0u8; 640];
+            let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
+            let image = definition.with_palette(Image::with_layout(cells, layout).unwrap());
+            let mut seen = std::collections::HashSet::new();
+            for round in 0..10u64 {
+                // Where the pixel is, a sample at a time in planes.
+                let bytes = match round % 2 {
+                    0 => vec![0; size],
+                    _ => common::noise(size, round + 77),
+                };
+                let (x, y) = (X as usize, Y as usize);
+                let edit = |at: usize, bytes: &[u8]| {
+                    for (cell, &byte) in cells[at..].iter().zip(bytes) {
+                        cell.set(byte);
+                    }
+                };
+                let bit = x * definition.bits_per_pixel();
+                let mut pixel = bytes.clone();
+                match kind {
+                    2 => {
+                        let sample = definition.sample_size();
+                        for (plane, part) in bytes.chunks(sample).enumerate() {
+                            edit((plane * PIXELS + PIXEL) * sample, part);
+                        }
+                    }
+                    _ => {
+                        let start = if kind == 0 { y * row } else { (4 - y) * 128 };
+                        edit(start + bit / 8, &bytes);
+                        pixel = definition.load(&bytes, bit % 8, size);
+                    }
+                }
+                let expected = definition.samples(&pixel);
+                let what = format!("{} {kind} round {round}", definition.format);
+                assert_eq!(
+                    *image.read().unwrap().get(X, Y).unwrap(),
+                    expected,
+                    "{what}"
+                );
+                let decoded = decode(&image.to_png().unwrap());
+                let shown = definition.decoded(&expected);
+                assert_eq!(decoded.pixel(x, y), shown, "{what}");
+                let crop = image.view().crop(X, Y, 2, 1).unwrap().flip_horizontal();
+                assert_eq!(decode(&crop.to_png().unwrap()).pixel(1, 0), shown, "{what}");
+                seen.insert(expected);
+            }
+            assert!(seen.len() > 1, "{} shows no edits", definition.format);
+        }
+    }
+}

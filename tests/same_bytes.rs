@@ -224,17 +224,20 @@ fn on_every_platform() {
         let definition = Definition::of(format);
         let (channels, scale) = (
             definition.channels() as u16,
-            u16::from(definition.bit_depth()) / 8,
+            u16::from(definition.bit_depth()).div_ceil(8),
         );
+        let max = u16::MAX >> (16 - definition.bit_depth());
         let pixel = |i: u16| {
             let samples: Vec<u16> = (0..channels)
-                .map(|c| i / 5 * scale * (c + 1) % 256)
+                .map(|c| (i / 5 * scale * (c + 1) % 256) & max)
                 .collect();
             definition.bytes(&samples)
         };
-        let bytes: Vec<u8> = (0..16 * 12).flat_map(pixel).collect();
+        let pixels: Vec<Vec<u8>> = (0..16 * 12).map(pixel).collect();
+        let rows = pixels.chunks(16).flat_map(|row| definition.pack(row));
+        let bytes: Vec<u8> = rows.collect();
         let image = Image::from_buffer(bytes, 16, 12, format).unwrap();
-        let files = files(&image);
+        let files = files(&definition.with_palette(image));
         files
             .iter()
             .map(|file| simd_adler32::adler32(&&file[..]))
@@ -249,4 +252,26 @@ fn on_every_platform() {
         sums(PixelFormat::RGB16),
         [2_731_718_783, 287_329_708, 3_667_405_233, 327_950_572]
     );
+    let fast = |format| sums(format)[1];
+    assert_eq!(fast(PixelFormat::RGB565), fast(PixelFormat::RGB565BE));
+    assert_eq!(fast(PixelFormat::INDEXED4LSB), fast(PixelFormat::INDEXED4));
+    for (format, sum) in [
+        (PixelFormat::RGB565, 3_923_193_159),
+        (PixelFormat::ARGB2101010LE, 2_989_303_944),
+        (PixelFormat::GRAY2LSB, 3_489_406_926),
+        (PixelFormat::INDEXED4, 4_252_253_199),
+        (PixelFormat::CMYK8, 3_227_205_529),
+        (PixelFormat::ARGB8888.premultiplied(), 297_424_435),
+        (PixelFormat::RGBA16.premultiplied(), 447_365_624),
+        (
+            PixelFormat::RGBA_F32.linear().premultiplied(),
+            2_260_626_533,
+        ),
+        (
+            PixelFormat::GRAY_I16.with_range(-1024.0, 3071.0),
+            2_171_018_419,
+        ),
+    ] {
+        assert_eq!(fast(format), sum, "{format}");
+    }
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use pixview::{
     Error, ErrorKind, Image, Layout, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelFormat,
-    PixelSource, PixelSourceMut, Plain, PlainBuffer, SourceError,
+    PixelSource, PixelSourceMut, Plain, PlainBuffer, SharedPixelSource, SourceError,
 };
 
 /// A caller's own pixel.
@@ -185,6 +185,87 @@ fn parts_of_atomics_between_threads() {
     }
 }
 
+/// Nor do pixels that share a byte, in elements of one byte or of more.
+#[test]
+fn bits_of_atomics_between_threads() {
+    fn run(atomics: &(dyn SharedPixelSource + Sync)) -> Vec<u8> {
+        let rounds = if cfg!(miri) { 10 } else { 10_000 };
+        std::thread::scope(|scope| {
+            for lane in 0..4 {
+                scope.spawn(move || {
+                    let layout = Layout::packed(4, 8, PixelFormat::INDEXED2);
+                    let image = Image::with_layout(atomics, layout).unwrap();
+                    let mut column = image.crop(lane, 0, 1, 8).unwrap();
+                    for round in 0..=rounds {
+                        let value = if round == rounds { 3 - lane } else { round % 4 } as u16;
+                        column.write().unwrap().fill([value]).unwrap();
+                        for y in 0..8 {
+                            let pixel = column.read().unwrap().get(0, y).unwrap();
+                            assert_eq!(pixel, [value], "another thread's edit undid ours");
+                        }
+                    }
+                });
+            }
+        });
+        let image = Image::from_buffer(atomics, 8, 1, PixelFormat::GRAY8).unwrap();
+        image.to_vec().unwrap()
+    }
+    let bytes: Vec<AtomicU8> = (0..8).map(|_| AtomicU8::new(0)).collect();
+    assert_eq!(run(&bytes), [0b1110_0100; 8]);
+    let words: Vec<AtomicU32> = (0..2).map(|_| AtomicU32::new(0)).collect();
+    assert_eq!(run(&words), [0b1110_0100; 8]);
+}
+
+/// A source of the caller's own need not know of bits.
+#[test]
+fn bits_of_sources_that_know_none() {
+    struct Device(RefCell<Vec<u8>>);
+
+    impl PixelSource for Device {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::live(self))
+        }
+    }
+
+    impl PixelSourceMut for Device {
+        fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
+            Ok(LeaseMut::live(&*self))
+        }
+    }
+
+    impl LiveBytes for &Device {
+        fn len(&self) -> usize {
+            self.0.borrow().len()
+        }
+
+        fn element_size(&self) -> usize {
+            1
+        }
+
+        fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
+            assert!(!to.is_empty());
+            to.copy_from_slice(&self.0.borrow()[offset..offset + to.len()]);
+            Ok(())
+        }
+    }
+
+    impl LiveBytesMut for &Device {
+        fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
+            assert!(!from.is_empty());
+            self.0.borrow_mut()[offset..offset + from.len()].copy_from_slice(from);
+            Ok(())
+        }
+    }
+
+    let device = Device(RefCell::new(vec![0b1010_1010; 4]));
+    let image = Image::from_buffer(device, 32, 1, PixelFormat::GRAY1LSB).unwrap();
+    let mut image = image.crop(3, 0, 20, 1).unwrap();
+    image.write().unwrap().fill([1]).unwrap();
+    image.write().unwrap().put(6, 0, [0]).unwrap();
+    let bytes = image.into_source().0.into_inner();
+    assert_eq!(bytes, [0b1111_1010, 0b1111_1101, 0b1111_1111, 0b1010_1010]);
+}
+
 #[test]
 fn elements_that_cannot_hold_the_format() {
     #[track_caller]
@@ -239,6 +320,12 @@ fn elements_that_cannot_hold_the_format() {
     }
     let atomics = [const { AtomicU32::new(0) }; 64];
     refused(&atomics, PixelFormat::RGB8);
+    // Words that two elements would share.
+    let atomics = [const { AtomicU8::new(0) }; 64];
+    refused(&atomics, PixelFormat::RGB565LE);
+    refused(&atomics, PixelFormat::GRAY_F32);
+    let atomics = [const { AtomicU16::new(0) }; 64];
+    refused(&atomics, PixelFormat::ARGB2101010);
 
     // And those that can.
     Image::from_buffer(&atomics, 1, 1, PixelFormat::RGBA16).unwrap();

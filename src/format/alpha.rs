@@ -29,7 +29,7 @@ impl Shifts {
 
 /// What to multiply colours by that have been multiplied by this alpha.
 #[inline(always)]
-fn factor(alpha: u32) -> f32 {
+pub(super) fn factor(alpha: u32) -> f32 {
     // By way of `i32`, which processors have an instruction for.
     let factor = 255.0 / (alpha as i32 as f32);
     if alpha == 0 { 0.0 } else { factor }
@@ -42,7 +42,7 @@ fn factor(alpha: u32) -> f32 {
 /// that adding less than that makes what is halfway go up whatever was rounded
 /// off, and nothing else.
 #[inline(always)]
-fn straight(premultiplied: u32, factor: f32) -> u32 {
+pub(super) fn straight(premultiplied: u32, factor: f32) -> u32 {
     /// At this size numbers have no bits for fractions.
     const WHOLE: f32 = (1 << 23) as f32;
     let colour = premultiplied as i32 as f32 * factor + 0.0005;

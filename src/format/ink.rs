@@ -2,7 +2,7 @@
 //! takes what is left. No profile of any press is applied.
 
 use super::Order;
-use super::alpha::multiply;
+use super::alpha::{factor, multiply, straight};
 use super::convert::{samples_from_png, samples_to_png};
 use super::simd::Shuffle;
 
@@ -48,14 +48,16 @@ pub(super) fn from_png<S: Shuffle>(shuffle: S, order: Order, png: &[u8], pixels:
         samples_from_png::<1, S>(shuffle, Order::Rgbx, false, png, block);
         let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
         for (inks, rgbx) in pairs {
-            let [red, green, blue, _] = rgbx.map(u32::from);
+            let rgbx = u32::from_le_bytes(*rgbx);
+            let (red, green, blue) = (rgbx & 0xff, rgbx >> 8 & 0xff, rgbx >> 16 & 0xff);
             let light = red.max(green).max(blue);
-            let bare = |colour: u32| match light {
-                0 => 0xff,
-                _ => (2 * 255 * colour + light) / (2 * light),
-            };
-            let inks_now = [bare(red), bare(green), bare(blue), light];
-            *inks = inks_now.map(|bare| (bare ^ flip) as u8);
+            // A colour of which black takes its share, like alpha of others;
+            // on black there is no other ink.
+            let factor = factor(light);
+            let none = if light == 0 { 0xff } else { 0 };
+            let bare = |colour: u32| (straight(colour, factor) | none) ^ flip;
+            *inks = (bare(red) | bare(green) << 8 | bare(blue) << 16 | (light ^ flip) << 24)
+                .to_le_bytes();
         }
     }
 }

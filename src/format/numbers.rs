@@ -195,26 +195,30 @@ impl Mapping {
     fn to_samples(&self, values: &mut [f64]) {
         let fours = values.as_chunks_mut::<4>().0;
         if let Some(opaque) = self.premultiplied {
-            for four in &mut *fours {
-                // The alpha of each: its own is straight already.
-                let alphas = match self.alpha[1] {
-                    true => [four[1], four[1], four[3], four[3]],
-                    false => [four[3]; 4],
-                };
-                for i in 0..4 {
-                    // Not a number and below 0 are 0.
-                    let alpha = if alphas[i] < opaque {
-                        alphas[i]
-                    } else {
-                        opaque
-                    };
-                    let alpha = if alphas[i] > 0.0 { alpha } else { 0.0 };
-                    let straight = if alpha > 0.0 {
-                        four[i] * (opaque / alpha)
-                    } else {
-                        self.low[i]
-                    };
-                    four[i] = if self.alpha[i] { four[i] } else { straight };
+            let straighten = |alpha: f64| {
+                let clamped = if alpha < opaque { alpha } else { opaque };
+                // Not a number and below 0 are none.
+                if alpha > 0.0 {
+                    (opaque / clamped, 0.0)
+                } else {
+                    (0.0, self.low[0])
+                }
+            };
+            if self.alpha[1] {
+                for [a, alpha_a, b, alpha_b] in &mut *fours {
+                    let (factor, none) = straighten(*alpha_a);
+                    *a = *a * factor + none;
+                    let (factor, none) = straighten(*alpha_b);
+                    *b = *b * factor + none;
+                }
+            } else {
+                for four in &mut *fours {
+                    let (factor, none) = straighten(four[3]);
+                    let factors = [factor, factor, factor, 1.0];
+                    let nones = [none, none, none, 0.0];
+                    for i in 0..4 {
+                        four[i] = four[i] * factors[i] + nones[i];
+                    }
                 }
             }
         }
@@ -226,9 +230,10 @@ impl Mapping {
             }
         }
         if self.linear {
+            let share = 1.0 / self.max;
             for four in fours {
                 for i in 0..4 {
-                    let sample = encode_srgb(four[i] / self.max) * self.max;
+                    let sample = encode_srgb(four[i] * share) * self.max;
                     four[i] = if self.alpha[i] { four[i] } else { sample };
                 }
             }
@@ -253,18 +258,17 @@ impl Mapping {
             }
         }
         if let Some(opaque) = self.premultiplied {
+            let share = 1.0 / opaque;
+            let pairs = self.alpha[1];
             for four in fours {
-                let alphas = match self.alpha[1] {
-                    true => [four[1], four[1], four[3], four[3]],
-                    false => [four[3]; 4],
+                let (a, b) = if pairs {
+                    (four[1] * share, four[3] * share)
+                } else {
+                    (four[3] * share, four[3] * share)
                 };
+                let factors = [a, if pairs { 1.0 } else { a }, b, 1.0];
                 for i in 0..4 {
-                    let factor = if self.alpha[i] {
-                        1.0
-                    } else {
-                        alphas[i] / opaque
-                    };
-                    four[i] = four[i] * factor + self.bias;
+                    four[i] = four[i] * factors[i] + self.bias;
                 }
             }
         }
@@ -355,12 +359,19 @@ fn save(store: Store, limits: [f64; 2], values: &Values, pixels: &mut [u8]) {
             *bytes = f(*value);
         }
     }
-    let whole = |value: f64| value.round_ties_even().clamp(limits[0], limits[1]);
+    /// From here on numbers have no bits for fractions; half as much again, so
+    /// that negative ones have none either.
+    const WHOLE: f64 = (3u64 << 51) as f64;
+    let whole = |value: f64| {
+        let value = if value > limits[0] { value } else { limits[0] };
+        let value = if value < limits[1] { value } else { limits[1] };
+        (value + WHOLE).to_bits() as u32
+    };
     match (store, is_big(store)) {
         (Store::I16(_), false) => each(values, pixels, |v| (whole(v) as i16).to_le_bytes()),
         (Store::I16(_), true) => each(values, pixels, |v| (whole(v) as i16).to_be_bytes()),
-        (Store::U32(_), false) => each(values, pixels, |v| (whole(v) as u32).to_le_bytes()),
-        (Store::U32(_), true) => each(values, pixels, |v| (whole(v) as u32).to_be_bytes()),
+        (Store::U32(_), false) => each(values, pixels, |v| whole(v).to_le_bytes()),
+        (Store::U32(_), true) => each(values, pixels, |v| whole(v).to_be_bytes()),
         (Store::F32(_), false) => each(values, pixels, |v| (v as f32).to_le_bytes()),
         (Store::F32(_), true) => each(values, pixels, |v| (v as f32).to_be_bytes()),
         (_, false) => each(values, pixels, |v| (whole(v) as u16).to_le_bytes()),
@@ -411,16 +422,16 @@ fn each_pixel<const N: usize>(values: &mut [f64], f: impl Fn([f64; N]) -> [f64; 
 /// `f64` can be but for some last bits.
 #[inline(always)]
 fn encode_srgb(light: f64) -> f64 {
-    // light^(1/2.4) = light^(1/4) * light^(1/6)
+    // light^(1/2.4) = root^(5/6) = root * root^(-1/6)
     let root = light.sqrt();
-    // The cube root, within 4 % from the lowest value that is used up, then
-    // by Halley's method, each step of which triples the digits.
-    let mut cube = 0.324_359 + root * (1.346_807 - 0.710_568 * root);
-    for _ in 0..2 {
-        let third = cube * cube * cube;
-        cube = cube * (third + 2.0 * root) / (2.0 * third + root);
+    // Within 2 % from the lowest value that is used up, then by Newton's
+    // method, each step of which doubles the digits.
+    let mut sixth = 1.721_294 - root * (2.672_531 - root * (3.809_034 - root * 1.878_652));
+    for _ in 0..4 {
+        let square = sixth * sixth;
+        sixth *= (7.0 - root * (square * square * square)) * (1.0 / 6.0);
     }
-    let curve = 1.055 * (root.sqrt() * cube) - 0.055;
+    let curve = 1.055 * (root * sixth) - 0.055;
     if light <= 0.003_130_8 {
         12.92 * light
     } else {

@@ -16,17 +16,25 @@ const BLOCK: usize = 256;
 pub(super) fn to_png<S: Shuffle>(shuffle: S, format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
     let order = format.order;
     match format.store {
-        Store::Word2101010(endian) if order.png() == Color::Rgba => {
+        Store::Word2101010(endian) if format.premultiplied => {
+            let blue_first = order.is_blue_first();
             words32(pixels, endian.is_big(), png, |word| {
-                wide(word, order.is_blue_first(), format.premultiplied)
+                samples(straight(word), word >> 30, blue_first)
+            });
+        }
+        Store::Word2101010(endian) if order.png() == Color::Rgba => {
+            let blue_first = order.is_blue_first();
+            words32(pixels, endian.is_big(), png, |word| {
+                samples(expand(word), word >> 30, blue_first)
             });
         }
         Store::Word2101010(endian) => {
+            let blue_first = order.is_blue_first();
             let mut block = [0; 8 * BLOCK];
             for (pixels, png) in pixels.chunks(4 * BLOCK).zip(png.chunks_mut(6 * BLOCK)) {
                 let block = &mut block[..pixels.len() * 2];
                 words32(pixels, endian.is_big(), block, |word| {
-                    wide(word, order.is_blue_first(), false)
+                    samples(expand(word), 0, blue_first)
                 });
                 samples_to_png::<2, S>(shuffle, Order::Rgbx, false, block, png);
             }
@@ -35,9 +43,10 @@ pub(super) fn to_png<S: Shuffle>(shuffle: S, format: PixelFormat, pixels: &[u8],
             let fields = Fields::of_1555(order);
             words16(pixels, endian.is_big(), png, |word| {
                 // Multiplied by an alpha of 0 it is 0, whatever else is said.
-                let opaque = 0u32.wrapping_sub(word >> 15);
+                let opaque = 0u16.wrapping_sub(word >> 15);
                 let kept = if format.premultiplied { opaque } else { !0 };
-                fields.expand(word) & kept & 0x00ff_ffff | opaque << 24
+                let [low, high] = fields.expand(word);
+                [low & kept, high & kept | opaque << 8]
             });
         }
         Store::Word565(endian) | Store::Word1555(endian) => {
@@ -112,32 +121,34 @@ pub(super) fn from_png<S: Shuffle>(shuffle: S, format: PixelFormat, png: &[u8], 
     }
 }
 
-/// Words of 16 bits to four bytes each, the first the lowest.
+/// Words of 16 bits to four bytes each: two words, the lowest byte first.
 #[inline(always)]
-fn words16(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u32) -> u32) {
-    let pairs = to.as_chunks_mut().0.iter_mut().zip(pixels.as_chunks().0);
+fn words16(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u16) -> [u16; 2]) {
+    let to = to.as_chunks_mut().0.as_chunks_mut().0;
+    let pairs = to.iter_mut().zip(pixels.as_chunks().0);
     if big {
         for (to, word) in pairs {
-            *to = f(u16::from_be_bytes(*word).into()).to_le_bytes();
+            *to = f(u16::from_be_bytes(*word)).map(u16::to_le_bytes);
         }
     } else {
         for (to, word) in pairs {
-            *to = f(u16::from_le_bytes(*word).into()).to_le_bytes();
+            *to = f(u16::from_le_bytes(*word)).map(u16::to_le_bytes);
         }
     }
 }
 
-/// Words of 32 bits to eight bytes each.
+/// Words of 32 bits to eight bytes each: two words, the lowest byte first.
 #[inline(always)]
-fn words32(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u32) -> [u8; 8]) {
-    let pairs = to.as_chunks_mut().0.iter_mut().zip(pixels.as_chunks().0);
+fn words32(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u32) -> [u32; 2]) {
+    let to = to.as_chunks_mut().0.as_chunks_mut().0;
+    let pairs = to.iter_mut().zip(pixels.as_chunks().0);
     if big {
         for (to, word) in pairs {
-            *to = f(u32::from_be_bytes(*word));
+            *to = f(u32::from_be_bytes(*word)).map(u32::to_le_bytes);
         }
     } else {
         for (to, word) in pairs {
-            *to = f(u32::from_le_bytes(*word));
+            *to = f(u32::from_le_bytes(*word)).map(u32::to_le_bytes);
         }
     }
 }
@@ -190,16 +201,18 @@ impl Fields {
         }
     }
 
-    /// The colours as the lowest three bytes.
+    /// The colours as the first three of the bytes of two words.
     #[inline(always)]
-    fn expand(self, word: u32) -> u32 {
-        let five = |field: u32| ((field & 0x1f) * 527 + 23) >> 6;
-        let green = if self.six {
-            ((word >> 5 & 0x3f) * 259 + 33) >> 6
+    fn expand(self, word: u16) -> [u16; 2] {
+        let five = |field: u16| ((field & 0x1f) * 527 + 23) >> 6;
+        // Both ways without a branch, which would be one for each pixel.
+        let (most, times, more) = if self.six {
+            (0x3f, 259, 33)
         } else {
-            five(word >> 5)
+            (0x1f, 527, 23)
         };
-        five(word >> self.red) | green << 8 | five(word >> self.blue) << 16
+        let green = ((word >> 5 & most) * times + more) >> 6;
+        [five(word >> self.red) | green << 8, five(word >> self.blue)]
     }
 
     /// And back.
@@ -215,27 +228,39 @@ impl Fields {
     }
 }
 
-/// A word of 2, 10, 10, 10 bits as RGBA of 16 bits.
+/// The fields of 10 bits, the lowest first.
 #[inline(always)]
-fn wide(word: u32, blue_first: bool, premultiplied: bool) -> [u8; 8] {
-    let alpha = word >> 30;
-    let fields = [word & 0x3ff, word >> 10 & 0x3ff, word >> 20 & 0x3ff];
-    let colours = if premultiplied {
-        // field * 65535 * 3 / (1023 * alpha), reduced; halfway goes up.
-        fields.map(|field| match alpha {
-            0 => 0,
-            _ => ((2 * field * 65535 + 341 * alpha) / (2 * 341 * alpha)).min(65535),
-        })
+fn tens(word: u32) -> [u32; 3] {
+    [word & 0x3ff, word >> 10 & 0x3ff, word >> 20 & 0x3ff]
+}
+
+/// Their samples of 16 bits.
+#[inline(always)]
+fn expand(word: u32) -> [u32; 3] {
+    tens(word).map(|field| (field * 4_198_340 + (1 << 15)) >> 16)
+}
+
+/// The same of fields that have been multiplied by alpha:
+/// field * 65535 * 3 / (1023 * alpha), reduced; halfway goes up.
+#[inline(always)]
+fn straight(word: u32) -> [u32; 3] {
+    tens(word).map(|field| match word >> 30 {
+        0 => 0,
+        alpha => ((2 * field * 65535 + 341 * alpha) / (2 * 341 * alpha)).min(65535),
+    })
+}
+
+/// RGBA of 16 bits, which the bytes of two words are, each sample with its
+/// higher byte first.
+#[inline(always)]
+fn samples([last, green, first]: [u32; 3], alpha: u32, blue_first: bool) -> [u32; 2] {
+    let (red, blue) = if blue_first {
+        (last, first)
     } else {
-        fields.map(|field| (field * 4_198_340 + (1 << 15)) >> 16)
+        (first, last)
     };
-    let [blue, green, red] = colours;
-    let (red, blue) = if blue_first { (blue, red) } else { (red, blue) };
-    let samples = u64::from(red) << 48
-        | u64::from(green) << 32
-        | u64::from(blue) << 16
-        | u64::from(alpha * 0x5555);
-    samples.to_be_bytes()
+    [red | green << 16, blue | (alpha * 0x5555) << 16]
+        .map(|pair| (pair & 0x00ff_00ff) << 8 | pair >> 8 & 0x00ff_00ff)
 }
 
 /// And back. Padding was made 65535.

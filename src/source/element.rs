@@ -45,12 +45,13 @@ use super::{Lease, LeaseMut};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element of a pixel buffer",
-    note = "elements are `u8`, `u16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::Plain`; a literal without a type is `i32`: write `0u8`"
+    note = "elements are `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::Plain`; a literal without a type is `i32`: write `0u8`"
 )]
 pub trait Plain: NoUninit {}
 
 impl Plain for u8 {}
 impl Plain for u16 {}
+impl Plain for i16 {}
 impl Plain for u32 {}
 impl Plain for u64 {}
 impl Plain for f32 {}

@@ -25,7 +25,7 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// Any composition of these is a source:
 ///
 /// - **containers** `[E]`, `[E; N]`, `Vec<E>`, `Cow<[E]>`, of
-/// - **elements** that are [`Plain`] (`u8`, `u16`, `u32`, `f32`, arrays of
+/// - **elements** that are [`Plain`] (`u8`, `u16`, `i16`, `u32`, `f32`, arrays of
 ///   them, a pixel struct of the caller's), [`Cell`](std::cell::Cell)s of
 ///   those, or atomics (`AtomicU8`, `AtomicU16`, `AtomicU32`, `AtomicU64`);
 /// - **guards** [`RefCell`](std::cell::RefCell),
