@@ -93,7 +93,7 @@ fn bits(c: &mut Criterion) {
             group.throughput(Throughput::Bytes(count as u64));
             group.bench_function(format!("{bits} apart, {name}"), |b| {
                 b.iter(|| {
-                    format::unpack(bits, order, black_box(&packed), 0, &mut indices[..count])
+                    format::unpack(bits, order, black_box(&packed), 0, &mut indices[..count]);
                 });
             });
             group.bench_function(format!("{bits} together, {name}"), |b| {

@@ -409,6 +409,7 @@ impl<S: PixelSource> Image<S> {
 }
 
 /// The shape and the kind of source, never the pixels.
+#[allow(clippy::missing_fields_in_debug)] // the layout is the description's
 impl<S> fmt::Debug for Image<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Image")

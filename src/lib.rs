@@ -115,9 +115,9 @@
 //! | [`Plain`], [`PlainBuffer`] | your own pixel struct; your own struct behind a lock |
 //! | [`Lease`], [`LiveBytes`] | the bytes for one access; to write a source of your own |
 //! | [`Layout`] | where a pixel is: format, offset and strides in bytes |
-//! | [`PixelFormat`] | what its bytes mean |
+//! | [`PixelFormat`], [`Palette`] | what its bytes mean; the colours of indices |
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | reading and writing pixels |
-//! | [`PngEncoder`], [`Compression`], [`Filter`] | the options of a save, and scratch to reuse |
+//! | [`PngEncoder`], [`Compression`], [`Filter`], [`IndexDepth`] | the options of a save, and scratch to reuse |
 //! | [`Error`], [`ErrorKind`], [`SourceError`] | what went wrong, with the numbers |
 //!
 //! What all this promises, and the test behind each promise: [`contracts`].

@@ -100,12 +100,15 @@ fn words_by_hand() {
     assert_eq!(rgb555(0x7c00), [255, 0, 0]);
     assert_eq!(rgb555(0xffff), [255, 255, 255], "no alpha");
     // 3, 5 and 17 of 31 are 24.7, 41.1 and 139.8.
-    assert_eq!(rgb555(3 << 10 | 5 << 5 | 17), [25, 41, 140]);
+    assert_eq!(rgb555(3 << 10 | 5 << 5 | 0x11), [25, 41, 140]);
     let bgr555 = |word| word16(word, F::BGR555, F::BGR555LE, F::BGR555BE);
-    assert_eq!(bgr555(3 << 10 | 5 << 5 | 17), [140, 41, 25]);
+    assert_eq!(bgr555(3 << 10 | 5 << 5 | 0x11), [140, 41, 25]);
     let argb1555 = |word| word16(word, F::ARGB1555, F::ARGB1555LE, F::ARGB1555BE);
-    assert_eq!(argb1555(0x8000 | 3 << 10 | 5 << 5 | 17), [25, 41, 140, 255]);
-    assert_eq!(argb1555(3 << 10 | 5 << 5 | 17), [25, 41, 140, 0]);
+    assert_eq!(
+        argb1555(0x8000 | 3 << 10 | 5 << 5 | 0x11),
+        [25, 41, 140, 255]
+    );
+    assert_eq!(argb1555(3 << 10 | 5 << 5 | 0x11), [25, 41, 140, 0]);
     let abgr1555 = |word| word16(word, F::ABGR1555, F::ABGR1555LE, F::ABGR1555BE);
     assert_eq!(abgr1555(0x801f), [255, 0, 0, 255]);
 
@@ -117,7 +120,7 @@ fn words_by_hand() {
     };
     let xrgb = |word| words(word, F::XRGB2101010, F::XRGB2101010LE, F::XRGB2101010BE);
     // 1 of 1023 is 64.06, 512 is 32799.5 and a bit, 1022 is 65470.9.
-    assert_eq!(xrgb(1 << 20 | 512 << 10 | 1022), [64, 32800, 65471]);
+    assert_eq!(xrgb(1 << 20 | 512 << 10 | 0x3fe), [64, 32800, 65471]);
     assert_eq!(xrgb(0xffff_ffff), [65535, 65535, 65535]);
     let argb = |word| words(word, F::ARGB2101010, F::ARGB2101010LE, F::ARGB2101010BE);
     assert_eq!(argb(1 << 30 | 1023 << 20), [65535, 0, 0, 21845]);
@@ -516,6 +519,35 @@ fn meanings_that_are_none() {
         assert!(
             message.ends_with("the ends must be finite and apart"),
             "{message}"
+        );
+    }
+}
+
+/// The table in the docs has a line for every format.
+#[test]
+fn the_table_in_the_docs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/format/formats.md");
+    let table = std::fs::read_to_string(path).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|l| l.starts_with("| `")).collect();
+    for format in PixelFormat::ALL {
+        let name = format.name();
+        let native = name.trim_end_matches("LE").trim_end_matches("BE");
+        let row = rows.iter().find(|row| {
+            let names = row.split('|').nth(1).unwrap();
+            names
+                .split(", ")
+                .any(|n| n.trim().trim_matches('`') == native)
+        });
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the table"));
+        assert_eq!(
+            name != native,
+            row.contains("`..LE`") && name != native,
+            "{name}"
+        );
+        let equal = row.trim_end().trim_end_matches('|').contains("| =");
+        assert!(
+            equal || !format.is_indexed() || name.ends_with("LSB"),
+            "{name}"
         );
     }
 }

@@ -78,9 +78,10 @@ fn check(definition: &Definition, layout: Layout, len: usize, compression: Compr
         for x in 0..layout.width() as usize {
             let at = layout.offset() as isize + y as isize * layout.row_stride();
             // Bits, where pixels lie side by side in bytes.
-            let bit = match definition.is_sub_byte() && layout.pixel_stride() == 0 {
-                true => x * definition.bits_per_pixel(),
-                false => 0,
+            let bit = if definition.is_sub_byte() && layout.pixel_stride() == 0 {
+                x * definition.bits_per_pixel()
+            } else {
+                0
             };
             let at = at + x as isize * layout.pixel_stride() + bit as isize / 8;
             let (part, parts) = match layout.plane_stride() {

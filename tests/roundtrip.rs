@@ -49,9 +49,10 @@ impl Model {
     fn overlaps(&self) -> bool {
         let mut seen = std::collections::HashSet::new();
         let mut parts = self.rows.iter().flatten().flatten();
-        let size = match self.definition.is_sub_byte() {
-            true => self.definition.bits_per_pixel(),
-            false => 8 * self.part,
+        let size = if self.definition.is_sub_byte() {
+            self.definition.bits_per_pixel()
+        } else {
+            8 * self.part
         };
         !parts.all(|&at| (at..at + size).all(|bit| seen.insert(bit)))
     }
@@ -366,10 +367,7 @@ proptest! {
         let pixels_of = |values: &[u8], width: usize| -> (Vec<u8>, Vec<Vec<u8>>) {
             let pixels: Vec<Vec<u8>> = values
                 .chunks(size)
-                .map(|bytes| match definition.is_sub_byte() {
-                    true => definition.load(bytes, 0, 1),
-                    false => bytes.to_vec(),
-                })
+                .map(|bytes| if definition.is_sub_byte() { definition.load(bytes, 0, 1) } else { bytes.to_vec() })
                 .collect();
             let rows = pixels.chunks(width).flat_map(|row| definition.pack(row));
             (rows.collect(), pixels)

@@ -687,10 +687,10 @@ impl PixelFormat {
             Store::U16(endian) => endian.is_big() && self.numbers == Numbers::PLAIN,
             _ => false,
         };
-        let same_order = match self.memory_order() {
-            Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba | Order::Index => true,
-            _ => false,
-        };
+        let same_order = matches!(
+            self.memory_order(),
+            Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba | Order::Index
+        );
         same_bytes && same_order && !self.premultiplied
     }
 

@@ -7,6 +7,9 @@
 //! multiplications, divisions and square roots are used, which are the same on
 //! every machine.
 
+// Four lanes of several arrays, by their number.
+#![allow(clippy::needless_range_loop)]
+
 use std::fmt;
 
 use super::{Endian, Order, PixelFormat, Store};

@@ -778,12 +778,12 @@ impl Definition {
                 if let Some((lowest, bits)) = padding {
                     word |= ((1 << bits) - 1) << lowest;
                 }
-                let bytes = if is_little(endian) {
+
+                if is_little(endian) {
                     word.to_le_bytes()[..size].to_vec()
                 } else {
                     word.to_be_bytes()[8 - size..].to_vec()
-                };
-                bytes
+                }
             }
             Stored::Samples(ty, at, padding) => {
                 let size = ty.size();

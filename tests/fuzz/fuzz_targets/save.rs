@@ -14,11 +14,13 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU32};
 
-use common::{Decoded, Definition};
+use common::{DEFINITIONS, Decoded, Definition};
 use content::Program;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pixview::{Compression, Filter, Image, Layout, PixelFormat, PixelSource, PngEncoder};
+use pixview::{
+    Compression, Filter, Image, IndexDepth, Layout, PixelFormat, PixelSource, PngEncoder,
+};
 
 /// The most bytes of scanlines: three strips and a part of a fourth.
 const MOST: usize = 7 << 18;
@@ -29,6 +31,11 @@ const SPARE: usize = 4 << 20;
 #[derive(Debug)]
 struct Case<'a> {
     layout: Layout,
+    /// Bits from a pixel to the next beyond the stride: where they lie side by
+    /// side in bytes.
+    bits: usize,
+    /// Columns that are cut off, to begin within a byte.
+    skipped: u32,
     /// Bytes of the buffer.
     len: usize,
     source: Source,
@@ -53,7 +60,7 @@ impl<'a> Arbitrary<'a> for Case<'a> {
         use Compression::{Best, Fast, Small, Stored};
         // What takes a byte each comes first: the fuzzer begins with short
         // inputs.
-        let format = *u.choose(PixelFormat::ALL)?;
+        let definition = DEFINITIONS[u.choose_index(DEFINITIONS.len())?];
         let compression = *u.choose(&[Fast, Stored, Small, Best])?;
         let filter = *u.choose(&[
             Filter::Auto,
@@ -73,11 +80,20 @@ impl<'a> Arbitrary<'a> for Case<'a> {
             Source::AtomicU8,
             Source::AtomicU32,
         ])?;
-        let definition = Definition::of(format);
-        let (width, height) = size(u, definition.size)?;
-        let (layout, len) = layout(u, &definition, width, height)?;
+        let (width, height) = size(u, definition.size())?;
+        let mut bits = 0;
+        if definition.is_sub_byte() && u.ratio(3, 4)? {
+            bits = definition.bits_per_pixel();
+        }
+        let (layout, len) = layout(u, &definition, width, height, bits)?;
+        let skipped = match bits {
+            0 => 0,
+            _ => u.int_in_range(0..=7.min(width as u32 - 1))?,
+        };
         Ok(Case {
             layout,
+            bits,
+            skipped,
             len,
             source,
             compression,
@@ -108,9 +124,24 @@ fn layout(
     definition: &Definition,
     width: usize,
     height: usize,
+    bits: usize,
 ) -> Result<(Layout, usize)> {
     let (w, h) = (width as isize, height as isize);
-    let size = definition.size as isize;
+    let size = definition.size() as isize;
+    if bits > 0 {
+        let row = definition.row_size(width) + usize::from(u.arbitrary::<u8>()? / 8);
+        let up: bool = u.arbitrary()?;
+        let (before, behind) = (u.arbitrary::<u8>()? / 16, u.arbitrary::<u8>()? / 16);
+        let first = if up { (height - 1) * row } else { 0 };
+        let stride = if up { -(row as isize) } else { row as isize };
+        let layout = Layout::packed(width as u32, height as u32, definition.format)
+            .with_offset(usize::from(before) + first)
+            .with_row_stride(stride);
+        return Ok((
+            layout,
+            usize::from(before) + height * row + usize::from(behind),
+        ));
+    }
     let kind = u.int_in_range(0..=9)?;
     // Where elements are larger than bytes, most layouts would be refused.
     let grain = if u.arbitrary()? { 4 } else { 1 };
@@ -123,7 +154,7 @@ fn layout(
         // Padded, mirrored, transposed, in planes: no pixels share bytes.
         2..=7 => {
             let [mirror_x, mirror_y, mirror_planes, transposed, planar] = flags(u)?;
-            let planar = planar && !definition.is_word();
+            let planar = planar && definition.is_planar();
             let unit = match planar {
                 true => definition.sample_size() as isize,
                 false => size,
@@ -190,10 +221,10 @@ fn flags(u: &mut Unstructured) -> Result<[bool; 5]> {
 fn unit(layout: &Layout) -> (usize, usize) {
     let definition = Definition::of(layout.format());
     match layout.plane_stride() {
-        None => (definition.size, 1),
+        None => (definition.size(), 1),
         Some(_) => {
             let unit = definition.sample_size();
-            (unit, definition.size / unit)
+            (unit, definition.size() / unit)
         }
     }
 }
@@ -213,13 +244,21 @@ fn reach(layout: &Layout) -> (i128, i128) {
 }
 
 /// What must be in the file.
-fn expected(layout: &Layout, memory: &[u8]) -> Decoded {
+fn expected(case: &Case, memory: &[u8]) -> Vec<Vec<u16>> {
+    let layout = &case.layout;
     let definition = Definition::of(layout.format());
     let (unit, planes) = unit(layout);
-    let mut samples = Vec::new();
-    let mut pixel = vec![0; definition.size];
+    let mut pixels = Vec::new();
+    let mut pixel = vec![0; definition.size()];
     for y in 0..layout.height() as isize {
-        for x in 0..layout.width() as isize {
+        for x in case.skipped as isize..layout.width() as isize {
+            if definition.is_sub_byte() {
+                let byte =
+                    layout.offset() as isize + y * layout.row_stride() + x * layout.pixel_stride();
+                let bit = 8 * byte as usize + x as usize * case.bits;
+                pixels.push(definition.samples(&definition.load(memory, bit, 1)));
+                continue;
+            }
             for c in 0..planes {
                 let at = layout.offset() as isize
                     + y * layout.row_stride()
@@ -228,43 +267,40 @@ fn expected(layout: &Layout, memory: &[u8]) -> Decoded {
                 let from = &memory[at as usize..at as usize + unit];
                 pixel[c * unit..][..unit].copy_from_slice(from);
             }
-            samples.extend(definition.samples(&pixel));
+            pixels.push(definition.samples(&pixel));
         }
     }
-    Decoded {
-        width: layout.width() as usize,
-        height: layout.height() as usize,
-        channels: definition.channels(),
-        depth: definition.depth(),
-        samples,
-    }
+    pixels
 }
 
-/// The same pixels as PNG has them, packed.
-fn plain(image: &Decoded) -> (Vec<u8>, PixelFormat) {
-    let samples = image.samples.iter();
-    match image.depth {
-        8 => {
-            let formats = [
-                PixelFormat::GRAY8,
-                PixelFormat::GRAY_ALPHA8,
-                PixelFormat::RGB8,
-                PixelFormat::RGBA8,
-            ];
-            let bytes = samples.map(|&sample| sample as u8).collect();
-            (bytes, formats[image.channels - 1])
-        }
-        _ => {
-            let formats = [
-                PixelFormat::GRAY16BE,
-                PixelFormat::GRAY_ALPHA16BE,
-                PixelFormat::RGB16BE,
-                PixelFormat::RGBA16BE,
-            ];
-            let bytes = samples.flat_map(|sample| sample.to_be_bytes()).collect();
-            (bytes, formats[image.channels - 1])
-        }
-    }
+/// The same pixels as PNG has them, packed, in rows of so many.
+fn plain(definition: &Definition, pixels: &[Vec<u16>], width: usize) -> (Vec<u8>, Definition) {
+    use PixelFormat as F;
+    let format = match (
+        definition.channels(),
+        definition.bit_depth(),
+        definition.indexed,
+    ) {
+        (_, 1, true) => F::INDEXED1,
+        (_, 2, true) => F::INDEXED2,
+        (_, 4, true) => F::INDEXED4,
+        (_, _, true) => F::INDEXED8,
+        (_, 1, _) => F::GRAY1,
+        (_, 2, _) => F::GRAY2,
+        (_, 4, _) => F::GRAY4,
+        (1, 8, _) => F::GRAY8,
+        (2, 8, _) => F::GRAY_ALPHA8,
+        (3, 8, _) => F::RGB8,
+        (4, 8, _) => F::RGBA8,
+        (1, ..) => F::GRAY16BE,
+        (2, ..) => F::GRAY_ALPHA16BE,
+        (3, ..) => F::RGB16BE,
+        _ => F::RGBA16BE,
+    };
+    let plain = Definition::of(format);
+    let pixels: Vec<Vec<u8>> = pixels.iter().map(|pixel| plain.bytes(pixel)).collect();
+    let rows = pixels.chunks(width).flat_map(|row| plain.pack(row));
+    (rows.collect(), plain)
 }
 
 /// What the program says, over and over until there are `len` bytes.
@@ -315,14 +351,16 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
     let (lowest, end) = reach(layout);
     let offset = layout.offset() as i128;
     let inside = offset + lowest >= 0 && offset + end <= memory.len() as i128;
-    let separable = layout.plane_stride().is_none() || !definition.is_word();
+    // What lies side by side was made to fit.
+    let inside = inside || case.bits > 0;
+    let separable = layout.plane_stride().is_none() || definition.is_planar();
     let fits = match case.source {
         Source::AtomicU8 => definition.sample_size() == 1,
         Source::AtomicU32 => image.is_ok(), // not gone into
         _ => true,
     };
     let image = match image {
-        Ok(image) => image,
+        Ok(image) => definition.with_palette(image),
         Err(error) => {
             assert!(!(inside && separable && fits), "{error}");
             return;
@@ -330,12 +368,25 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
     };
     assert!(inside && separable && fits, "should have been refused");
 
+    let (w, h) = (layout.width() - case.skipped, layout.height());
+    let image = image.crop(case.skipped, 0, w, h).unwrap();
     let mut encoder = PngEncoder::new()
         .compression(case.compression)
         .filter(case.filter)
         .threads(case.threads);
     let png = encoder.to_vec(&image).expect("it can be saved");
-    let expected = expected(layout, memory);
+    let pixels = expected(case, memory);
+    let width = (layout.width() - case.skipped) as usize;
+    let expected = Decoded {
+        width,
+        height: layout.height() as usize,
+        channels: definition.decoded_channels(),
+        depth: definition.decoded_depth(),
+        samples: pixels
+            .iter()
+            .flat_map(|pixel| definition.decoded(pixel))
+            .collect(),
+    };
     let decoded = common::decode(&png);
     if decoded != expected {
         let mut pairs = decoded.samples.iter().zip(&expected.samples);
@@ -343,16 +394,26 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
         panic!("from sample {at:?} on: {decoded:?}\nis not {expected:?}");
     }
 
-    let (bytes, format) = plain(&expected);
-    // The promise of `Compression`.
+    let (bytes, plain) = plain(&definition, &pixels, width);
+    // The promise of `Compression`, and a palette.
     let rows = bytes.len() + expected.height;
-    assert!(png.len() <= rows + rows / 1000 + 300, "{}", png.len());
+    assert!(png.len() <= rows + rows / 1000 + 300 + 768, "{}", png.len());
 
     assert!(encoder.to_vec(&image).unwrap() == png, "not the same again");
-    let image = Image::from_buffer(&bytes, layout.width(), layout.height(), format);
+    let image = Image::from_buffer(&bytes, width as u32, layout.height(), plain.format);
+    let image = plain.with_palette(image.unwrap());
     let mut encoder = PngEncoder::new()
         .compression(case.compression)
         .filter(case.filter);
-    let plain = encoder.to_vec(&image.unwrap()).unwrap();
+    // Indices at more bits than they need show the same.
+    let wide = encoder
+        .index_depth(IndexDepth::Eight)
+        .to_vec(&image)
+        .unwrap();
+    assert!(common::decode(&wide) == decoded, "not the same at 8 bits");
+    encoder = PngEncoder::new()
+        .compression(case.compression)
+        .filter(case.filter);
+    let plain = encoder.to_vec(&image).unwrap();
     assert!(plain == png, "not the file of the same pixels, packed");
 }

@@ -1,0 +1,60 @@
+//! A screenshot of a framebuffer as kernels and compositors have it: native
+//! words `0xXXRRGGBB`, rows padded, the bottom row first. The X byte is
+//! whatever the last program left there; it never becomes alpha.
+//!
+//! ```text
+//! cargo run --example framebuffer_grab
+//! ```
+
+use std::error::Error;
+use std::path::Path;
+
+use pixview::{Image, Layout, PixelFormat};
+
+const WIDTH: u32 = 320;
+const HEIGHT: u32 = 200;
+/// Words from a row to the next: the hardware likes round numbers.
+const PITCH: usize = 512;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pixview-examples");
+    std::fs::create_dir_all(&folder)?;
+
+    let framebuffer = draw_desktop();
+    let layout =
+        Layout::packed(WIDTH, HEIGHT, PixelFormat::XRGB8888).with_row_stride(PITCH as isize * 4); // strides are bytes
+    let screen = Image::with_layout(&framebuffer, layout)?.flip_vertical();
+
+    let path = folder.join("screen.png");
+    screen.save(&path)?;
+    println!("wrote {}: words of {}", path.display(), screen.format());
+
+    // One window of it, from the same memory.
+    let path = folder.join("window.png");
+    let window = screen.view().crop(40, 30, 160, 100)?;
+    window.save(&path)?;
+    println!("wrote {}", path.display());
+
+    assert_eq!(screen.read()?.get(0, 0)?, [30, 60, 90], "the desktop");
+    assert_eq!(window.read()?.get(0, 0)?, [200, 200, 210], "its title");
+    Ok(())
+}
+
+/// Stands for the memory of a graphics card: what lies between the rows, and
+/// the X bytes, are anything.
+fn draw_desktop() -> Vec<u32> {
+    let mut words = vec![0xdead_beef; PITCH * HEIGHT as usize];
+    for (row, line) in words.chunks_exact_mut(PITCH).rev().enumerate() {
+        for (column, word) in line[..WIDTH as usize].iter_mut().enumerate() {
+            let x_bits = (column as u32 * 77 + row as u32) << 24;
+            let inside = (40..200).contains(&column) && (30..130).contains(&row);
+            *word = x_bits
+                | match row {
+                    _ if !inside => 0x1e3c5a,
+                    30..46 => 0xc8c8d2,
+                    _ => 0xf0f0f0 - ((column + row) % 16) as u32 * 0x010101,
+                };
+        }
+    }
+    words
+}
