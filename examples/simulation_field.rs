@@ -37,8 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Heat from one spot and cold from another, and what spreads of it.
-fn step(field: &mut Vec<f32>) {
-    let before = field.clone();
+fn step(field: &mut [f32]) {
+    let before = field.to_vec();
     for y in 1..SIZE - 1 {
         for x in 1..SIZE - 1 {
             let at = y * SIZE + x;
