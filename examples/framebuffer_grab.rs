@@ -50,9 +50,9 @@ fn draw_desktop() -> Vec<u32> {
             let inside = (40..200).contains(&column) && (30..130).contains(&row);
             *word = x_bits
                 | match row {
-                    _ if !inside => 0x1e3c5a,
-                    30..46 => 0xc8c8d2,
-                    _ => 0xf0f0f0 - ((column + row) % 16) as u32 * 0x010101,
+                    _ if !inside => 0x001e_3c5a,
+                    30..46 => 0x00c8_c8d2,
+                    _ => 0x00f0_f0f0 - ((column + row) % 16) as u32 * 0x0001_0101,
                 };
         }
     }
