@@ -180,7 +180,7 @@ impl<'a> PixelsMut<'a> {
         })
     }
 
-    fn frame_mut(&mut self) -> Result<FrameMut<'_>, Error> {
+    pub(crate) fn frame_mut(&mut self) -> Result<FrameMut<'_>, Error> {
         let bytes = self.lease.bytes_mut();
         self.description.shape.expect(bytes.shape())?;
         Ok(FrameMut {

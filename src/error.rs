@@ -98,7 +98,7 @@ impl From<Error> for io::Error {
         let kind = match error.kind() {
             ErrorKind::Read(beneath) | ErrorKind::Write(beneath) => beneath.kind(),
             ErrorKind::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
-            ErrorKind::Decode(_) => io::ErrorKind::InvalidData,
+            ErrorKind::Decode { .. } => io::ErrorKind::InvalidData,
             ErrorKind::Source(_) | ErrorKind::Encode(_) => io::ErrorKind::Other,
             _ => io::ErrorKind::InvalidInput,
         };
@@ -414,9 +414,55 @@ pub enum ErrorKind {
     #[error("could not write")]
     Write(#[source] io::Error),
 
-    /// The file is not a PNG, or a damaged one.
-    #[error("could not decode the PNG")]
-    Decode(#[source] Box<dyn StdError + Send + Sync>),
+    /// The file is not a PNG, or a damaged one. (A file that ends too early is
+    /// one.)
+    #[error("could not decode the PNG: chunk {chunk:?} at byte {offset}")]
+    Decode {
+        /// The name of the chunk that was being read; empty before the first.
+        chunk: String,
+        /// The byte of the file that it begins at.
+        offset: u64,
+        /// What is wrong.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The file asks for more than the caller allows.
+    #[error("{needed} {what} are needed, {limit} are allowed")]
+    LimitExceeded {
+        /// Of what: pixels, or bytes.
+        what: &'static str,
+        /// How many are needed.
+        needed: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
+
+    /// A view to read into has another size than the file.
+    #[error("the file has {width}x{height} pixels, the view {image_width}x{image_height}")]
+    SizeMismatch {
+        /// Width of the file in pixels.
+        width: u32,
+        /// Height of the file in pixels.
+        height: u32,
+        /// Width of the view in pixels.
+        image_width: u32,
+        /// Height of the view in pixels.
+        image_height: u32,
+    },
+
+    /// Indices are asked for of a file that has none: no palette is made up.
+    #[error("a file of {file} can't be read as {format}: it has no palette")]
+    NotIndexedFile {
+        /// The format of the file.
+        file: PixelFormat,
+        /// The format that was asked for.
+        format: PixelFormat,
+    },
+
+    /// The image has been read, or has failed to be.
+    #[error("the file has been read: open it again")]
+    AlreadyRead,
 
     /// The encoder refused. With pixels and options checked beforehand this
     /// is a defect of this crate.

@@ -154,6 +154,10 @@ impl<S> Image<S> {
         self.palette.as_ref()
     }
 
+    pub(crate) fn set_palette(&mut self, palette: Palette) {
+        self.palette = Some(palette);
+    }
+
     /// The colours, to change them: the next save has the new ones. Views and
     /// clones that were made before keep theirs.
     #[must_use]

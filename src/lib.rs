@@ -145,7 +145,7 @@ pub use error::{Error, ErrorKind};
 pub use format::{Channel, IndexDepth, Palette, Pixel, PixelFormat};
 pub use image::Image;
 pub use layout::Layout;
-pub use png::{Compression, Filter, PngEncoder};
+pub use png::{Compression, Filter, PngDecoder, PngEncoder, PngReader};
 pub use source::{
     Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,
     Plain, PlainBuffer, PlainBufferMut, SharedElement, SharedPixelSource, SourceError,

@@ -5,7 +5,8 @@
 //! memory allows it, [`Frame::row_in_place`] and [`Frame::png_rows`].
 
 use crate::format::{
-    BitOrder, Color, PngType, clear_spare, pack, reverse_order, shift_down, to_png, unpack,
+    BitOrder, Color, PngType, clear_spare, from_png, pack, reverse_order, shift_down, to_png,
+    unpack,
 };
 use crate::layout::{Address, Step};
 use crate::source::{Bytes, BytesMut};
@@ -317,6 +318,51 @@ impl FrameMut<'_> {
                 }
                 scatter(&mut self.bytes, run, samples)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The packed bytes of a row, if they lie in stable memory like that.
+    pub(crate) fn row_in_place_mut(&mut self, y: u32) -> Option<&mut [u8]> {
+        let BytesMut::Stable(bytes, element_size) = &mut self.bytes else {
+            return None;
+        };
+        let frame = Frame {
+            bytes: Bytes::Stable(bytes, *element_size),
+            layout: self.layout,
+        };
+        let row = frame.row_in_place(y)?.len();
+        let start = self.layout.address(0, y).byte;
+        Some(&mut bytes[start..start + row])
+    }
+
+    /// Writes row `y` from what PNG holds of the format's pixels.
+    pub(crate) fn put_png_row(&mut self, y: u32, png: &[u8]) -> Result<(), SourceError> {
+        let (width, format) = (self.layout.width(), self.layout.format());
+        if format.is_png() {
+            return self.put_pixels(0, y, width, png);
+        }
+        if format.bits().is_none()
+            && let Some(row) = self.row_in_place_mut(y)
+        {
+            from_png(format, png, row);
+            return Ok(());
+        }
+        let mut block = [0; BLOCK];
+        // Whole bytes on both sides.
+        let (bits, size) = (format.bits_per_pixel(), format.png().bits_per_pixel());
+        let most = BLOCK * 8 / bits / 8 * 8;
+        for (x, png) in (0..width).step_by(most).zip(png.chunks(most * size / 8)) {
+            let count = (width - x).min(most as u32);
+            let pixels = &mut block[..format.row_size(count) as usize];
+            match format.bits() {
+                Some((bits, _)) => {
+                    pixels.copy_from_slice(png);
+                    reverse_order(bits, pixels);
+                }
+                None => from_png(format, png, pixels),
+            }
+            self.put_pixels(x, y, count, pixels)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! variant and an arm wherever the compiler then asks for one, here and in
 //! `convert.rs`.
 
+mod adapt;
 mod alpha;
 mod bits;
 mod convert;
@@ -18,6 +19,7 @@ mod words;
 
 use std::fmt;
 
+pub(crate) use adapt::FileType;
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
 pub use palette::{IndexDepth, Palette};
@@ -514,7 +516,7 @@ pub(crate) struct PngType {
 }
 
 impl PngType {
-    fn bits_per_pixel(self) -> usize {
+    pub(crate) fn bits_per_pixel(self) -> usize {
         self.color.channels().len() * usize::from(self.depth)
     }
 

@@ -1,75 +1,113 @@
-//! Reading a PNG file into an owned buffer.
+//! Reading: options, and the short ways to a whole image.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use crate::access::zeroed;
-use crate::{Error, ErrorKind, Image, PixelFormat};
+use super::reader::PngReader;
+use crate::{Error, ErrorKind, Image};
 
-/// Reading an image.
-impl Image<Vec<u8>> {
-    /// Reads a PNG file into a packed buffer that the image owns, in the
-    /// file's own channels and depth; samples of 16 bits are native-endian.
-    ///
-    /// Palettes become RGB or RGBA, depths below 8 bits become 8, and a
-    /// transparent colour (tRNS) becomes alpha. Of an animation the default
-    /// image is read.
-    ///
-    /// The buffer is as large as the file's header says, up to what the system
-    /// gives: look at files of unknown origin before you open them.
+/// Bytes that a file is read in.
+const BUFFER: usize = 32 << 10;
+
+/// Reads PNG files: the limits, and the three places that a file can come
+/// from.
+///
+/// [`open`](PngDecoder::open) and its like read as far as the image data and
+/// give a [`PngReader`], which says what is in the file and then reads it, into
+/// a buffer of its own or into a view of yours.
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{Image, PixelFormat, PngDecoder};
+///
+/// # let png = Image::new(300, 200, PixelFormat::RGB8)?.to_png()?;
+/// let mut reader = PngDecoder::new().from_bytes(&png)?;
+/// let (width, height) = (reader.width(), reader.height());
+///
+/// // Into memory that you have already, as it wants the pixels.
+/// let mut texture = vec![0u32; width as usize * height as usize];
+/// let mut view = Image::from_buffer(&mut texture, width, height, PixelFormat::ARGB8888)?;
+/// reader.read_into(&mut view)?;
+/// assert_eq!(texture[0], 0xff00_0000);
+/// # Ok::<(), pixview::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PngDecoder {
+    pub(super) max_pixels: u64,
+    pub(super) max_bytes: u64,
+}
+
+impl Default for PngDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PngDecoder {
+    /// A decoder with the limits that are said below.
+    #[must_use]
+    pub fn new() -> Self {
+        PngDecoder {
+            max_pixels: 1 << 28,
+            max_bytes: 1 << 30,
+        }
+    }
+
+    /// The most pixels of an image. 2^28 (268 million) unless said.
+    #[must_use]
+    pub fn max_pixels(mut self, pixels: u64) -> Self {
+        self.max_pixels = pixels;
+        self
+    }
+
+    /// The most bytes that are allocated for an image, 2^30 unless said: its
+    /// pixels, if the reader makes the buffer, and whatever else has to be
+    /// held. What a file says of its image beside the pixels, such as text and
+    /// profiles, may have 2^26 of them, inflated.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Opens a file and reads as far as its image data.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Read`] if the file can't be read or ends too early,
-    /// [`ErrorKind::Decode`] if it is not a PNG or a damaged one,
-    /// [`ErrorKind::OutOfMemory`] if the pixels don't fit into memory. All of
-    /// them name the path.
+    /// - [`ErrorKind::Read`] with the [`std::io::Error`] beneath;
+    /// - [`ErrorKind::Decode`] if it is not a PNG, or a damaged one, with the
+    ///   chunk and its place;
+    /// - [`ErrorKind::LimitExceeded`] before memory is taken.
     ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// use std::cell::Cell;
-    /// use pixview::Image;
-    ///
-    /// // Open, then share the buffer with a view that shows every edit.
-    /// let mut photo = Image::open("photo.png")?;
-    /// let (width, height, format) = (photo.width(), photo.height(), photo.format());
-    /// let array = Cell::from_mut(photo.source_mut().as_mut_slice()).as_slice_of_cells();
-    /// let view = Image::from_buffer(array, width, height, format)?;
-    /// array[0].set(255);
-    /// view.save("edited.png")?;
-    /// # Ok::<(), pixview::Error>(())
-    /// ```
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+    /// All of them name the path.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<PngReader<BufReader<File>>, Error> {
         let path = path.as_ref();
         File::open(path)
             .map_err(|error| ErrorKind::Read(error).into())
-            .and_then(|file| decode(BufReader::new(file)))
+            .and_then(|file| PngReader::new(BufReader::with_capacity(BUFFER, file), self))
+            .map(|reader| reader.with_path(path))
             .map_err(|error| error.at_path(path))
     }
 
-    /// Reads a PNG from any reader, which need not be buffered or seek. It is
-    /// read to its end.
+    /// The same from any reader, which need not be buffered or seek. It is
+    /// read as far as a buffer beyond the end of the image.
     ///
     /// # Errors
     ///
-    /// As [`open`](Image::open), without a path.
-    pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
-        let mut bytes = Vec::new();
-        Checked(reader)
-            .read_to_end(&mut bytes)
-            .map_err(ErrorKind::Read)?;
-        Self::from_png(bytes)
+    /// As [`open`](PngDecoder::open), without a path.
+    pub fn from_reader<R: Read>(&self, reader: R) -> Result<PngReader<impl io::BufRead>, Error> {
+        PngReader::new(BufReader::with_capacity(BUFFER, Checked(reader)), self)
     }
 
-    /// Reads a PNG from the bytes of a file.
+    /// The same from the bytes of a file.
     ///
     /// # Errors
     ///
-    /// As [`open`](Image::open), without a path.
-    pub fn from_png(bytes: impl AsRef<[u8]>) -> Result<Self, Error> {
-        decode(Cursor::new(bytes.as_ref()))
+    /// As [`open`](PngDecoder::open), without a path.
+    pub fn from_bytes<'b>(&self, bytes: &'b [u8]) -> Result<PngReader<&'b [u8]>, Error> {
+        PngReader::new(bytes, self)
     }
 }
 
@@ -90,60 +128,64 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-fn decode(reader: impl BufRead + Seek) -> Result<Image<Vec<u8>>, Error> {
-    let mut decoder = png::Decoder::new(reader);
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let width = decoder.read_header_info().map_err(decoding)?.width;
-    decoder.set_limits(limits(width)?);
-    let mut reader = decoder.read_info().map_err(decoding)?;
-
-    let (width, height) = (reader.info().width, reader.info().height);
-    let format = match reader.output_color_type() {
-        (png::ColorType::Grayscale, png::BitDepth::Eight) => PixelFormat::GRAY8,
-        (png::ColorType::Grayscale, _) => PixelFormat::GRAY16,
-        (png::ColorType::GrayscaleAlpha, png::BitDepth::Eight) => PixelFormat::GRAY_ALPHA8,
-        (png::ColorType::GrayscaleAlpha, _) => PixelFormat::GRAY_ALPHA16,
-        (png::ColorType::Rgb, png::BitDepth::Eight) => PixelFormat::RGB8,
-        (png::ColorType::Rgb, _) => PixelFormat::RGB16,
-        (png::ColorType::Rgba, png::BitDepth::Eight) => PixelFormat::RGBA8,
-        // `EXPAND` leaves no palette.
-        (png::ColorType::Rgba | png::ColorType::Indexed, _) => PixelFormat::RGBA16,
-    };
-    let size = reader
-        .output_buffer_size()
-        .ok_or(ErrorKind::TooLarge { width, height })?;
-    let mut pixels = zeroed(size as u64)?;
-    reader.next_frame(&mut pixels).map_err(decoding)?;
-    reader.finish().map_err(decoding)?;
-
-    // PNG is big-endian (PNG third edition, 7.1).
-    if format.bit_depth() == 16 {
-        for sample in pixels.as_chunks_mut().0 {
-            *sample = u16::from_be_bytes(*sample).to_ne_bytes();
-        }
+/// Opening a file with the default limits. [`PngDecoder`] has more to say and
+/// to ask.
+impl Image<Vec<u8>> {
+    /// Opens a PNG file: the whole image, in a buffer of its own, packed, in
+    /// the format that the file has, which [`Image::format`] tells: gray, gray
+    /// and alpha, RGB or RGBA of 8 or 16 bits (native), gray of 1, 2 or 4 bits,
+    /// or indices with their palette. If one gray or colour is said to be
+    /// transparent, it is the format with alpha.
+    ///
+    /// Costs one read, and one buffer of the image's size; for an interlaced
+    /// file two. Nothing is read of what the file says beside its pixels: for
+    /// that, other limits, other formats, memory of yours and animations see
+    /// [`PngDecoder`].
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Read`] with the [`std::io::Error`] beneath;
+    /// - [`ErrorKind::Decode`] if it is not a PNG, or a damaged one, with the
+    ///   chunk and its place;
+    /// - [`ErrorKind::LimitExceeded`] beyond 2^28 pixels or 2^30 bytes;
+    /// - [`ErrorKind::OutOfMemory`] if the memory can't be had.
+    ///
+    /// All of them name the path.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::cell::Cell;
+    /// use pixview::Image;
+    ///
+    /// // Open, then share the buffer with a view that shows every edit.
+    /// let mut photo = Image::open("photo.png")?;
+    /// let (width, height, format) = (photo.width(), photo.height(), photo.format());
+    /// let array = Cell::from_mut(photo.source_mut().as_mut_slice()).as_slice_of_cells();
+    /// let view = Image::from_buffer(array, width, height, format)?;
+    /// array[0].set(255);
+    /// view.save("edited.png")?;
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        PngDecoder::new().open(path)?.read_whole()
     }
-    Image::from_buffer(pixels, width, height, format)
-}
 
-/// The `png` crate's own limit of 64 MiB for what it holds besides the pixels
-/// is kept, with room for a few rows of this width on top. It would abort if
-/// they couldn't be had, so that is found out before.
-fn limits(width: u32) -> Result<png::Limits, Error> {
-    let rows = u64::from(width) * 8 * 4; // four of the widest format
-    let no_memory = ErrorKind::OutOfMemory { bytes: rows };
-    let mut limits = png::Limits::default();
-    match usize::try_from(rows) {
-        Ok(rows) if Vec::<u8>::new().try_reserve_exact(rows).is_ok() => {
-            limits.bytes = limits.bytes.saturating_add(rows);
-            Ok(limits)
-        }
-        _ => Err(no_memory.into()),
+    /// Reads a PNG from any reader, which need not be buffered or seek.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Image::open), without a path.
+    pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
+        PngDecoder::new().from_reader(reader)?.read_whole()
     }
-}
 
-fn decoding(error: png::DecodingError) -> Error {
-    match error {
-        png::DecodingError::IoError(error) => ErrorKind::Read(error).into(),
-        error => ErrorKind::Decode(Box::new(error)).into(),
+    /// Reads a PNG from the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Image::open), without a path.
+    pub fn from_png(bytes: impl AsRef<[u8]>) -> Result<Self, Error> {
+        PngDecoder::new().from_bytes(bytes.as_ref())?.read_whole()
     }
 }

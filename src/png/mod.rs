@@ -1,4 +1,4 @@
-//! PNG files: writing from a view, reading into a buffer.
+//! PNG files: writing from a view, reading into one.
 
 mod decoder;
 mod encoder;
@@ -6,9 +6,13 @@ mod filter;
 mod geometry;
 mod pipeline;
 mod queue;
+mod reader;
 mod simd;
 mod sink;
 mod strip;
+mod tap;
 
+pub use decoder::PngDecoder;
 pub use encoder::{Compression, Filter, PngEncoder};
 pub(crate) use filter::paeth;
+pub use reader::PngReader;

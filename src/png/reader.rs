@@ -1,0 +1,436 @@
+//! One file that is being read.
+
+use std::fmt;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use super::decoder::PngDecoder;
+use super::tap::{Failure, Shared, Tap};
+use crate::access::zeroed;
+use crate::format::{Color, FileType, PngType};
+use crate::rows::FrameMut;
+use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
+
+/// The most bytes of chunks that say something beside the pixels.
+const MAX_CHUNKS: u64 = 1 << 26;
+
+/// A PNG file that has been read as far as its image data: it says what is in
+/// the file, and reads it. [`PngDecoder`] makes it.
+pub struct PngReader<R: BufRead> {
+    reader: png::Reader<Tap<R>>,
+    scan: Shared,
+    file: FileType,
+    width: u32,
+    height: u32,
+    max_bytes: u64,
+    path: Option<PathBuf>,
+    /// Whether the image has been read, or can't be any more.
+    done: bool,
+}
+
+impl<R: BufRead> PngReader<R> {
+    pub(super) fn new(reader: R, options: &PngDecoder) -> Result<Self, Error> {
+        let (tap, scan) = Tap::new(reader, MAX_CHUNKS);
+        let mut checks = png::DecodeOptions::default();
+        checks.set_ignore_checksums(false);
+        checks.set_skip_ancillary_crc_failures(false);
+        // Read by ourselves, if anyone asks.
+        checks.set_ignore_text_chunk(true);
+        checks.set_ignore_iccp_chunk(true);
+        let mut decoder = png::Decoder::new_with_options(tap, checks);
+        decoder.set_transformations(png::Transformations::IDENTITY);
+        let decoding = |error| decode_error(error, &scan);
+        let info = decoder.read_header_info().map_err(decoding)?;
+        let (width, height, png) = (info.width, info.height, png_type(info));
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > options.max_pixels {
+            return Err(ErrorKind::LimitExceeded {
+                what: "pixels",
+                needed: pixels,
+                limit: options.max_pixels,
+            }
+            .into());
+        }
+        decoder.set_limits(limits(png.row_size(width), options.max_bytes)?);
+        let reader = decoder.read_info().map_err(decoding)?;
+        let file = file_type(reader.info(), &scan)?;
+        Ok(PngReader {
+            reader,
+            scan,
+            file,
+            width,
+            height,
+            max_bytes: options.max_bytes,
+            path: None,
+            done: false,
+        })
+    }
+
+    pub(super) fn with_path(mut self, path: &Path) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Width in pixels.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The format that the file has, with 16 bits native.
+    #[must_use]
+    pub fn format(&self) -> PixelFormat {
+        self.file.format()
+    }
+
+    /// The colours of an indexed file.
+    #[must_use]
+    pub fn palette(&self) -> Option<&Palette> {
+        self.file.palette.as_ref()
+    }
+
+    /// Whether the rows are interlaced (PNG third edition, 8), so that none is
+    /// whole before the last.
+    #[must_use]
+    pub fn is_interlaced(&self) -> bool {
+        self.reader.info().interlaced
+    }
+
+    /// Reads the image into a buffer of its own, packed, in the
+    /// [`format`](PngReader::format) of the file. An indexed image has its
+    /// palette.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_into`](PngReader::read_into), and [`ErrorKind::OutOfMemory`];
+    /// [`ErrorKind::LimitExceeded`] if the buffer is beyond
+    /// [`max_bytes`](PngDecoder::max_bytes).
+    pub fn read(&mut self) -> Result<Image<Vec<u8>>, Error> {
+        self.read_as(self.format())
+    }
+
+    /// The same in a format of your choice: see
+    /// [`read_into`](PngReader::read_into) for what becomes of the pixels.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](PngReader::read).
+    pub fn read_as(&mut self, format: PixelFormat) -> Result<Image<Vec<u8>>, Error> {
+        let layout = Layout::packed(self.width, self.height, format);
+        let made = self
+            .check_bytes(layout.packed_size())
+            .and_then(|()| Image::new(self.width, self.height, format));
+        let mut image = made.map_err(|error| self.at_path(error))?;
+        self.read_into(&mut image)?;
+        Ok(image)
+    }
+
+    /// All that the file shows, with alpha for a transparent colour.
+    pub(super) fn read_whole(&mut self) -> Result<Image<Vec<u8>>, Error> {
+        self.read_as(self.file.whole_format())
+    }
+
+    /// Reads the image into an existing view: the caller's buffer, cells,
+    /// atomics or lock, in any layout and format that can be written. The view
+    /// has the size of the image. Rows are written one by one as they are
+    /// decoded, converted on that way if need be; no byte beside them is
+    /// touched. An indexed view gets the palette.
+    ///
+    /// Allocates a few rows; for an interlaced file, whose rows come in pieces,
+    /// the whole image once, in the file's format.
+    ///
+    /// # Conversions
+    ///
+    /// - Depth: `sample * max / max` to the nearest.
+    /// - Indices become their colours. Alpha is made opaque, or 0 where the
+    ///   file says that a colour is transparent; into formats without alpha it
+    ///   is dropped.
+    /// - Gray is all three colours. Colours become gray by the weights 0.2126,
+    ///   0.7152 and 0.0722 (Rec. ITU-R BT.709), as they are encoded.
+    /// - Then whatever the [`PixelFormat`] says of writing.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::SizeMismatch`] if the view has another size, before
+    ///   anything is written;
+    /// - [`ErrorKind::NotIndexedFile`] if the view is indexed and the file is
+    ///   not, [`ErrorKind::IndexOutside`] if an index is beyond the palette, or
+    ///   beyond what the view can hold;
+    /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
+    ///   place, and the row. Rows before it have been written;
+    /// - [`ErrorKind::Overlap`] and [`ErrorKind::Source`] if the view can't be
+    ///   written, [`ErrorKind::Read`] if the file can't be read;
+    /// - [`ErrorKind::AlreadyRead`] the second time.
+    pub fn read_into<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
+        let result = self.read_unnamed(image);
+        result.map_err(|error| self.at_path(error))
+    }
+
+    fn read_unnamed<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
+        let format = image.format();
+        if (image.width(), image.height()) != (self.width, self.height) {
+            return Err(ErrorKind::SizeMismatch {
+                width: self.width,
+                height: self.height,
+                image_width: image.width(),
+                image_height: image.height(),
+            }
+            .into());
+        }
+        self.file.check(format)?;
+        if self.done {
+            return Err(ErrorKind::AlreadyRead.into());
+        }
+        let palette = self.file.palette.clone();
+        {
+            let mut pixels = image.write()?;
+            let mut frame = pixels.frame_mut()?;
+            self.done = true;
+            if self.is_interlaced() {
+                self.read_passes(&mut frame)?;
+            } else {
+                self.read_rows(&mut frame)?;
+            }
+        }
+        // Whatever comes behind the image is looked at too: its checksums.
+        self.reader.finish().map_err(|e| self.decoding(e))?;
+        if let Some(palette) = palette.filter(|_| format.is_indexed()) {
+            image.set_palette(palette);
+        }
+        Ok(())
+    }
+
+    /// Rows as they come.
+    fn read_rows(&mut self, frame: &mut FrameMut<'_>) -> Result<(), Error> {
+        let mut writer = RowWriter::new(&self.file, self.width, frame.layout.format())?;
+        let mut row = Vec::new();
+        for y in 0..self.height {
+            let direct = writer.is_direct();
+            let in_place = frame.row_in_place_mut(y).filter(|_| direct);
+            let read = if let Some(in_place) = in_place {
+                self.reader.read_row(in_place).map(|_| ())
+            } else {
+                if row.is_empty() {
+                    row = zeroed(self.file.png.row_size(self.width))?;
+                }
+                self.reader.read_row(&mut row).map(|_| ())
+            };
+            read.map_err(|e| self.decoding(e).at_row(y))?;
+            if !row.is_empty() {
+                let written = writer.write(&self.file, y, &row, frame);
+                written.map_err(|error| error.at_row(y))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All passes, and then rows.
+    fn read_passes(&mut self, frame: &mut FrameMut<'_>) -> Result<(), Error> {
+        let mut writer = RowWriter::new(&self.file, self.width, frame.layout.format())?;
+        let row_size = self.file.png.row_size(self.width);
+        let size = row_size.saturating_mul(self.height.into());
+        self.check_bytes(size)?;
+        let mut rows = zeroed(size)?;
+        self.reader
+            .next_frame(&mut rows)
+            .map_err(|e| self.decoding(e))?;
+        for (y, row) in (0..self.height).zip(rows.chunks_exact(row_size as usize)) {
+            let written = writer.write(&self.file, y, row, frame);
+            written.map_err(|error| error.at_row(y))?;
+        }
+        Ok(())
+    }
+
+    fn check_bytes(&self, needed: u64) -> Result<(), Error> {
+        let limit = self.max_bytes;
+        if needed > limit {
+            let what = "bytes";
+            return Err(ErrorKind::LimitExceeded {
+                what,
+                needed,
+                limit,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    fn decoding(&self, error: png::DecodingError) -> Error {
+        decode_error(error, &self.scan)
+    }
+
+    fn at_path(&self, error: Error) -> Error {
+        match &self.path {
+            Some(path) => error.at_path(path),
+            None => error,
+        }
+    }
+}
+
+/// What is in the file, never the pixels.
+impl<R: BufRead> fmt::Debug for PngReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PngReader")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("format", &self.format())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rows of a file on their way into a view.
+struct RowWriter {
+    to: PngType,
+    /// Whether memory has the rows that the file has.
+    direct: bool,
+    /// A row as PNG has the view's format, if the file has it otherwise.
+    adapted: Vec<u8>,
+    colors: usize,
+}
+
+impl RowWriter {
+    fn new(file: &FileType, width: u32, format: PixelFormat) -> Result<Self, Error> {
+        let to = format.png();
+        let same = file.is(to);
+        let adapted = if same {
+            Vec::new()
+        } else {
+            zeroed(to.row_size(width))?
+        };
+        Ok(RowWriter {
+            to,
+            direct: same && format.is_png(),
+            adapted,
+            colors: file.palette.as_ref().map_or(0, |p| p.colors().len()),
+        })
+    }
+
+    fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    fn write(
+        &mut self,
+        file: &FileType,
+        y: u32,
+        row: &[u8],
+        frame: &mut FrameMut<'_>,
+    ) -> Result<(), Error> {
+        if self.adapted.is_empty() {
+            return Ok(frame.put_png_row(y, row)?);
+        }
+        let width = frame.layout.width() as usize;
+        let adapted = file.adapt(row, self.to, width, &mut self.adapted);
+        adapted.map_err(|(x, index)| ErrorKind::IndexOutside {
+            x: x as u32,
+            y,
+            index,
+            colors: self.colors.min(1 << self.to.depth.min(8)),
+        })?;
+        Ok(frame.put_png_row(y, &self.adapted)?)
+    }
+}
+
+fn png_type(info: &png::Info<'_>) -> PngType {
+    let color = match info.color_type {
+        png::ColorType::Grayscale => Color::Gray,
+        png::ColorType::GrayscaleAlpha => Color::GrayAlpha,
+        png::ColorType::Rgb => Color::Rgb,
+        png::ColorType::Rgba => Color::Rgba,
+        png::ColorType::Indexed => Color::Index,
+    };
+    let depth = info.bit_depth as u8;
+    PngType { color, depth }
+}
+
+fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType, Error> {
+    let png = png_type(info);
+    let PngType { color, depth } = png;
+    let scan = scan.lock();
+    let trns = scan.chunks().iter().find(|chunk| chunk.name == *b"tRNS");
+    let trns = trns.map_or(&[][..], |chunk| &chunk.data);
+    let palette = match (color, &info.palette) {
+        (Color::Index, Some(rgb)) => {
+            // No more than indices can name (PNG third edition, 11.2.2).
+            let rgb = rgb.as_chunks::<3>().0.iter().take(1 << depth);
+            let alphas = trns.iter().copied().chain(std::iter::repeat(u8::MAX));
+            let colors = rgb.zip(alphas).map(|(&[r, g, b], alpha)| [r, g, b, alpha]);
+            Some(Palette::from_rgba(&colors.collect::<Vec<_>>())?)
+        }
+        (Color::Index, None) => {
+            return Err(ErrorKind::Decode {
+                chunk: "PLTE".to_owned(),
+                offset: scan.place().1,
+                source: "an indexed image without a palette".into(),
+            }
+            .into());
+        }
+        _ => None,
+    };
+    // Of 16 bits each, of which the depth says how many count.
+    let sample =
+        |at: usize| u16::from_be_bytes([trns[at], trns[at + 1]]) & (u16::MAX >> (16 - depth));
+    let transparent = match (color, trns.len()) {
+        (Color::Gray, 2..) => Some([sample(0); 3]),
+        (Color::Rgb, 6..) => Some([sample(0), sample(2), sample(4)]),
+        _ => None,
+    };
+    Ok(FileType {
+        png,
+        palette,
+        transparent,
+    })
+}
+
+/// The `png` crate's own limit for what it holds besides the pixels, with room
+/// for a few rows of this size on top. It would abort if they couldn't be had,
+/// so that is found out before.
+fn limits(row_size: u64, max_bytes: u64) -> Result<png::Limits, Error> {
+    let rows = row_size.saturating_mul(4);
+    if rows > max_bytes {
+        return Err(ErrorKind::LimitExceeded {
+            what: "bytes",
+            needed: rows,
+            limit: max_bytes,
+        }
+        .into());
+    }
+    let no_memory = ErrorKind::OutOfMemory { bytes: rows };
+    let mut limits = png::Limits::default();
+    match usize::try_from(rows) {
+        Ok(rows) if Vec::<u8>::new().try_reserve_exact(rows).is_ok() => {
+            limits.bytes = limits.bytes.saturating_add(rows);
+            Ok(limits)
+        }
+        _ => Err(no_memory.into()),
+    }
+}
+
+fn decode_error(error: png::DecodingError, scan: &Shared) -> Error {
+    let mut scan = scan.lock();
+    match scan.take_failure() {
+        Some(Failure::Read(error)) => return ErrorKind::Read(error).into(),
+        Some(Failure::TooLong(needed)) => {
+            return ErrorKind::LimitExceeded {
+                what: "bytes of chunks",
+                needed,
+                limit: MAX_CHUNKS,
+            }
+            .into();
+        }
+        None => {}
+    }
+    let (name, offset) = scan.place();
+    ErrorKind::Decode {
+        chunk: name.map_or_else(String::new, |name| name.escape_ascii().to_string()),
+        offset,
+        source: Box::new(error),
+    }
+    .into()
+}
