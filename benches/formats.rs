@@ -53,7 +53,7 @@ fn formats() -> Vec<PixelFormat> {
         F::GRAY_F32.with_bit_depth(8),
         F::GRAY_F32.linear(),
         F::RGBA_F32.linear().with_bit_depth(8),
-        F::GRAY16.with_bits(12),
+        F::GRAY16.with_significant_bits(12),
     ]);
     all
 }

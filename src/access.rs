@@ -150,8 +150,8 @@ impl fmt::Debug for Pixels<'_> {
 /// [`Image::write`](crate::Image::write).
 ///
 /// It holds one lease of the source: a lock stays locked until the guard is
-/// dropped. What is written is in the caller's buffer at once. No byte beside
-/// the pixels written is touched; where a pixel is a part of an atomic
+/// dropped. What is written is in the caller's buffer at once. No bit beside
+/// the pixels written is changed; where a pixel is a part of an atomic
 /// element, edits that others make to the rest of it are kept.
 ///
 /// A **row** is bytes: the packed pixels of the image's own format, in memory
@@ -230,8 +230,10 @@ impl<'a> PixelsMut<'a> {
     /// Writes the pixel in column `x`, counted from the left, of row `y`,
     /// counted from the top. `pixel` is a [`Pixel`] or an array of its
     /// samples: `[gray]`, `[gray, alpha]`, `[red, green, blue]` or
-    /// `[red, green, blue, alpha]`. Samples are `u16` for every format: a
-    /// colour in `u8` is `color.map(u16::from)`. Padding becomes 255.
+    /// `[red, green, blue, alpha]`, or `[index]`. Samples are `u16` for every
+    /// format: a colour in `u8` is `color.map(u16::from)`. They are those of
+    /// the saved file: straight, of its depth, whatever memory holds; there
+    /// they become what the [`PixelFormat`] says. Padding becomes 255.
     ///
     /// # Errors
     ///

@@ -215,8 +215,8 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// An offset or a stride that cuts 16-bit samples or words out of the
-    /// middle of elements that hold them whole. Strides are bytes, not
+    /// An offset or a stride that cuts samples of several bytes, or words, out
+    /// of the middle of elements that hold them whole. Strides are bytes, not
     /// elements.
     #[error(
         "offset and strides of {format} over elements of {element_size} bytes must be multiples of {grain} bytes"
@@ -230,7 +230,7 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// Two pixels of this layout share bytes. It can be read and saved, not
+    /// Two pixels of this layout share bits. It can be read and saved, not
     /// written.
     #[error("pixels of this layout overlap, so it can be read but not written")]
     Overlap,
@@ -253,13 +253,14 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// A range that has no numbers between its ends.
-    #[error("{format}: the ends must be finite and apart")]
+    /// A range whose ends are not finite, or the same, or so near or so far
+    /// apart that an `f64` can't tell how far.
+    #[error("{format}: no range that numbers can be mapped from")]
     InvalidRange {
         /// What is black.
-        low: f64,
+        black: f64,
         /// What is white.
-        high: f64,
+        white: f64,
         /// The format, whose name shows both.
         format: PixelFormat,
     },
@@ -276,7 +277,7 @@ pub enum ErrorKind {
     },
 
     /// A depth that these samples aren't saved at.
-    #[error("{format}: it can be 8 or 16 bits")]
+    #[error("{format}: a file has 8 or 16; fewer bits in memory are with_significant_bits")]
     InvalidBitDepth {
         /// The depth that was given.
         depth: u8,

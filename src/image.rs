@@ -55,6 +55,9 @@ impl<S: PixelSource> Image<S> {
     /// row after row without padding, the top row first, from the first byte
     /// on. The buffer may be longer.
     ///
+    /// The format alone says what the bytes mean, never the type of the
+    /// elements: `f32` with `GRAY8` are four grays each.
+    ///
     /// Costs one look at the buffer's length; behind a lock, one lock.
     ///
     /// # Errors
@@ -120,11 +123,13 @@ impl Image<Vec<u8>> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Empty`], [`ErrorKind::TooLarge`];
-    /// [`ErrorKind::OutOfMemory`] if the memory can't be had.
+    /// [`ErrorKind::Empty`], [`ErrorKind::TooLarge`]; those of numbers, as
+    /// [`from_buffer`](Image::from_buffer); [`ErrorKind::OutOfMemory`] if the
+    /// memory can't be had.
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, Error> {
         let layout = Layout::packed(width, height, format);
         layout.check_size()?;
+        format.check()?;
         Self::with_layout(zeroed(layout.packed_size())?, layout)
     }
 }
@@ -268,7 +273,8 @@ impl<S> Image<S> {
     }
 
     /// One channel alone, as a gray image of the same depth. What was said of
-    /// the numbers of the format holds for it too.
+    /// the numbers of the format holds for it too; of alpha only how many bits
+    /// there are.
     ///
     /// # Errors
     ///
@@ -317,7 +323,7 @@ impl<S: PixelSource> Image<S> {
     /// Write access to the pixels, for one lease of the source. What is
     /// written is in the caller's buffer at once.
     ///
-    /// Whether pixels share bytes is found out here, each time: at once for
+    /// Whether pixels share bits is found out here, each time: at once for
     /// strides that nest, else in steps of the order of the square root of
     /// the buffer's length.
     ///
@@ -327,7 +333,7 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Overlap`] if pixels share bytes; [`ErrorKind::Source`] if
+    /// [`ErrorKind::Overlap`] if pixels share bits; [`ErrorKind::Source`] if
     /// the source can't be written, or changed its length since the image was
     /// made.
     pub fn write(&mut self) -> Result<PixelsMut<'_>, Error>
@@ -342,8 +348,8 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ByteCount`] if `to` has not exactly
-    /// `width * height * pixel_size` bytes; [`ErrorKind::Source`] if the
+    /// [`ErrorKind::ByteCount`] if `to` has not exactly `height` times
+    /// [`PixelFormat::row_size`] bytes; [`ErrorKind::Source`] if the
     /// source fails.
     pub fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {
         let layout = self.layout();

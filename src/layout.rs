@@ -7,7 +7,7 @@ const MAX_SIDE: u32 = (1 << 31) - 1;
 
 /// Where the pixels of an image lie in its buffer.
 ///
-/// Pixel `(x, y)` begins at byte
+/// Pixel `(x, y)` of a format of whole bytes begins at byte
 ///
 /// ```text
 /// offset + y * row_stride + x * pixel_stride
@@ -26,13 +26,21 @@ const MAX_SIDE: u32 = (1 << 31) - 1;
 /// bytes behind the last pixel of a row are never touched, so the last row
 /// needs no padding and a buffer may be larger than the image.
 ///
-/// Where several pixels share a byte, as in `GRAY1`, each lies its bits behind
-/// the one before, and a row begins with a byte of its own. Crops and flips may
-/// begin anywhere in a byte.
+/// Where several pixels share a byte, as in `GRAY1`, the same holds for bits:
+/// pixel `(x, y)` begins at bit
+///
+/// ```text
+/// offset_bits + y * row_stride_bits + x * pixel_stride_bits
+/// ```
+///
+/// with the bits of a byte counted in the order in which it holds pixels. As
+/// they are made, rows begin with a byte of their own, and pixels lie side by
+/// side. Crops and flips may begin anywhere in a byte, and what they give can't
+/// be said in whole bytes.
 ///
 /// A `Layout` is a plain description. It is checked against a buffer by
 /// [`Image::with_layout`](crate::Image::with_layout), and never again. Pixels
-/// may share bytes, as the rows of a repeated row do; such an image can be
+/// may share bits, as the rows of a repeated row do; such an image can be
 /// read and saved, not written. So a row stride that is too short is not
 /// refused: mind that strides are bytes, not elements.
 ///
@@ -210,16 +218,41 @@ impl Layout {
         self.offset
     }
 
-    /// Bytes from a pixel to the one below it. 0 if they share a byte.
+    /// Bytes from a pixel to the one below it; 0 if they share a byte.
     #[must_use]
     pub fn row_stride(&self) -> isize {
         self.row_stride
     }
 
-    /// Bytes from a pixel to the one on its right. 0 if they share a byte.
+    /// Bytes from a pixel to the one on its right; 0 if they share a byte.
     #[must_use]
     pub fn pixel_stride(&self) -> isize {
         self.pixel_stride
+    }
+
+    /// The bit of the buffer at which pixel (0, 0) begins: of formats of whole
+    /// bytes 8 times the offset.
+    #[must_use]
+    pub fn offset_bits(&self) -> u64 {
+        (self.offset as u64)
+            .saturating_mul(8)
+            .saturating_add(self.bits.offset.into())
+    }
+
+    /// Bits from a pixel to the one below it.
+    #[must_use]
+    pub fn row_stride_bits(&self) -> i64 {
+        (self.row_stride as i64)
+            .saturating_mul(8)
+            .saturating_add(self.bits.row.into())
+    }
+
+    /// Bits from a pixel to the one on its right.
+    #[must_use]
+    pub fn pixel_stride_bits(&self) -> i64 {
+        (self.pixel_stride as i64)
+            .saturating_mul(8)
+            .saturating_add(self.bits.pixel.into())
     }
 
     /// Bytes from a sample to the next sample of the same pixel, if they lie

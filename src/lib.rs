@@ -34,7 +34,8 @@
 //!
 //! A save waits for a lock: drop your guard first. Elements may be `u8`,
 //! `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, or a struct of your own
-//! ([`Plain`]); their bytes are the pixels' bytes, no number is converted.
+//! ([`Plain`]); their bytes are the pixels' bytes, and their
+//! type says nothing of the format.
 //!
 //! # The error that everybody meets first
 //!
@@ -142,10 +143,10 @@ mod source;
 
 pub use access::{Pixels, PixelsMut};
 pub use error::{Error, ErrorKind};
-pub use format::{Channel, IndexDepth, Palette, Pixel, PixelFormat};
+pub use format::{Channel, Palette, Pixel, PixelFormat};
 pub use image::Image;
 pub use layout::Layout;
-pub use png::{Compression, Filter, PngDecoder, PngEncoder, PngReader};
+pub use png::{Compression, Filter, IndexDepth, PngDecoder, PngEncoder, PngReader};
 pub use source::{
     Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,
     Plain, PlainBuffer, PlainBufferMut, SharedElement, SharedPixelSource, SourceError,

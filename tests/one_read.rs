@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use common::{DEFINITIONS, Definition, decode};
 use pixview::{
-    Compression, Image, Layout, Lease, LiveBytes, PixelFormat, PixelSource, PngEncoder, SourceError,
+    Compression, Image, IndexDepth, Layout, Lease, LiveBytes, PixelFormat, PixelSource, PngEncoder,
+    SourceError,
 };
 
 /// Memory in which every byte is another one at every read.
@@ -68,9 +69,20 @@ impl LiveBytes for &Changing {
 }
 
 fn check(definition: &Definition, layout: Layout, len: usize, compression: Compression) {
+    check_at(definition, layout, len, compression, IndexDepth::Smallest);
+}
+
+fn check_at(
+    definition: &Definition,
+    layout: Layout,
+    len: usize,
+    compression: Compression,
+    depth: IndexDepth,
+) {
     let source = Changing::new(len);
     let image = definition.with_palette(Image::with_layout(&source, layout).unwrap());
     let mut encoder = PngEncoder::new().compression(compression).threads(3);
+    encoder = encoder.index_depth(depth);
     let png = encoder.to_vec(&image).unwrap();
     let decoded = decode(&png);
     let log = source.log.borrow();
@@ -155,7 +167,9 @@ fn each_visible_pixel_is_requested_once() {
         if definition.is_sub_byte() {
             // Side by side, in wide rows.
             let wide = Layout::packed(20_001, 2, definition.format);
-            check(definition, wide, 2 * definition.row_size(20_001), Fast);
+            let len = 2 * definition.row_size(20_001);
+            check(definition, wide, len, Fast);
+            check_at(definition, wide, len, Fast, IndexDepth::Eight);
         }
         if definition.is_planar() {
             let wide = Layout::planar(5000, 2, definition.format);
@@ -166,6 +180,42 @@ fn each_visible_pixel_is_requested_once() {
                 .with_row_stride(37 * sample)
                 .with_plane_stride(37 * 23 * sample);
             check(definition, planar, len, Fast);
+        }
+    }
+}
+
+/// Bytes of which a view has a part, the other way round, or turned: those that
+/// hold pixels of one row are requested once; those that hold pixels of several
+/// rows once for each of them.
+#[test]
+fn bytes_of_several_pixels() {
+    for definition in DEFINITIONS.iter().filter(|d| d.is_sub_byte()) {
+        let (width, height) = (9001, 3);
+        let row = definition.row_size(width as usize);
+        let per_byte = 8 / definition.bits_per_pixel() as u32;
+        for depth in [IndexDepth::Smallest, IndexDepth::Eight] {
+            for turned in [false, true] {
+                let source = Changing::new(row * height as usize);
+                let image = Image::from_buffer(&source, width, height, definition.format);
+                let image = definition.with_palette(image.unwrap());
+                let mut view = image.crop(5, 1, 8990, 2).unwrap().flip_horizontal();
+                if turned {
+                    view = view.transpose();
+                }
+                let mut encoder = PngEncoder::new().index_depth(depth);
+                encoder.write(&view, io::sink()).unwrap();
+                let log = source.log.borrow();
+                for (at, &requests) in log.requests.iter().enumerate() {
+                    let (x, y) = ((at % row) as u32 * per_byte, at / row);
+                    let seen = (x..x + per_byte).filter(|x| (5..8995).contains(x)).count() as u32;
+                    let expected = match (y, turned) {
+                        (0, _) => 0,
+                        (_, true) => seen,
+                        (_, false) => seen.min(1),
+                    };
+                    assert_eq!(requests, expected, "byte {at} of {}", definition.format);
+                }
+            }
         }
     }
 }

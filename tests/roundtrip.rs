@@ -514,3 +514,40 @@ fn wide_rows() {
         }
     }
 }
+
+/// Rows of bits wider than the blocks in which they are written, from within a
+/// byte to within a byte, either way round.
+#[test]
+fn wide_rows_of_bits() {
+    for definition in DEFINITIONS.iter().filter(|d| d.is_sub_byte()) {
+        let (width, first, count) = (9_013, 3, 9_001);
+        for flipped in [false, true] {
+            let mut memory = noise(definition.row_size(width), 3);
+            let mut expected = memory.clone();
+            let bits = definition.bits_per_pixel();
+            let values = noise(count, 4);
+            let pixels: Vec<Vec<u8>> = values
+                .iter()
+                .map(|v| definition.load(&[*v], 0, 1))
+                .collect();
+            for (i, pixel) in pixels.iter().enumerate() {
+                let x = if flipped {
+                    first + count - 1 - i
+                } else {
+                    first + i
+                };
+                definition.store(&mut expected, x * bits, pixel);
+            }
+            let cells = Cell::from_mut(&mut memory[..]).as_slice_of_cells();
+            let image = Image::from_buffer(cells, width as u32, 1, definition.format).unwrap();
+            let mut view = image.crop(first as u32, 0, count as u32, 1).unwrap();
+            if flipped {
+                view = view.flip_horizontal();
+            }
+            let row = definition.pack(&pixels);
+            view.write().unwrap().put_row(0, &row).unwrap();
+            assert_eq!(*view.read().unwrap().row(0).unwrap(), row);
+            assert!(memory == expected, "{} {flipped}", definition.format);
+        }
+    }
+}

@@ -53,36 +53,52 @@ fn packed(format: PixelFormat) -> Vec<u8> {
     pixels.flat_map(|pixel| definition.bytes(pixel)).collect()
 }
 
+/// Plain memory, cells, locks and atomics.
 #[test]
 fn every_source() {
+    for definition in common::DEFINITIONS.iter() {
+        let format = definition.format;
+        let mut bytes = packed(format);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let image = Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap();
+        let expected = files(&definition.with_palette(image));
+        let check = |name: &str, source: &dyn PixelSource| {
+            let image = Image::from_buffer(source, WIDTH, HEIGHT, format).unwrap();
+            let image = definition.with_palette(image);
+            assert!(files(&image) == expected, "{name}, {format}");
+            // Turned around and back.
+            let turned = image.flip_horizontal().transpose();
+            let back = turned.transpose().flip_horizontal();
+            assert!(files(&back) == expected, "{name}, {format}, turned");
+        };
+        let chunks = bytes.as_chunks().0.iter();
+        let words: Vec<u32> = chunks.map(|&word| u32::from_ne_bytes(word)).collect();
+        if definition.sample_size() == 1 {
+            let atomics: Vec<AtomicU8> = bytes.iter().map(|&b| AtomicU8::new(b)).collect();
+            check("AtomicU8", &atomics);
+        }
+        if matches!(definition.size(), 1 | 2 | 4) {
+            check("u32", &words);
+            let atomics: Vec<AtomicU32> = words.iter().map(|&w| AtomicU32::new(w)).collect();
+            check("AtomicU32", &atomics);
+        }
+        check("Mutex", &Mutex::new(bytes.clone()));
+        check("RwLock", &RwLock::new(bytes.clone()));
+        check("RefCell", &RefCell::new(bytes.clone()));
+        check("cells", &Cell::from_mut(&mut bytes[..]));
+    }
+}
+
+/// What an encoder has saved before leaves no trace.
+#[test]
+fn every_encoder() {
     for format in [
         PixelFormat::RGBA8,
         PixelFormat::BGRA8,
         PixelFormat::XRGB8888,
     ] {
-        let mut bytes = packed(format);
+        let bytes = packed(format);
         let expected = files(&Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap());
-        let check = |name: &str, source: &dyn PixelSource| {
-            let image = Image::from_buffer(source, WIDTH, HEIGHT, format).unwrap();
-            assert!(files(&image) == expected, "{name}");
-        };
-        let chunks = bytes.as_chunks().0.iter();
-        let words: Vec<u32> = chunks.map(|&word| u32::from_ne_bytes(word)).collect();
-        check("Vec", &bytes.clone());
-        check("u32", &words);
-        check(
-            "AtomicU8",
-            &bytes.iter().map(|&b| AtomicU8::new(b)).collect::<Vec<_>>(),
-        );
-        check(
-            "AtomicU32",
-            &words.iter().map(|&w| AtomicU32::new(w)).collect::<Vec<_>>(),
-        );
-        check("Mutex", &Mutex::new(bytes.clone()));
-        check("RwLock", &RwLock::new(words));
-        check("RefCell", &RefCell::new(bytes.clone()));
-        check("cells", &Cell::from_mut(&mut bytes[..]));
-
         // An encoder that has saved something else gives the same bytes.
         let image = Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap();
         let mut encoder = PngEncoder::new();
@@ -98,30 +114,11 @@ fn every_source() {
 /// around and turned back by a view, in the middle of a larger one.
 #[test]
 fn every_layout() {
-    // The formats that PNG has as they are.
-    use PixelFormat as F;
-    let plain = |channels: usize, depth: u8, indexed: bool| match (channels, depth, indexed) {
-        (_, 1, true) => F::INDEXED1,
-        (_, 2, true) => F::INDEXED2,
-        (_, 4, true) => F::INDEXED4,
-        (_, _, true) => F::INDEXED8,
-        (_, 1, _) => F::GRAY1,
-        (_, 2, _) => F::GRAY2,
-        (_, 4, _) => F::GRAY4,
-        (1, 8, _) => F::GRAY8,
-        (2, 8, _) => F::GRAY_ALPHA8,
-        (3, 8, _) => F::RGB8,
-        (4, 8, _) => F::RGBA8,
-        (1, ..) => F::GRAY16BE,
-        (2, ..) => F::GRAY_ALPHA16BE,
-        (3, ..) => F::RGB16BE,
-        _ => F::RGBA16BE,
-    };
     for definition in common::DEFINITIONS.iter() {
         let (channels, depth) = (definition.channels(), definition.bit_depth());
         let samples = picture(channels, depth);
         // As it is once memory has it, in the format that PNG has.
-        let plain = Definition::of(plain(channels, depth, definition.indexed));
+        let plain = definition.png();
         let kept = samples.chunks(channels).map(|pixel| {
             let kept = definition.samples(&definition.bytes(pixel));
             plain.bytes(&kept)
@@ -273,5 +270,55 @@ fn on_every_platform() {
         ),
     ] {
         assert_eq!(fast(format), sum, "{format}");
+    }
+}
+
+/// A short palette: whatever the bits that indices have in memory, and the
+/// order of bits, the file is the same.
+#[test]
+fn every_kind_of_index() {
+    use PixelFormat as F;
+    for count in [2, 3, 4, 5, 13, 16, 17, 200] {
+        let palette =
+            pixview::Palette::from_rgb(&(0..count).map(common::color).collect::<Vec<_>>());
+        let palette = palette.unwrap();
+        let mut expected = None;
+        for format in [
+            F::INDEXED8,
+            F::INDEXED4,
+            F::INDEXED4LSB,
+            F::INDEXED2,
+            F::INDEXED2LSB,
+            F::INDEXED1,
+            F::INDEXED1LSB,
+        ] {
+            if count > 1 << format.bits_per_pixel() {
+                continue;
+            }
+            let image = Image::new(WIDTH + 5, HEIGHT, format).unwrap();
+            let mut image = image.crop(3, 0, WIDTH, HEIGHT).unwrap();
+            let mut pixels = image.write().unwrap();
+            for y in 0..HEIGHT {
+                for x in 0..WIDTH {
+                    let index = (x / 3 * y / 4) as usize % count;
+                    pixels.put(x, y, [index as u16]).unwrap();
+                }
+            }
+            drop(pixels);
+            let image = image.with_palette(palette.clone()).unwrap();
+            let files = files(&image);
+            let (mut memory, layout) = (image.source().clone(), image.layout());
+            assert!(
+                *expected.get_or_insert_with(|| files.clone()) == files,
+                "{format} {count}"
+            );
+            // And live.
+            let cells = Cell::from_mut(&mut memory[..]).as_slice_of_cells();
+            let whole = Image::from_buffer(cells, WIDTH + 5, HEIGHT, format).unwrap();
+            let live = whole.crop(3, 0, WIDTH, HEIGHT).unwrap();
+            assert_eq!(live.layout(), layout);
+            let live = live.with_palette(palette.clone()).unwrap();
+            assert!(self::files(&live) == files, "{format} {count}, live");
+        }
     }
 }

@@ -8,22 +8,31 @@ use super::block::{stored_size, write_stored, write_stored_header};
 /// Bytes of the empty stored block.
 const STORED_END: usize = 5;
 
-/// The library's state, made at the first use and kept, and its level.
+/// The library's state, made once and kept, and its level.
 #[derive(Default)]
 pub(crate) struct Strong(Option<(Deflate, i32)>);
 
 impl Strong {
-    /// Compresses `data` into `out`, which has [`bound`](super::bound), and
-    /// returns how many bytes it took.
-    pub(crate) fn deflate(&mut self, level: i32, data: &[u8], out: &mut [u8]) -> usize {
-        let (deflate, set) = self.0.get_or_insert_with(|| {
+    /// Makes the state, so that it is there before it is needed.
+    pub(crate) fn prepare(&mut self, level: i32) {
+        self.state(level);
+    }
+
+    fn state(&mut self, level: i32) -> &mut (Deflate, i32) {
+        self.0.get_or_insert_with(|| {
             let config = DeflateConfig {
                 level,
                 window_bits: -15, // raw
                 ..DeflateConfig::default()
             };
             (Deflate::new_with_config(config), level)
-        });
+        })
+    }
+
+    /// Compresses `data` into `out`, which has [`bound`](super::bound), and
+    /// returns how many bytes it took.
+    pub(crate) fn deflate(&mut self, level: i32, data: &[u8], out: &mut [u8]) -> usize {
+        let (deflate, set) = self.state(level);
         deflate.reset();
         if *set != level {
             // Nothing is under way that could be in its way.

@@ -2,9 +2,9 @@
 //!
 //! A format is an order of channels, a way to store their samples, and what
 //! their numbers mean. To add one: a line in the table below and one in
-//! `formats.md`; and, if its order or its way to store samples is new, a
-//! variant and an arm wherever the compiler then asks for one, here and in
-//! `convert.rs`.
+//! `formats.md`, and its definition in `tests/common`, without which a test
+//! fails; and, if its order or its way to store samples is new, a variant and an
+//! arm wherever the compiler then asks for one.
 
 mod adapt;
 mod alpha;
@@ -22,7 +22,7 @@ use std::fmt;
 pub(crate) use adapt::FileType;
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
-pub use palette::{IndexDepth, Palette};
+pub use palette::Palette;
 pub use pixel::Pixel;
 pub(crate) use pixel::PixelBytes;
 
@@ -306,17 +306,17 @@ impl PixelFormat {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     #[must_use]
-    pub fn premultiplied(mut self) -> Self {
+    pub const fn premultiplied(mut self) -> Self {
         self.premultiplied = self.has_alpha();
         self
     }
 
-    /// The same with colours from `low`, which is black, to `high`. What lies
-    /// beyond is clamped. `low` may be the larger one. Of `f32`, `i16`, `u32`
-    /// and 16-bit samples.
+    /// The same with colours from `black` to `white`, in the numbers of the
+    /// buffer. What lies beyond is clamped. Black may be the larger one. Of
+    /// `f32`, `i16`, `u32` and 16-bit samples.
     ///
     /// Alpha has a range of its own: 0 to 1 in `f32`, else that of its type or
-    /// of [`with_bits`](PixelFormat::with_bits).
+    /// of [`with_significant_bits`](PixelFormat::with_significant_bits).
     ///
     /// # Examples
     ///
@@ -331,8 +331,8 @@ impl PixelFormat {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     #[must_use]
-    pub fn with_range(mut self, low: f64, high: f64) -> Self {
-        self.numbers.set_range(low, high);
+    pub const fn with_range(mut self, black: f64, white: f64) -> Self {
+        self.numbers.set_range(black, white);
         self
     }
 
@@ -344,20 +344,21 @@ impl PixelFormat {
     /// use pixview::{Image, PixelFormat};
     ///
     /// let sensor = [0u16, 4095];
-    /// let image = Image::from_buffer(&sensor, 2, 1, PixelFormat::GRAY16.with_bits(12))?;
+    /// let image = Image::from_buffer(&sensor, 2, 1, PixelFormat::GRAY16.with_significant_bits(12))?;
     /// assert_eq!(image.read()?.get(1, 0)?, [65535]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
     #[must_use]
-    pub fn with_bits(mut self, bits: u8) -> Self {
+    pub const fn with_significant_bits(mut self, bits: u8) -> Self {
         self.numbers.bits = Some(bits);
         self
     }
 
-    /// The same saved with 8 or with 16 bits a sample. 16 unless said. Of
-    /// `f32`, `i16`, `u32` and 16-bit samples.
+    /// The same **saved** with 8 or with 16 bits a sample. 16 unless said. Of
+    /// `f32`, `i16`, `u32` and 16-bit samples. How many bits they have in
+    /// memory says [`with_significant_bits`](PixelFormat::with_significant_bits).
     #[must_use]
-    pub fn with_bit_depth(mut self, depth: u8) -> Self {
+    pub const fn with_bit_depth(mut self, depth: u8) -> Self {
         self.numbers.depth = Some(depth);
         self
     }
@@ -365,7 +366,7 @@ impl PixelFormat {
     /// The same with colours in linear light, saved as sRGB: they go through
     /// the curve of IEC 61966-2-1 after the range. Alpha doesn't. Of `f32`.
     #[must_use]
-    pub fn linear(mut self) -> Self {
+    pub const fn linear(mut self) -> Self {
         self.numbers.linear = true;
         self
     }
@@ -410,7 +411,15 @@ impl PixelFormat {
     pub fn bits_per_pixel(self) -> usize {
         match self.store {
             Store::Bits(bits, _) => usize::from(bits),
-            _ => self.pixel_size() * 8,
+            Store::U8
+            | Store::U16(_)
+            | Store::I16(_)
+            | Store::U32(_)
+            | Store::F32(_)
+            | Store::Word8888
+            | Store::Word565(_)
+            | Store::Word1555(_)
+            | Store::Word2101010(_) => self.pixel_size() * 8,
         }
     }
 
@@ -431,7 +440,7 @@ impl PixelFormat {
 
     /// Bits in one sample of a [`Pixel`], and of the saved file: 1, 2, 4, 8 or
     /// 16. (Palettes are saved at the smallest depth that holds them: see
-    /// [`IndexDepth`].)
+    /// [`IndexDepth`](crate::IndexDepth).)
     #[must_use]
     pub fn bit_depth(self) -> u8 {
         match self.store {
@@ -449,7 +458,7 @@ impl PixelFormat {
 
     /// Whether one of the channels is alpha. Padding is not.
     #[must_use]
-    pub fn has_alpha(self) -> bool {
+    pub const fn has_alpha(self) -> bool {
         matches!(self.order.png(), Color::GrayAlpha | Color::Rgba)
     }
 
@@ -581,7 +590,7 @@ impl Order {
     }
 
     /// The channels that PNG has of these.
-    fn png(self) -> Color {
+    const fn png(self) -> Color {
         match self {
             Order::Gray => Color::Gray,
             Order::GrayAlpha => Color::GrayAlpha,
@@ -687,7 +696,12 @@ impl PixelFormat {
             Store::Bits(_, order) => order == BitOrder::Msb,
             Store::U8 | Store::Word8888 => true,
             Store::U16(endian) => endian.is_big() && self.numbers == Numbers::PLAIN,
-            _ => false,
+            Store::I16(_)
+            | Store::U32(_)
+            | Store::F32(_)
+            | Store::Word565(_)
+            | Store::Word1555(_)
+            | Store::Word2101010(_) => false,
         };
         let same_order = matches!(
             self.memory_order(),

@@ -36,9 +36,9 @@ impl Numbers {
         linear: false,
     };
 
-    pub(super) fn set_range(&mut self, low: f64, high: f64) {
+    pub(super) const fn set_range(&mut self, low: f64, high: f64) {
         // Two zeros are the same.
-        self.range = Some([low + 0.0, high + 0.0].map(f64::to_bits));
+        self.range = Some([(low + 0.0).to_bits(), (high + 0.0).to_bits()]);
     }
 
     fn range(self) -> Option<[f64; 2]> {
@@ -70,7 +70,12 @@ impl Numbers {
             let scale = f64::from(u16::MAX) / (high - low);
             let finite = low.is_finite() && high.is_finite() && (high - low).is_finite();
             if !finite || !scale.is_finite() {
-                return Err(ErrorKind::InvalidRange { low, high, format });
+                let (black, white) = (low, high);
+                return Err(ErrorKind::InvalidRange {
+                    black,
+                    white,
+                    format,
+                });
             }
         }
         match self.bits {
@@ -102,10 +107,15 @@ impl Numbers {
 impl fmt::Display for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(bits) = self.bits {
-            write!(f, " of {bits} bits")?;
+            write!(f, " of {bits} significant bits")?;
         }
         if let Some([low, high]) = self.range() {
-            write!(f, " from {low} to {high}")?;
+            // Not in hundreds of digits.
+            let short = |end: f64| match end.abs() {
+                0.0 | 1e-6..1e15 => format!("{end}"),
+                _ => format!("{end:e}"),
+            };
+            write!(f, " from {} to {}", short(low), short(high))?;
         }
         if self.linear {
             write!(f, " linear")?;
@@ -262,8 +272,13 @@ impl Mapping {
         }
         if let Some(opaque) = self.premultiplied {
             let share = 1.0 / opaque;
-            let pairs = self.alpha[1];
+            let (pairs, whole) = (self.alpha[1], self.limits[0].is_finite());
             for four in fours {
+                // By the alpha that memory will have.
+                if whole {
+                    four[1] = if pairs { nearest(four[1]) } else { four[1] };
+                    four[3] = nearest(four[3]);
+                }
                 let (a, b) = if pairs {
                     (four[1] * share, four[3] * share)
                 } else {
@@ -271,7 +286,8 @@ impl Mapping {
                 };
                 let factors = [a, if pairs { 1.0 } else { a }, b, 1.0];
                 for i in 0..4 {
-                    four[i] = four[i] * factors[i] + self.bias;
+                    // There is one zero.
+                    four[i] = four[i] * factors[i] + 0.0;
                 }
             }
         }
@@ -281,6 +297,7 @@ impl Mapping {
 /// Writes packed pixels as PNG holds them.
 #[inline(always)]
 pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
+    debug_assert_eq!(format.order.channels().len(), format.channels());
     let mapping = Mapping::new(format);
     let (size, depth) = (format.sample_size(), usize::from(format.bit_depth()));
     let mut values: Values = [0.0; BLOCK];
@@ -322,16 +339,24 @@ pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
         }
         mapping.to_values(&mut values[..count.next_multiple_of(4)]);
         reorder_back(mapping.order, &mut values[..count]);
-        save(format.store, mapping.limits, &values, pixels);
+        put(format.store, mapping.limits, &values, pixels);
     }
 }
 
+/// At this size numbers have no bits for fractions.
+const WHOLE: f64 = (1u64 << 52) as f64;
+
 /// The integer nearest to a number from 0 on, of two the even one, in the
-/// lowest bits: at this size numbers have no bits for fractions.
+/// lowest bits.
 #[inline(always)]
 fn round(value: f64) -> u64 {
-    const WHOLE: f64 = (1u64 << 52) as f64;
     (value + WHOLE).to_bits()
+}
+
+/// The same as a number.
+#[inline(always)]
+fn nearest(value: f64) -> f64 {
+    (value + WHOLE) - WHOLE
 }
 
 #[inline(always)]
@@ -355,20 +380,19 @@ fn load(store: Store, pixels: &[u8], values: &mut Values) {
 }
 
 #[inline(always)]
-fn save(store: Store, limits: [f64; 2], values: &Values, pixels: &mut [u8]) {
+fn put(store: Store, limits: [f64; 2], values: &Values, pixels: &mut [u8]) {
     #[inline(always)]
     fn each<const N: usize>(values: &Values, pixels: &mut [u8], f: impl Fn(f64) -> [u8; N]) {
         for (bytes, value) in pixels.as_chunks_mut().0.iter_mut().zip(values) {
             *bytes = f(*value);
         }
     }
-    /// From here on numbers have no bits for fractions; half as much again, so
-    /// that negative ones have none either.
-    const WHOLE: f64 = (3u64 << 51) as f64;
+    /// Half as much again, so that negative ones have no fractions either.
+    const SIGNED: f64 = WHOLE + WHOLE / 2.0;
     let whole = |value: f64| {
         let value = if value > limits[0] { value } else { limits[0] };
         let value = if value < limits[1] { value } else { limits[1] };
-        (value + WHOLE).to_bits() as u32
+        (value + SIGNED).to_bits() as u32
     };
     match (store, is_big(store)) {
         (Store::I16(_), false) => each(values, pixels, |v| (whole(v) as i16).to_le_bytes()),
@@ -398,7 +422,14 @@ fn reorder(order: Order, values: &mut [f64]) {
         Order::Bgra => each_pixel(values, |[b, g, r, a]| [r, g, b, a]),
         Order::Argb => each_pixel(values, |[a, r, g, b]| [r, g, b, a]),
         Order::Abgr => each_pixel(values, |[a, b, g, r]| [r, g, b, a]),
-        _ => {}
+        Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba => {}
+        Order::Rgbx
+        | Order::Bgrx
+        | Order::Xrgb
+        | Order::Xbgr
+        | Order::Index
+        | Order::Cmyk
+        | Order::CmykInverted => unreachable!("no such numbers in the table"),
     }
 }
 
@@ -410,7 +441,14 @@ fn reorder_back(order: Order, values: &mut [f64]) {
         Order::Bgra => each_pixel(values, |[r, g, b, a]| [b, g, r, a]),
         Order::Argb => each_pixel(values, |[r, g, b, a]| [a, r, g, b]),
         Order::Abgr => each_pixel(values, |[r, g, b, a]| [a, b, g, r]),
-        _ => {}
+        Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba => {}
+        Order::Rgbx
+        | Order::Bgrx
+        | Order::Xrgb
+        | Order::Xbgr
+        | Order::Index
+        | Order::Cmyk
+        | Order::CmykInverted => unreachable!("no such numbers in the table"),
     }
 }
 

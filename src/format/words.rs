@@ -273,8 +273,7 @@ fn narrow(rgba: [u8; 8], blue_first: bool, premultiplied: bool) -> u32 {
     let alpha = field(sample(0), 3);
     let colour = |shift: u32| {
         if premultiplied {
-            // As above, halfway up.
-            (sample(shift) * (341 * alpha) * 2 + 65535) / (2 * 65535)
+            (sample(shift) * (341 * alpha) + 32767) / 65535
         } else {
             field(sample(shift), 1023)
         }

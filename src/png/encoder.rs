@@ -13,7 +13,7 @@ use super::sink::{Sink, SinkState};
 use super::strip::{Kept, Strip};
 use crate::format::Color;
 use crate::rows::{Frame, Target};
-use crate::{Error, ErrorKind, Image, IndexDepth, Palette, PixelSource, file};
+use crate::{Error, ErrorKind, Image, Palette, PixelSource, file};
 
 /// The most bytes in a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
 const MAX_CHUNK: usize = 1 << 30;
@@ -22,7 +22,7 @@ const MAX_CHUNK: usize = 1 << 30;
 ///
 /// Pixels that can't be compressed are stored in every mode: a file is never
 /// more than a thousandth larger than its pixels, and a byte for each row, and
-/// some hundred bytes.
+/// some hundred bytes, and a palette of a kilobyte at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
@@ -70,6 +70,46 @@ pub enum Filter {
     Paeth,
 }
 
+/// At how many bits a pixel indexed images are saved.
+///
+/// The pixels are the same at each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IndexDepth {
+    /// The fewest that hold the palette.
+    #[default]
+    Smallest,
+    /// 1 bit: 2 colours.
+    One,
+    /// 2 bits: 4 colours.
+    Two,
+    /// 4 bits: 16 colours.
+    Four,
+    /// 8 bits: 256 colours.
+    Eight,
+}
+
+impl IndexDepth {
+    /// The bits for this palette.
+    fn bits(self, palette: &Palette) -> Result<u8, ErrorKind> {
+        let needed = palette.depth();
+        let bits = match self {
+            IndexDepth::Smallest => needed,
+            IndexDepth::One => 1,
+            IndexDepth::Two => 2,
+            IndexDepth::Four => 4,
+            IndexDepth::Eight => 8,
+        };
+        if bits < needed {
+            return Err(ErrorKind::PaletteDepth {
+                bits,
+                colors: palette.colors().len(),
+            });
+        }
+        Ok(bits)
+    }
+}
+
 /// Saves images as PNG: the options, and scratch buffers that are kept from
 /// save to save.
 ///
@@ -79,8 +119,8 @@ pub enum Filter {
 ///
 /// Pixels go from the view into strips of about 512 KiB (64 KiB if nothing is
 /// compressed), row by row: each pixel of a live source is read once, and rows
-/// that lie in stable memory as PNG has them are filtered right out of it, by
-/// any of the threads. Strips are compressed on their own and written in
+/// that lie in stable memory as the file has them are filtered right out of it,
+/// by any of the threads; what has to be converted is, in the caller's thread. Strips are compressed on their own and written in
 /// order: the first bytes are out after the first strip, and beyond the
 /// caller's buffer a save takes at most 2 MiB and four rows of PNG, and 3 MiB
 /// and three rows for each thread after the first, whatever the image's
@@ -147,8 +187,10 @@ impl PngEncoder {
     /// How many threads compress, the caller's own among them. One unless
     /// said; 0 for as many as the machine has. The file is the same.
     ///
-    /// In the caller's thread alone the source is read, unless it is stable
-    /// memory with rows as PNG has them, and the file is written. It does its
+    /// In the caller's thread alone the source is read and converted, unless it
+    /// is stable memory with rows as the file has them, and the file is
+    /// written: more threads don't help formats that take longer to convert
+    /// than to compress. It does its
     /// share of the compressing while it waits, so a save inside a thread pool
     /// blocks on nobody but the threads that it started itself. If threads
     /// can't be started, fewer do the work.

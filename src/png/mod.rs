@@ -13,6 +13,6 @@ mod strip;
 mod tap;
 
 pub use decoder::PngDecoder;
-pub use encoder::{Compression, Filter, PngEncoder};
+pub use encoder::{Compression, Filter, IndexDepth, PngEncoder};
 pub(crate) use filter::paeth;
 pub use reader::PngReader;

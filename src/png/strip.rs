@@ -137,7 +137,10 @@ impl Strip {
             return Ok(());
         }
         let sample = match Levels::of(geometry.compression) {
-            Some(_) => SAMPLE.min(size),
+            Some(levels) => {
+                self.strong.prepare(levels.usual);
+                SAMPLE.min(size)
+            }
             None => 0,
         };
         if geometry.compression != Compression::Stored {

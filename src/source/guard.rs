@@ -44,7 +44,7 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` behind a lock or `RefCell` is not a buffer of plain pixels",
-    note = "slices, arrays and `Vec`s of `u8`, `u16`, `u32`, `f32` are; implement `pixview::PlainBuffer` for a struct of your own; cells and atomics need no lock around them"
+    note = "slices, arrays and `Vec`s of `u8`, `u16`, `i16`, `u32`, `u64`, `f32` are; implement `pixview::PlainBuffer` for a struct of your own; cells and atomics need no lock around them"
 )]
 pub trait PlainBuffer {
     /// What the buffer holds.

@@ -25,7 +25,7 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// Any composition of these is a source:
 ///
 /// - **containers** `[E]`, `[E; N]`, `Vec<E>`, `Cow<[E]>`, of
-/// - **elements** that are [`Plain`] (`u8`, `u16`, `i16`, `u32`, `f32`, arrays of
+/// - **elements** that are [`Plain`] (`u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of
 ///   them, a pixel struct of the caller's), [`Cell`](std::cell::Cell)s of
 ///   those, or atomics (`AtomicU8`, `AtomicU16`, `AtomicU32`, `AtomicU64`);
 /// - **guards** [`RefCell`](std::cell::RefCell),
@@ -44,11 +44,11 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// divide one another: `RGB8` over `u16` is refused. A sample must lie within
 /// one atomic element, so that no reader ever sees half an edit: `GRAY16` over
 /// `AtomicU8` is refused, over `AtomicU32` it is fine. Offset and strides must
-/// not cut 16-bit samples or words out of the middle of elements that hold
-/// them whole. What doesn't fit can be viewed as bytes
+/// not cut samples of several bytes, or words, out of the middle of elements
+/// that hold them whole. What doesn't fit can be viewed as bytes
 /// (`bytemuck::cast_slice(&buffer)`).
 ///
-/// Elements are memory, not numbers: no value is converted.
+/// Elements are memory, not numbers: their type says nothing of the format.
 ///
 /// # Who waits for whom
 ///
@@ -95,7 +95,7 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// add up is an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
-    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `u32`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these"
+    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these"
 )]
 pub trait PixelSource {
     /// The bytes, for the time of one access.

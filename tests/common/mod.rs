@@ -509,7 +509,7 @@ impl Definition {
     }
 
     fn bits(mut self, bits: u8) -> Self {
-        self.format = self.format.with_bits(bits);
+        self.format = self.format.with_significant_bits(bits);
         self.bits = Some(bits.into());
         self
     }
@@ -614,6 +614,29 @@ impl Definition {
             Stored::Inks(_) => false,
         };
         separate && (is_alpha || !self.premultiplied)
+    }
+
+    /// The format that has the same pixels as PNG has them.
+    pub fn png(&self) -> Definition {
+        use PixelFormat as F;
+        let format = match (self.channels(), self.depth, self.indexed) {
+            (_, 1, true) => F::INDEXED1,
+            (_, 2, true) => F::INDEXED2,
+            (_, 4, true) => F::INDEXED4,
+            (_, _, true) => F::INDEXED8,
+            (_, 1, _) => F::GRAY1,
+            (_, 2, _) => F::GRAY2,
+            (_, 4, _) => F::GRAY4,
+            (1, 8, _) => F::GRAY8,
+            (2, 8, _) => F::GRAY_ALPHA8,
+            (3, 8, _) => F::RGB8,
+            (4, 8, _) => F::RGBA8,
+            (1, ..) => F::GRAY16BE,
+            (2, ..) => F::GRAY_ALPHA16BE,
+            (3, ..) => F::RGB16BE,
+            _ => F::RGBA16BE,
+        };
+        Definition::of(format)
     }
 
     /// A palette that has all colours that there can be.
@@ -802,13 +825,14 @@ impl Definition {
                     };
                     let mut value = low + sample * ((high - low) / max as f64);
                     if let Some(alpha) = alpha.filter(|_| self.premultiplied && !is_alpha) {
-                        let opaque = full[1];
-                        let alpha = f64::from(alpha) * (opaque / max as f64);
-                        value *= alpha / opaque;
-                        if self.range.is_none() && matches!(ty, Type::U8 | Type::U16(_)) {
-                            // Halfway goes up.
-                            value = (value + 1e-7).round();
-                        }
+                        let integer = matches!(ty, Type::U8 | Type::U16(_));
+                        value = if integer && self.range.is_none() {
+                            // By the alpha that memory has.
+                            let alpha = divide(u64::from(alpha) * full[1] as u64, max);
+                            divide(sample as u64 * alpha, max) as f64
+                        } else {
+                            value * (f64::from(alpha) * (full[1] / max as f64) / full[1])
+                        };
                     }
                     let limits = match ty {
                         Type::F32(_) => [f64::MIN, f64::MAX],

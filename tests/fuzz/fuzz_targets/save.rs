@@ -18,9 +18,7 @@ use common::{DEFINITIONS, Decoded, Definition};
 use content::Program;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pixview::{
-    Compression, Filter, Image, IndexDepth, Layout, PixelFormat, PixelSource, PngEncoder,
-};
+use pixview::{Compression, Filter, Image, IndexDepth, Layout, PixelSource, PngEncoder};
 
 /// The most bytes of scanlines: three strips and a part of a fourth.
 const MOST: usize = 7 << 18;
@@ -275,29 +273,7 @@ fn expected(case: &Case, memory: &[u8]) -> Vec<Vec<u16>> {
 
 /// The same pixels as PNG has them, packed, in rows of so many.
 fn plain(definition: &Definition, pixels: &[Vec<u16>], width: usize) -> (Vec<u8>, Definition) {
-    use PixelFormat as F;
-    let format = match (
-        definition.channels(),
-        definition.bit_depth(),
-        definition.indexed,
-    ) {
-        (_, 1, true) => F::INDEXED1,
-        (_, 2, true) => F::INDEXED2,
-        (_, 4, true) => F::INDEXED4,
-        (_, _, true) => F::INDEXED8,
-        (_, 1, _) => F::GRAY1,
-        (_, 2, _) => F::GRAY2,
-        (_, 4, _) => F::GRAY4,
-        (1, 8, _) => F::GRAY8,
-        (2, 8, _) => F::GRAY_ALPHA8,
-        (3, 8, _) => F::RGB8,
-        (4, 8, _) => F::RGBA8,
-        (1, ..) => F::GRAY16BE,
-        (2, ..) => F::GRAY_ALPHA16BE,
-        (3, ..) => F::RGB16BE,
-        _ => F::RGBA16BE,
-    };
-    let plain = Definition::of(format);
+    let plain = definition.png();
     let pixels: Vec<Vec<u8>> = pixels.iter().map(|pixel| plain.bytes(pixel)).collect();
     let rows = pixels.chunks(width).flat_map(|row| plain.pack(row));
     (rows.collect(), plain)

@@ -4,11 +4,13 @@
 //! Everything that reads pixels goes through [`Frame::pixels`] or, where
 //! memory allows it, [`Frame::row_in_place`] and [`Frame::png_rows`].
 
+mod bits;
+
+use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
+
 use crate::format::{
-    BitOrder, Color, PngType, clear_spare, from_png, pack, reverse_order, shift_down, to_png,
-    unpack,
+    BitOrder, Color, PngType, clear_spare, from_png, pack, reverse_order, to_png, unpack,
 };
-use crate::layout::{Address, Step};
 use crate::source::{Bytes, BytesMut};
 use crate::{Error, ErrorKind, Layout, PixelFormat, SourceError};
 
@@ -86,7 +88,7 @@ impl<'a> Frame<'a> {
         let Bytes::Stable(bytes, _) = self.bytes else {
             return None;
         };
-        if let Some(run) = bit_run(&self.layout, 0, y, self.layout.width()) {
+        if let Some(run) = BitRun::new(&self.layout, 0, y, self.layout.width()) {
             let bits = run.count * usize::from(run.bits);
             let whole = run.is_side_by_side() && run.start.bit == 0 && bits.is_multiple_of(8);
             return whole.then(|| &bytes[run.start.byte..run.start.byte + bits / 8]);
@@ -107,9 +109,7 @@ impl<'a> Frame<'a> {
         if !format.is_png() || format.png() != target.png || target.colors.is_some() {
             return None;
         }
-        // The second may begin within a byte where the first doesn't.
         self.row_in_place(0)?;
-        self.row_in_place(layout.height().min(2) - 1)?;
         let row_size = format.row_size(layout.width()) as usize; // it is in memory
         Some(PngRows {
             bytes,
@@ -127,7 +127,7 @@ impl<'a> Frame<'a> {
         count: u32,
         to: &mut [u8],
     ) -> Result<(), SourceError> {
-        if let Some(run) = bit_run(&self.layout, x, y, count) {
+        if let Some(run) = BitRun::new(&self.layout, x, y, count) {
             return gather_bits(self.bytes, run, to);
         }
         if let Some(run) = interleaved_run(&self.layout, x, y, count) {
@@ -194,7 +194,7 @@ impl<'a> Frame<'a> {
             }
             Ok(())
         };
-        if let Some(run) = bit_run(&self.layout, 0, y, width) {
+        if let Some(run) = BitRun::new(&self.layout, 0, y, width) {
             each_of_bits(self.bytes, run, put)?;
         } else {
             let mut block = [0; BLOCK];
@@ -300,7 +300,7 @@ impl FrameMut<'_> {
         count: u32,
         from: &[u8],
     ) -> Result<(), SourceError> {
-        if let Some(run) = bit_run(&self.layout, x, y, count) {
+        if let Some(run) = BitRun::new(&self.layout, x, y, count) {
             return scatter_bits(&mut self.bytes, run, from);
         }
         if let Some(run) = interleaved_run(&self.layout, x, y, count) {
@@ -524,210 +524,4 @@ fn reverse_units(bytes: &mut [u8], unit: usize) {
     if unit > 1 {
         bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
     }
-}
-
-/// Pixels at equal distances, of which a byte may have several.
-#[derive(Clone, Copy)]
-struct BitRun {
-    /// Where the first pixel begins.
-    start: Address,
-    step: Step,
-    /// Bits in a pixel.
-    bits: u8,
-    order: BitOrder,
-    count: usize,
-}
-
-impl BitRun {
-    fn is_side_by_side(&self) -> bool {
-        self.step == Step::Next || self.count == 1
-    }
-
-    fn is_reversed(&self) -> bool {
-        self.step == Step::Before
-    }
-
-    fn per_byte(&self) -> usize {
-        8 / usize::from(self.bits)
-    }
-
-    /// Which of the pixels of its byte the first one is.
-    fn first(&self) -> usize {
-        usize::from(self.start.bit / self.bits)
-    }
-
-    /// Byte and place in it of each pixel, if they are bytes apart.
-    fn places(self) -> impl Iterator<Item = (usize, usize)> {
-        let stride = match self.step {
-            Step::Bytes(stride) => stride,
-            Step::Next | Step::Before => 0,
-        };
-        (0..self.count as isize).map(move |i| {
-            let byte = self.start.byte as isize + i * stride;
-            (byte as usize, self.first())
-        })
-    }
-}
-
-/// The run of pixels in a row, if several may share a byte.
-fn bit_run(layout: &Layout, x: u32, y: u32, count: u32) -> Option<BitRun> {
-    let (bits, order) = layout.format().bits()?;
-    Some(BitRun {
-        start: layout.address(x, y),
-        step: layout.pixel_step(),
-        bits,
-        order,
-        count: count as usize,
-    })
-}
-
-/// Bytes of a block whose pixels are taken apart.
-const BIT_BLOCK: usize = BLOCK / 8;
-
-/// Hands over pixels in order, a byte each, some at a time, with the index of
-/// the first of them. Each byte of memory is requested once where pixels lie
-/// side by side.
-fn each_of_bits<E: From<SourceError>>(
-    bytes: Bytes<'_>,
-    run: BitRun,
-    mut put: impl FnMut(usize, &[u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    let (mut block, mut pixels) = ([0; BIT_BLOCK], [0; BLOCK]);
-    let per_byte = run.per_byte();
-    if run.is_side_by_side() || run.is_reversed() {
-        let (mut done, mut byte) = (0, run.start.byte);
-        while done < run.count {
-            // The place of the next pixel in its byte, counted in the
-            // direction of the run; all but the first begin a byte.
-            let skipped = match done {
-                0 if run.is_side_by_side() => run.first(),
-                0 => per_byte - 1 - run.first(),
-                _ => 0,
-            };
-            let places = (skipped + run.count - done).min(BIT_BLOCK * per_byte);
-            let size = places.div_ceil(per_byte);
-            let (pixels, block) = (&mut pixels[..places - skipped], &mut block[..size]);
-            if run.is_side_by_side() {
-                bytes.copy_to(byte, block)?;
-                unpack(run.bits, run.order, block, skipped, pixels);
-                byte += size;
-            } else {
-                bytes.copy_to(byte + 1 - size, block)?;
-                unpack(run.bits, run.order, block, size * per_byte - places, pixels);
-                pixels.reverse();
-                byte = byte.wrapping_sub(size);
-            }
-            put(done, pixels)?;
-            done += pixels.len();
-        }
-        return Ok(());
-    }
-    let mut places = run.places();
-    for done in (0..run.count).step_by(BLOCK) {
-        let mut count = 0;
-        for (pixel, (byte, place)) in pixels.iter_mut().zip(places.by_ref().take(BLOCK)) {
-            bytes.copy_to(byte, &mut block[..1])?;
-            unpack(
-                run.bits,
-                run.order,
-                &block[..1],
-                place,
-                std::slice::from_mut(pixel),
-            );
-            count += 1;
-        }
-        put(done, &pixels[..count])?;
-    }
-    Ok(())
-}
-
-/// Copies pixels that lie anywhere to one behind the other, from the first bit
-/// on; bits to spare become 0.
-fn gather_bits(bytes: Bytes<'_>, run: BitRun, to: &mut [u8]) -> Result<(), SourceError> {
-    if run.is_side_by_side() {
-        let span = (run.first() + run.count).div_ceil(run.per_byte());
-        bytes.copy_to(run.start.byte, to)?;
-        let mut next = [0];
-        if span > to.len() {
-            bytes.copy_to(run.start.byte + to.len(), &mut next)?;
-        }
-        shift_down(run.bits, run.order, to, run.first(), next[0]);
-    } else {
-        each_of_bits(bytes, run, |first, pixels| -> Result<(), SourceError> {
-            pack(run.bits, run.order, pixels, first, to);
-            Ok(())
-        })?;
-    }
-    clear_spare(run.bits, run.order, to, run.count);
-    Ok(())
-}
-
-/// Copies pixels that lie one behind the other to anywhere, and changes no bit
-/// beside them.
-fn scatter_bits(bytes: &mut BytesMut<'_>, run: BitRun, from: &[u8]) -> Result<(), SourceError> {
-    let (mut block, mut pixels) = ([0; BIT_BLOCK], [0; BLOCK]);
-    let (bits, order, per_byte) = (run.bits, run.order, run.per_byte());
-    if !run.is_side_by_side() && !run.is_reversed() {
-        for (i, (byte, place)) in run.places().enumerate() {
-            unpack(bits, order, from, i, &mut pixels[..1]);
-            put_bits(bytes, run, byte, place, &pixels[..1])?;
-        }
-        return Ok(());
-    }
-    let (mut done, mut byte) = (0, run.start.byte);
-    while done < run.count {
-        let skipped = match done {
-            0 if run.is_side_by_side() => run.first(),
-            0 => per_byte - 1 - run.first(),
-            _ => 0,
-        };
-        let places = (skipped + run.count - done).min(BIT_BLOCK * per_byte);
-        let size = places.div_ceil(per_byte);
-        let pixels = &mut pixels[..places - skipped];
-        unpack(bits, order, from, done, pixels);
-        done += pixels.len();
-        let first = if run.is_side_by_side() {
-            skipped
-        } else {
-            pixels.reverse();
-            byte = byte.wrapping_sub(size - 1);
-            size * per_byte - places
-        };
-        // Some of the first byte, whole ones, some of the last.
-        let head = pixels.len().min((per_byte - first) % per_byte);
-        let (head, rest) = pixels.split_at(head);
-        let (whole, tail) = rest.split_at(rest.len() - rest.len() % per_byte);
-        put_bits(bytes, run, byte, first, head)?;
-        let at = byte + usize::from(first > 0);
-        let block = &mut block[..whole.len() / per_byte];
-        pack(bits, order, whole, 0, block);
-        if !block.is_empty() {
-            bytes.copy_from(at, block)?;
-        }
-        put_bits(bytes, run, at + block.len(), 0, tail)?;
-        byte = if run.is_side_by_side() {
-            byte + size
-        } else {
-            byte.wrapping_sub(1)
-        };
-    }
-    Ok(())
-}
-
-/// Writes pixels of one byte, from the one at this place on, and no other.
-fn put_bits(
-    bytes: &mut BytesMut<'_>,
-    run: BitRun,
-    byte: usize,
-    place: usize,
-    pixels: &[u8],
-) -> Result<(), SourceError> {
-    if pixels.is_empty() {
-        return Ok(());
-    }
-    let (mut value, mut mask) = ([0], [0]);
-    pack(run.bits, run.order, pixels, place, &mut value);
-    let ones = [(1 << run.bits) - 1; 8];
-    pack(run.bits, run.order, &ones[..pixels.len()], place, &mut mask);
-    bytes.update_bits(byte, value[0], mask[0])
 }
