@@ -18,11 +18,11 @@ fn depth(png: &[u8]) -> (u8, u8) {
 }
 
 /// The data of a chunk, if there is one.
-fn chunk<'a>(png: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+fn chunk<'a>(png: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = &png[8..];
     while rest.len() >= 12 {
         let len = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
-        if &rest[4..8] == name {
+        if &rest[4..8] == name.as_bytes() {
             return Some(&rest[8..8 + len]);
         }
         rest = &rest[12 + len..];
@@ -140,8 +140,8 @@ fn every_depth() {
                         }
                         let png = encoder.to_vec(&view).unwrap();
                         assert_eq!(depth(&png), (bits.max(smallest), 3));
-                        assert_eq!(chunk(&png, b"PLTE").unwrap(), colors(count).concat());
-                        assert!(chunk(&png, b"tRNS").is_none());
+                        assert_eq!(chunk(&png, "PLTE").unwrap(), colors(count).concat());
+                        assert!(chunk(&png, "tRNS").is_none());
                         let decoded = decode(&png);
                         for dy in 0..h {
                             for dx in 0..w {
@@ -228,7 +228,7 @@ fn transparent_colours() {
         .with_palette(Palette::from_rgba(&rgba).unwrap())
         .unwrap();
     let png = image.to_png().unwrap();
-    assert_eq!(chunk(&png, b"tRNS").unwrap(), [255, 0, 128]);
+    assert_eq!(chunk(&png, "tRNS").unwrap(), [255, 0, 128]);
     let decoded = decode(&png);
     for (i, &index) in indices.iter().enumerate() {
         let expected = rgba[usize::from(index)].map(u16::from);
