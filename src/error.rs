@@ -254,7 +254,8 @@ pub enum ErrorKind {
     },
 
     /// A range whose ends are not finite, or the same, or so near or so far
-    /// apart that an `f64` can't tell how far.
+    /// apart that an `f64` can't tell how far, or that samples of `f32` can't
+    /// hold.
     #[error("{format}: no range that numbers can be mapped from")]
     InvalidRange {
         /// What is black.

@@ -177,7 +177,7 @@ impl Layout {
     }
 
     /// The same with this many bytes from a pixel to the one on its right. A
-    /// pixel smaller than that is in the first bits.
+    /// pixel smaller than that stays at the bits of its byte that it has.
     #[must_use]
     pub fn with_pixel_stride(mut self, bytes: isize) -> Self {
         self.pixel_stride = bytes;

@@ -189,6 +189,17 @@ fn numbers_by_hand() {
     assert_eq!(float(0.214, linear), [127]);
     assert_eq!(float(0.5, linear), [188]);
     assert_eq!(float(0.001, linear), [3]); // 12.92 * 0.255
+    // A half of any alpha is a half, which goes to the even one.
+    for k in 1..=4096u16 {
+        let alpha = f32::from(k) / 4096.0;
+        let bytes: Vec<u8> = [alpha / 2.0, alpha]
+            .iter()
+            .flat_map(|v| v.to_ne_bytes())
+            .collect();
+        let format = F::GRAY_ALPHA_F32.premultiplied();
+        let image = Image::from_buffer(&bytes, 1, 1, format).unwrap();
+        assert_eq!(image.read().unwrap().get(0, 0).unwrap()[0], 32768);
+    }
     // Alpha has no curve.
     let bytes: Vec<u8> = [0.5f32, 0.5].iter().flat_map(|v| v.to_ne_bytes()).collect();
     let format = F::GRAY_ALPHA_F32.linear().with_bit_depth(8);
@@ -523,6 +534,8 @@ fn meanings_that_are_none() {
         (f64::MIN, f64::MAX),
         (0.0, 5e-324),
         (0.0, f64::MIN_POSITIVE),
+        (0.0, 1e300),
+        (1e9, 1e9 + 1.0),
     ] {
         let message = error(F::GRAY_F32.with_range(low, high));
         assert!(

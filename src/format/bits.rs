@@ -115,7 +115,7 @@ pub(crate) fn shift_down(bits: u8, order: BitOrder, bytes: &mut [u8], first: usi
 
 /// Sets the bits of the last byte of a row to 0 that belong to no pixel.
 pub(crate) fn clear_spare(bits: u8, order: BitOrder, row: &mut [u8], width: usize) {
-    let used = width * usize::from(bits) % 8;
+    let used = width % (8 / usize::from(bits)) * usize::from(bits);
     if let Some(last) = row.last_mut().filter(|_| used != 0) {
         *last &= match order {
             BitOrder::Msb => !(0xff >> used),

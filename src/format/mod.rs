@@ -316,7 +316,8 @@ impl PixelFormat {
     /// `f32`, `i16`, `u32` and 16-bit samples.
     ///
     /// Alpha has a range of its own: 0 to 1 in `f32`, else that of its type or
-    /// of [`with_significant_bits`](PixelFormat::with_significant_bits).
+    /// of [`with_significant_bits`](PixelFormat::with_significant_bits), which
+    /// says nothing of colours then.
     ///
     /// # Examples
     ///

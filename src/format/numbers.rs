@@ -69,7 +69,10 @@ impl Numbers {
             }
             let scale = f64::from(u16::MAX) / (high - low);
             let finite = low.is_finite() && high.is_finite() && (high - low).is_finite();
-            if !finite || !scale.is_finite() {
+            // What is written must be able to say which end it is.
+            let [black, white] = [low as f32, high as f32];
+            let apart = !is_float || black.is_finite() && white.is_finite() && black != white;
+            if !finite || !scale.is_finite() || !apart {
                 let (black, white) = (low, high);
                 return Err(ErrorKind::InvalidRange {
                     black,
@@ -174,7 +177,9 @@ impl Mapping {
         };
         let limits = match format.store {
             Store::F32(_) => [f64::NEG_INFINITY, f64::INFINITY],
-            _ => full,
+            Store::U32(_) => [0.0, u32::MAX.into()],
+            Store::I16(_) => [i16::MIN.into(), i16::MAX.into()],
+            _ => [0.0, u16::MAX.into()],
         };
         let colours = numbers.range().unwrap_or(full);
         let alpha = match format.order.png() {
@@ -208,30 +213,39 @@ impl Mapping {
     fn to_samples(&self, values: &mut [f64]) {
         let fours = values.as_chunks_mut::<4>().0;
         if let Some(opaque) = self.premultiplied {
+            // What to multiply by, to divide by, and to add: 0 and black if
+            // there is no alpha, or none that is a number.
             let straighten = |alpha: f64| {
                 let clamped = if alpha < opaque { alpha } else { opaque };
-                // Not a number and below 0 are none.
                 if alpha > 0.0 {
-                    (opaque / clamped, 0.0)
+                    (opaque, clamped, 0.0)
                 } else {
-                    (0.0, self.low[0])
+                    (0.0, opaque, self.low[0])
                 }
             };
-            if self.alpha[1] {
-                for [a, alpha_a, b, alpha_b] in &mut *fours {
-                    let (factor, none) = straighten(*alpha_a);
-                    *a = *a * factor + none;
-                    let (factor, none) = straighten(*alpha_b);
-                    *b = *b * factor + none;
-                }
-            } else {
-                for four in &mut *fours {
-                    let (factor, none) = straighten(four[3]);
-                    let factors = [factor, factor, factor, 1.0];
-                    let nones = [none, none, none, 0.0];
-                    for i in 0..4 {
-                        four[i] = four[i] * factors[i] + nones[i];
-                    }
+            let pairs = self.alpha[1];
+            for four in &mut *fours {
+                let (times_b, by_b, more_b) = straighten(four[3]);
+                let (times_a, by_a, more_a) = if pairs {
+                    straighten(four[1])
+                } else {
+                    (times_b, by_b, more_b)
+                };
+                let (times, by, more) = if pairs {
+                    (
+                        [times_a, opaque, times_b, opaque],
+                        [by_a, opaque, by_b, opaque],
+                        [more_a, 0.0, more_b, 0.0],
+                    )
+                } else {
+                    (
+                        [times_a, times_a, times_a, opaque],
+                        [by_a, by_a, by_a, opaque],
+                        [more_a, more_a, more_a, 0.0],
+                    )
+                };
+                for i in 0..4 {
+                    four[i] = four[i] * times[i] / by[i] + more[i];
                 }
             }
         }

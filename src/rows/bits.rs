@@ -16,7 +16,7 @@ pub(super) struct BitRun {
     pub(super) start: Address,
     step: Step,
     /// Bits in a pixel.
-    pub(super) bits: u8,
+    bits: u8,
     order: BitOrder,
     pub(super) count: usize,
 }
@@ -55,7 +55,7 @@ impl BitRun {
         self.step == Step::Before && self.count > 1
     }
 
-    fn per_byte(&self) -> usize {
+    pub(super) fn per_byte(&self) -> usize {
         8 / usize::from(self.bits)
     }
 

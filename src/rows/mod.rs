@@ -89,9 +89,10 @@ impl<'a> Frame<'a> {
             return None;
         };
         if let Some(run) = BitRun::new(&self.layout, 0, y, self.layout.width()) {
-            let bits = run.count * usize::from(run.bits);
-            let whole = run.is_side_by_side() && run.start.bit == 0 && bits.is_multiple_of(8);
-            return whole.then(|| &bytes[run.start.byte..run.start.byte + bits / 8]);
+            let (start, per_byte) = (run.start.byte, run.per_byte());
+            let whole = run.count.is_multiple_of(per_byte) && run.start.bit == 0;
+            let whole = whole && run.is_side_by_side();
+            return whole.then(|| &bytes[start..start + run.count / per_byte]);
         }
         let run = interleaved_run(&self.layout, 0, y, self.layout.width())?;
         run.is_contiguous()

@@ -17,7 +17,8 @@ use super::{Plain, SourceError};
 /// such as a mapping that another process writes, and hand it out with
 /// [`Lease::live`](super::Lease::live). An image asks for the bytes of each
 /// pixel once in a save; bytes between the pixels of a strided row may be
-/// asked for along with them.
+/// asked for along with them, and a byte that has pixels of several rows, as in
+/// a turned 1-bit image, for each of them.
 #[allow(clippy::len_without_is_empty)] // no image lies in an empty source
 pub trait LiveBytes {
     /// Length in bytes. It must not change.

@@ -744,7 +744,7 @@ impl Definition {
                         if alpha.is_nan() || alpha <= 0.0 {
                             return 0;
                         }
-                        value * (full[1] / alpha.min(full[1]))
+                        value * full[1] / alpha.min(full[1])
                     }
                     _ => value,
                 };

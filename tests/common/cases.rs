@@ -1,0 +1,284 @@
+//! Random layouts of every format over several kinds of sources, and a plain
+//! model of where their pixels are.
+
+// Every test binary uses another part of this.
+#![allow(dead_code, unreachable_pub)]
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, RwLock};
+
+use pixview::{Image, Layout, PixelSourceMut};
+use proptest::prelude::*;
+
+use crate::common::{DEFINITIONS, Definition};
+
+/// Where the pixels of a view lie, as a table of addresses in bits: the address
+/// of each sample group (a pixel, or its samples in planes).
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub definition: Definition,
+    /// Rows of pixels; each pixel is the addresses of its parts, in order.
+    pub rows: Vec<Vec<Vec<usize>>>,
+    /// Bytes in one part, 1 if it is smaller.
+    pub part: usize,
+}
+
+impl Model {
+    pub fn pixel_bytes(&self, memory: &[u8], x: usize, y: usize) -> Vec<u8> {
+        let parts = self.rows[y][x].iter();
+        parts
+            .flat_map(|&at| self.definition.load(memory, at, self.part))
+            .collect()
+    }
+
+    pub fn samples(&self, memory: &[u8], x: usize, y: usize) -> Vec<u16> {
+        self.definition.samples(&self.pixel_bytes(memory, x, y))
+    }
+
+    pub fn row_bytes(&self, memory: &[u8], y: usize) -> Vec<u8> {
+        let width = self.rows[y].len();
+        let pixels = (0..width).map(|x| self.pixel_bytes(memory, x, y));
+        self.definition.pack(&pixels.collect::<Vec<_>>())
+    }
+
+    pub fn write(&self, memory: &mut [u8], x: usize, y: usize, bytes: &[u8]) {
+        for (&at, part) in self.rows[y][x].iter().zip(bytes.chunks(self.part)) {
+            self.definition.store(memory, at, part);
+        }
+    }
+
+    pub fn overlaps(&self) -> bool {
+        let mut seen = std::collections::HashSet::new();
+        let mut parts = self.rows.iter().flatten().flatten();
+        let size = if self.definition.is_sub_byte() {
+            self.definition.bits_per_pixel()
+        } else {
+            8 * self.part
+        };
+        !parts.all(|&at| (at..at + size).all(|bit| seen.insert(bit)))
+    }
+
+    pub fn transform(&mut self, step: &Step) {
+        let (width, height) = (self.rows[0].len(), self.rows.len());
+        match *step {
+            Step::FlipHorizontal => self.rows.iter_mut().for_each(|row| row.reverse()),
+            Step::FlipVertical => self.rows.reverse(),
+            Step::Transpose => {
+                self.rows = (0..width)
+                    .map(|x| self.rows.iter().map(|row| row[x].clone()).collect())
+                    .collect();
+            }
+            Step::Crop(..) => {
+                let (x, y, w, h) = step.rectangle(width, height);
+                let rows = self.rows[y..y + h].iter();
+                self.rows = rows.map(|row| row[x..x + w].to_vec()).collect();
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    FlipHorizontal,
+    FlipVertical,
+    Transpose,
+    /// Shares of what there is to cut off: left, top, width, height.
+    Crop(f64, f64, f64, f64),
+}
+
+impl Step {
+    pub fn rectangle(&self, width: usize, height: usize) -> (usize, usize, usize, usize) {
+        let &Step::Crop(left, top, w, h) = self else {
+            unreachable!()
+        };
+        let share = |of: usize, share: f64| ((of as f64 * share) as usize).min(of - 1);
+        let (x, y) = (share(width, left), share(height, top));
+        (x, y, 1 + share(width - x, w), 1 + share(height - y, h))
+    }
+
+    pub fn apply<S>(&self, image: Image<S>) -> Image<S> {
+        match self {
+            Step::FlipHorizontal => image.flip_horizontal(),
+            Step::FlipVertical => image.flip_vertical(),
+            Step::Transpose => image.transpose(),
+            Step::Crop(..) => {
+                let (w, h) = (image.width() as usize, image.height() as usize);
+                let (x, y, w, h) = self.rectangle(w, h);
+                image.crop(x as u32, y as u32, w as u32, h as u32).unwrap()
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub definition: Definition,
+    pub layout: Layout,
+    /// Bits from a pixel to the next.
+    pub stride: isize,
+    pub len: usize,
+    pub seed: u64,
+    pub kind: usize,
+    pub steps: Vec<Step>,
+}
+
+impl Case {
+    pub fn model(&self) -> Model {
+        let Case {
+            definition, layout, ..
+        } = self;
+        let address = |x: u32, y: u32, c: usize| {
+            8 * (layout.offset() as isize
+                + y as isize * layout.row_stride()
+                + c as isize * layout.plane_stride().unwrap_or(0))
+                + x as isize * self.stride
+        };
+        let (part, parts) = match layout.plane_stride() {
+            None => (definition.size(), 1),
+            Some(_) => {
+                let part = definition.sample_size();
+                (part, definition.size() / part)
+            }
+        };
+        let pixel = |x, y| (0..parts).map(|c| address(x, y, c) as usize).collect();
+        Model {
+            definition: *definition,
+            rows: (0..layout.height())
+                .map(|y| (0..layout.width()).map(|x| pixel(x, y)).collect())
+                .collect(),
+            part,
+        }
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let share = || 0.0..1.0f64;
+    prop_oneof![
+        Just(Step::FlipHorizontal),
+        Just(Step::FlipVertical),
+        Just(Step::Transpose),
+        (share(), share(), share(), share()).prop_map(|(x, y, w, h)| Step::Crop(x, y, w, h)),
+    ]
+}
+
+pub fn case() -> impl Strategy<Value = Case> {
+    let size = || prop_oneof![Just(1u32), 1..20u32];
+    // Axes nested in either order, apart by some padding or by none; now and
+    // then any strides at all, so that pixels overlap.
+    let strides = prop_oneof![
+        4 => (0..6isize, 0..40isize, any::<[bool; 2]>(), any::<bool>()).prop_map(Some),
+        1 => Just(None),
+    ];
+    (
+        (0..DEFINITIONS.len(), size(), size(), strides, any::<bool>()),
+        (-70..70isize, -300..300isize, -500..500isize),
+        (0..9usize, 0..9usize, any::<u64>(), 0..6usize),
+        prop::collection::vec(step(), 0..5),
+    )
+        .prop_map(
+            |(
+                (index, width, height, strides, planar),
+                any,
+                (before, behind, seed, kind),
+                steps,
+            )| {
+                let definition = DEFINITIONS[index];
+                let planar = planar && definition.is_planar();
+                let unit = if planar {
+                    definition.sample_size()
+                } else {
+                    definition.size()
+                } as isize;
+                let planes = definition.size() as isize / unit;
+                if definition.is_sub_byte() && seed % 4 > 0 {
+                    // Side by side, as they mostly are.
+                    let row = definition.row_size(width as usize) as isize;
+                    let (padding, up) =
+                        strides.map_or((0, false), |(_, padding, [up, _], _)| (padding, up));
+                    let row = row + padding;
+                    let layout = Layout::packed(width, height, definition.format)
+                        .with_offset(
+                            before + if up { (height as isize - 1) * row } else { 0 } as usize,
+                        )
+                        .with_row_stride(if up { -row } else { row });
+                    return Case {
+                        definition,
+                        layout,
+                        stride: definition.bits_per_pixel() as isize,
+                        len: before + (height as isize * row) as usize + behind,
+                        seed,
+                        kind,
+                        steps,
+                    };
+                }
+                let (w, h) = (width as isize, height as isize);
+                let sign = |stride: isize, negative: bool| if negative { -stride } else { stride };
+                let (pixel, row, plane) = match strides {
+                    Some((gap, padding, [minus_x, minus_y], transposed)) => {
+                        let (inner, outer) = if transposed { (h, w) } else { (w, h) };
+                        let short = unit + gap;
+                        let long = (inner - 1) * short + unit + padding;
+                        let plane = (outer - 1) * long + inner * short + gap;
+                        let (pixel, row) = if transposed {
+                            (long, short)
+                        } else {
+                            (short, long)
+                        };
+                        (sign(pixel, minus_x), sign(row, minus_y), plane)
+                    }
+                    None => any,
+                };
+                let reach = |n: isize, stride: isize| {
+                    let reach = (n - 1) * stride;
+                    (reach.min(0), reach.max(0))
+                };
+                let plane = if planar { plane } else { 0 };
+                let axes = [reach(w, pixel), reach(h, row), reach(planes, plane)];
+                let below: isize = axes.iter().map(|a| -a.0).sum();
+                let above: isize = axes.iter().map(|a| a.1).sum();
+                let mut layout = Layout::packed(width, height, definition.format)
+                    .with_offset(before + below as usize)
+                    .with_pixel_stride(pixel)
+                    .with_row_stride(row);
+                if planar {
+                    layout = layout.with_plane_stride(plane);
+                }
+                Case {
+                    definition,
+                    layout,
+                    stride: 8 * pixel,
+                    len: before + (below + above + unit) as usize + behind,
+                    seed,
+                    kind,
+                    steps,
+                }
+            },
+        )
+}
+
+/// A source of one of several kinds, and a look at its memory afterwards.
+pub fn with_source(
+    kind: usize,
+    memory: &mut Vec<u8>,
+    definition: Definition,
+    run: impl FnOnce(Box<dyn PixelSourceMut + '_>),
+) {
+    match kind {
+        0 => run(Box::new(memory)),
+        1 => run(Box::new(&mut memory[..])),
+        2 => run(Box::new(
+            Cell::from_mut(&mut memory[..]).as_slice_of_cells(),
+        )),
+        3 => run(Box::new(RefCell::new(&mut memory[..]))),
+        4 if definition.sample_size() == 1 => {
+            let atomics: Vec<AtomicU8> = memory.iter().map(|&b| AtomicU8::new(b)).collect();
+            run(Box::new(&atomics[..]));
+            for (byte, atomic) in memory.iter_mut().zip(&atomics) {
+                *byte = atomic.load(Ordering::Relaxed);
+            }
+        }
+        4 => run(Box::new(Mutex::new(memory))),
+        _ => run(Box::new(RwLock::new(&mut memory[..]))),
+    }
+}
