@@ -118,6 +118,7 @@
 //! | [`Layout`] | where a pixel is: format, offset and strides in bytes |
 //! | [`PixelFormat`], [`Palette`] | what its bytes mean; the colours of indices |
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | reading and writing pixels |
+//! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file, to be read into a view |
 //! | [`PngEncoder`], [`Compression`], [`Filter`], [`IndexDepth`] | the options of a save, and scratch to reuse |
 //! | [`Error`], [`ErrorKind`], [`SourceError`] | what went wrong, with the numbers |
 //!

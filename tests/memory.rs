@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use common::DEFINITIONS;
 use peak_alloc::PeakAlloc;
-use pixview::{Compression, Filter, Image, Layout, PixelFormat, PixelSource, PngEncoder};
+use pixview::{
+    Compression, Filter, Image, Layout, PixelFormat, PixelSource, PngDecoder, PngEncoder,
+};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -228,5 +230,32 @@ fn memory_does_not_grow_with_the_image() {
                 "{again} bytes for a second save, {compression:?}, {threads} threads"
             );
         }
+    }
+
+    // Reading into a view: whatever the file's height, in place and not.
+    let files = [1024, 8192].map(|height| {
+        let image = Image::new(256, height, PixelFormat::RGB8).unwrap();
+        (height, image.to_png().unwrap())
+    });
+    for format in [PixelFormat::RGB8, PixelFormat::BGRA8, PixelFormat::GRAY2LSB] {
+        let peaks = files.each_ref().map(|(height, png)| {
+            let mut array = vec![Cell::new(0u8); 256 * 4 * *height as usize];
+            let mut view = Image::from_buffer(&array[..], 256, *height, format).unwrap();
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            let mut reader = PngDecoder::new().from_bytes(png).unwrap();
+            reader.read_into(&mut view).unwrap();
+            let live = ALLOCATOR.peak_usage() - before;
+            drop(reader);
+            ALLOCATOR.reset_peak_usage();
+            let mut view = Image::from_buffer(&mut array, 256, *height, format).unwrap();
+            let mut reader = PngDecoder::new().from_bytes(png).unwrap();
+            reader.read_into(&mut view).unwrap();
+            live.max(ALLOCATOR.peak_usage() - before)
+        });
+        assert!(
+            peaks[0].abs_diff(peaks[1]) <= 16 * 1024 && peaks[1] <= MIB,
+            "{peaks:?} bytes to read {format}"
+        );
     }
 }

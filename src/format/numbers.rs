@@ -71,7 +71,8 @@ impl Numbers {
             let finite = low.is_finite() && high.is_finite() && (high - low).is_finite();
             // What is written must be able to say which end it is.
             let [black, white] = [low as f32, high as f32];
-            let apart = !is_float || black.is_finite() && white.is_finite() && black != white;
+            let finite = finite && (!is_float || black.is_finite() && white.is_finite());
+            let apart = !is_float || black.to_bits() != white.to_bits();
             if !finite || !scale.is_finite() || !apart {
                 let (black, white) = (low, high);
                 return Err(ErrorKind::InvalidRange {
