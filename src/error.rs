@@ -471,6 +471,16 @@ pub enum ErrorKind {
     #[error("could not encode the PNG")]
     Encode(#[source] Box<dyn StdError + Send + Sync>),
 
+    /// What was to be said of the image can't be said, or not of this one: see
+    /// [`Metadata`](crate::Metadata).
+    #[error("chunk {chunk}: {what}")]
+    Metadata {
+        /// The name of the chunk that would say it.
+        chunk: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+
     /// The path has an extension other than `png`.
     #[error("unknown file extension {extension:?}: only \"png\" can be written")]
     UnknownExtension {

@@ -147,7 +147,11 @@ pub use error::{Error, ErrorKind};
 pub use format::{Channel, Palette, Pixel, PixelFormat};
 pub use image::Image;
 pub use layout::Layout;
-pub use png::{Compression, Filter, IndexDepth, PngDecoder, PngEncoder, PngReader};
+pub use png::{
+    Background, Chromaticities, Chunk, Cicp, Compression, Density, Filter, IccProfile, IndexDepth,
+    LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader, RenderingIntent,
+    Text, Time,
+};
 pub use source::{
     Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,
     Plain, PlainBuffer, PlainBufferMut, SharedElement, SharedPixelSource, SourceError,

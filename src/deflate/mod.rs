@@ -19,7 +19,7 @@ use bits::BitWriter;
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
 pub(crate) use kernels::{BLOCK, Block, Kernels, Portable};
-pub(crate) use strong::Strong;
+pub(crate) use strong::{Strong, inflate, zlib};
 use tokens::{MAX_LITERALS, Token};
 
 /// An empty last block with the fixed codes, behind the last piece.

@@ -8,6 +8,7 @@ use std::thread;
 
 use super::filter::FilterType;
 use super::geometry::Geometry;
+use super::metadata::{Chunks, Metadata, Written};
 use super::pipeline;
 use super::sink::{Sink, SinkState};
 use super::strip::{Kept, Strip};
@@ -141,6 +142,7 @@ pub struct PngEncoder {
     compression: Compression,
     filter: Filter,
     index_depth: IndexDepth,
+    metadata: Metadata,
     threads: usize,
     strips: Vec<Strip>,
     kept: Kept,
@@ -154,6 +156,7 @@ impl PngEncoder {
             compression: Compression::default(),
             filter: Filter::default(),
             index_depth: IndexDepth::default(),
+            metadata: Metadata::default(),
             threads: 1,
             strips: Vec::new(),
             kept: Kept::new(),
@@ -181,6 +184,14 @@ impl PngEncoder {
     #[must_use]
     pub fn index_depth(mut self, depth: IndexDepth) -> Self {
         self.index_depth = depth;
+        self
+    }
+
+    /// What the files say of their images beside the pixels. Nothing unless
+    /// said.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
         self
     }
 
@@ -234,6 +245,8 @@ impl PngEncoder {
     /// - [`ErrorKind::UnknownExtension`], and of indexed images
     ///   [`ErrorKind::NoPalette`] and [`ErrorKind::PaletteDepth`], before a
     ///   pixel is read;
+    /// - [`ErrorKind::Metadata`] if what is to be said of the image can't be
+    ///   said of it, before a pixel is read;
     /// - [`ErrorKind::IndexOutside`] if an index is beyond the palette;
     /// - [`ErrorKind::Source`] if the source can't be read, or changed its
     ///   length since the image was made, with the row it happened in;
@@ -248,7 +261,11 @@ impl PngEncoder {
         path: impl AsRef<Path>,
     ) -> Result<(), Error> {
         let path = path.as_ref();
-        file::replace(path, |writer| self.encode(image, writer))
+        let prepared = self.prepare(image);
+        prepared
+            .and_then(|prepared| {
+                file::replace(path, |writer| self.encode(image, &prepared, writer))
+            })
             .map_err(|error| error.at_path(path))
     }
 
@@ -267,7 +284,8 @@ impl PngEncoder {
         image: &Image<S>,
         mut writer: impl Write,
     ) -> Result<(), Error> {
-        self.encode(image, &mut writer)
+        let prepared = self.prepare(image)?;
+        self.encode(image, &prepared, &mut writer)
     }
 
     /// The pixels as they are now as the bytes of a PNG file.
@@ -286,11 +304,8 @@ impl PngEncoder {
         }
     }
 
-    fn encode<S: PixelSource>(
-        &mut self,
-        image: &Image<S>,
-        writer: &mut dyn Write,
-    ) -> Result<(), Error> {
+    /// All that can be wrong before a pixel is read or a byte written.
+    fn prepare<S>(&self, image: &Image<S>) -> Result<Prepared, Error> {
         let format = image.format();
         let target = match (format.is_indexed(), image.palette()) {
             (true, Some(palette)) => {
@@ -300,11 +315,25 @@ impl PngEncoder {
             (true, None) => return Err(ErrorKind::NoPalette { format }.into()),
             (false, _) => Target::of(format),
         };
+        let colors = image.palette().map_or(0, |palette| palette.colors().len());
+        let mut chunks = self.metadata.chunks(target.png, colors)?;
+        if let Some(palette) = image.palette() {
+            let written = palette_chunks(palette);
+            chunks.middle.splice(0..0, written);
+        }
+        Ok(Prepared { target, chunks })
+    }
+
+    fn encode<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        prepared: &Prepared,
+        writer: &mut dyn Write,
+    ) -> Result<(), Error> {
         let lease = image.source().lease()?;
         let save = Save {
             frame: image.description().frame(&lease)?,
-            target,
-            palette: image.palette(),
+            prepared,
         };
         self.encode_frame(&save, writer)
     }
@@ -336,7 +365,8 @@ impl PngEncoder {
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
         let filter = filter_type(self.filter);
-        let (frame, target) = (&save.frame, save.target);
+        let (frame, target) = (&save.frame, save.prepared.target);
+        let chunks = &save.prepared.chunks;
         let geometry = Geometry::new(frame, target, self.compression, filter)?;
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -361,13 +391,14 @@ impl PngEncoder {
         let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);
         encoder.set_color(color_type(target.png.color));
         encoder.set_depth(bit_depth(target.png.depth));
-        if let Some(palette) = save.palette {
-            set_palette(&mut encoder, palette);
-        }
         let mut writer = encoder.write_header().map_err(encoding)?;
         // Dropped before the writer on every way out, a panic too, so that
         // its destructor writes nothing.
         let closing = state.close_on_drop();
+        for (name, data) in chunks.first.iter().chain(&chunks.middle) {
+            let name = png::chunk::ChunkType(*name);
+            writer.write_chunk(name, data).map_err(encoding)?;
+        }
         let mut adler = 1;
         let at = Cell::new(0);
         let result = pipeline::run(
@@ -391,6 +422,10 @@ impl PngEncoder {
         *row = Some(at.get());
         result?;
         *row = None;
+        for (name, data) in &chunks.last {
+            let name = png::chunk::ChunkType(*name);
+            writer.write_chunk(name, data).map_err(encoding)?;
+        }
         writer.finish().map_err(encoding)?;
         closing.disarm();
         Ok(())
@@ -400,8 +435,13 @@ impl PngEncoder {
 /// What is saved.
 struct Save<'a> {
     frame: Frame<'a>,
+    prepared: &'a Prepared,
+}
+
+/// What is known before the pixels are.
+struct Prepared {
     target: Target,
-    palette: Option<&'a Palette>,
+    chunks: Chunks,
 }
 
 /// A `Vec` that reports it when memory runs out, instead of aborting.
@@ -477,14 +517,15 @@ fn bit_depth(bits: u8) -> png::BitDepth {
 
 /// PLTE, and tRNS for the alpha of the colours up to the last that isn't
 /// opaque (PNG third edition, 11.2.2 and 11.3.1.1).
-fn set_palette<W: Write>(encoder: &mut png::Encoder<'_, W>, palette: &Palette) {
+fn palette_chunks(palette: &Palette) -> Vec<Written> {
     let colors = palette.colors();
-    let rgb: Vec<u8> = colors.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
-    encoder.set_palette(rgb);
+    let rgb = colors.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
+    let mut chunks = vec![(*b"PLTE", rgb)];
     if let Some(last) = colors.iter().rposition(|&[.., alpha]| alpha < 255) {
-        let alphas: Vec<u8> = colors[..=last].iter().map(|&[.., alpha]| alpha).collect();
-        encoder.set_trns(alphas);
+        let alphas = colors[..=last].iter().map(|&[.., alpha]| alpha).collect();
+        chunks.push((*b"tRNS", alphas));
     }
+    chunks
 }
 
 fn encoding(error: png::EncodingError) -> Error {

@@ -4,6 +4,7 @@ mod decoder;
 mod encoder;
 mod filter;
 mod geometry;
+mod metadata;
 mod pipeline;
 mod queue;
 mod reader;
@@ -15,4 +16,8 @@ mod tap;
 pub use decoder::PngDecoder;
 pub use encoder::{Compression, Filter, IndexDepth, PngEncoder};
 pub(crate) use filter::paeth;
+pub use metadata::{
+    Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
+    Metadata, RenderingIntent, Text, Time,
+};
 pub use reader::PngReader;

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use super::decoder::PngDecoder;
+use super::metadata::Metadata;
 use super::tap::{Failure, Shared, Tap};
 use crate::access::zeroed;
 use crate::format::{Color, FileType, PngType};
@@ -100,6 +101,19 @@ impl<R: BufRead> PngReader<R> {
     #[must_use]
     pub fn is_interlaced(&self) -> bool {
         self.reader.info().interlaced
+    }
+
+    /// What the file says beside its pixels: what comes before them, and after
+    /// they have been read what comes behind them too. Parsed at each call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] if a chunk is damaged or there twice, or if more
+    /// than 2^26 bytes are compressed in it. The pixels can mostly be read all
+    /// the same.
+    pub fn metadata(&self) -> Result<Metadata, Error> {
+        let parsed = Metadata::parse(self.scan.lock().chunks(), &self.file);
+        parsed.map_err(|error| self.at_path(error))
     }
 
     /// Reads the image into a buffer of its own, packed, in the
