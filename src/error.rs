@@ -99,6 +99,7 @@ impl From<Error> for io::Error {
             ErrorKind::Read(beneath) | ErrorKind::Write(beneath) => beneath.kind(),
             ErrorKind::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
             ErrorKind::Decode { .. } => io::ErrorKind::InvalidData,
+            ErrorKind::Cancelled => io::ErrorKind::Interrupted,
             ErrorKind::Source(_) | ErrorKind::Encode(_) => io::ErrorKind::Other,
             _ => io::ErrorKind::InvalidInput,
         };
@@ -461,6 +462,11 @@ pub enum ErrorKind {
         /// The format that was asked for.
         format: PixelFormat,
     },
+
+    /// The caller's function broke off: see
+    /// [`PngEncoder::on_progress`](crate::PngEncoder::on_progress).
+    #[error("cancelled")]
+    Cancelled,
 
     /// The image has been read, or has failed to be.
     #[error("the file has been read: open it again")]

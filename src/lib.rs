@@ -149,8 +149,8 @@ pub use image::Image;
 pub use layout::Layout;
 pub use png::{
     Background, Chromaticities, Chunk, Cicp, Compression, Density, Filter, IccProfile, IndexDepth,
-    LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader, RenderingIntent,
-    Text, Time,
+    LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader, Progress,
+    RenderingIntent, Text, Time,
 };
 pub use source::{
     Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
 
@@ -10,6 +11,7 @@ use super::filter::FilterType;
 use super::geometry::Geometry;
 use super::metadata::{Chunks, Metadata, Written};
 use super::pipeline;
+use super::progress::{Progress, Watcher};
 use super::sink::{Sink, SinkState};
 use super::strip::{Kept, Strip};
 use crate::format::Color;
@@ -144,6 +146,7 @@ pub struct PngEncoder {
     index_depth: IndexDepth,
     metadata: Metadata,
     threads: usize,
+    watcher: Watcher,
     strips: Vec<Strip>,
     kept: Kept,
 }
@@ -158,6 +161,7 @@ impl PngEncoder {
             index_depth: IndexDepth::default(),
             metadata: Metadata::default(),
             threads: 1,
+            watcher: Watcher::default(),
             strips: Vec::new(),
             kept: Kept::new(),
         }
@@ -211,6 +215,36 @@ impl PngEncoder {
         self
     }
 
+    /// A function that is told after each strip how many rows have been
+    /// written, in the caller's thread, and that stops the save with
+    /// [`ControlFlow::Break`]: within the time of one strip it fails with
+    /// [`ErrorKind::Cancelled`], and an old file is as it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use pixview::{Image, PixelFormat, PngEncoder};
+    ///
+    /// let image = Image::new(2000, 3000, PixelFormat::RGB8)?;
+    /// let mut encoder = PngEncoder::new().on_progress(|progress| {
+    ///     if progress.rows > progress.total / 2 {
+    ///         return ControlFlow::Break(());
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// });
+    /// assert_eq!(encoder.to_vec(&image).unwrap_err().to_string(), "cancelled");
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_progress(
+        mut self,
+        function: impl FnMut(Progress) -> ControlFlow<()> + Send + 'static,
+    ) -> Self {
+        self.watcher = Watcher::new(function);
+        self
+    }
+
     /// Saves the pixels as they are now as a PNG file, replacing `path`
     /// atomically.
     ///
@@ -251,6 +285,7 @@ impl PngEncoder {
     /// - [`ErrorKind::Source`] if the source can't be read, or changed its
     ///   length since the image was made, with the row it happened in;
     /// - [`ErrorKind::Write`] with the [`std::io::Error`] beneath;
+    /// - [`ErrorKind::Cancelled`]: see [`on_progress`](PngEncoder::on_progress);
     /// - [`ErrorKind::OutOfMemory`] if a few rows don't fit into memory,
     ///   [`ErrorKind::TooLarge`] if they don't fit any.
     ///
@@ -385,7 +420,7 @@ impl PngEncoder {
             strip.prepare(&geometry)?;
         }
         self.kept.prepare(&geometry)?;
-        let kept = &mut self.kept;
+        let (kept, watcher) = (&mut self.kept, &mut self.watcher);
 
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);
@@ -416,11 +451,18 @@ impl PngEncoder {
                         .write_chunk(png::chunk::IDAT, chunk)
                         .map_err(encoding)?;
                 }
-                Ok(())
+                let rows = (strip.index() + 1) * geometry.rows;
+                watcher.tell(rows.min(height), height)
             },
         );
         *row = Some(at.get());
-        result?;
+        if let Err(error) = result {
+            // It isn't the rows' fault.
+            if matches!(error.kind(), ErrorKind::Cancelled) {
+                *row = None;
+            }
+            return Err(error);
+        }
         *row = None;
         for (name, data) in &chunks.last {
             let name = png::chunk::ChunkType(*name);

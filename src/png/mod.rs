@@ -6,6 +6,7 @@ mod filter;
 mod geometry;
 mod metadata;
 mod pipeline;
+mod progress;
 mod queue;
 mod reader;
 mod simd;
@@ -20,4 +21,5 @@ pub use metadata::{
     Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
     Metadata, RenderingIntent, Text, Time,
 };
+pub use progress::Progress;
 pub use reader::PngReader;

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::io::BufRead;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::decoder::PngDecoder;
 use super::metadata::Metadata;
+use super::progress::{Progress, Watcher};
 use super::tap::{Failure, Shared, Tap};
 use crate::access::zeroed;
 use crate::format::{Color, FileType, PngType};
@@ -14,6 +16,9 @@ use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMu
 
 /// The most bytes of chunks that say something beside the pixels.
 const MAX_CHUNKS: u64 = 1 << 26;
+
+/// Bytes of rows between two looks at the caller's wishes.
+const STEP: u64 = 512 << 10;
 
 /// A PNG file that has been read as far as its image data: it says what is in
 /// the file, and reads it. [`PngDecoder`] makes it.
@@ -25,6 +30,7 @@ pub struct PngReader<R: BufRead> {
     height: u32,
     max_bytes: u64,
     path: Option<PathBuf>,
+    watcher: Watcher,
     /// Whether the image has been read, or can't be any more.
     done: bool,
 }
@@ -63,12 +69,26 @@ impl<R: BufRead> PngReader<R> {
             height,
             max_bytes: options.max_bytes,
             path: None,
+            watcher: Watcher::default(),
             done: false,
         })
     }
 
     pub(super) fn with_path(mut self, path: &Path) -> Self {
         self.path = Some(path.to_owned());
+        self
+    }
+
+    /// The same with a function that is told how many rows have been read,
+    /// after each half a megabyte of them, and that stops the reading with
+    /// [`ControlFlow::Break`]: it fails with [`ErrorKind::Cancelled`], and the
+    /// rows so far are in the view. (Of an interlaced file none are.)
+    #[must_use]
+    pub fn on_progress(
+        mut self,
+        function: impl FnMut(Progress) -> ControlFlow<()> + Send + 'static,
+    ) -> Self {
+        self.watcher = Watcher::new(function);
         self
     }
 
@@ -179,7 +199,8 @@ impl<R: BufRead> PngReader<R> {
     /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
     ///   place, and the row. Rows before it have been written;
     /// - [`ErrorKind::Overlap`] and [`ErrorKind::Source`] if the view can't be
-    ///   written, [`ErrorKind::Read`] if the file can't be read;
+    ///   written, [`ErrorKind::Read`] if the file can't be read,
+    ///   [`ErrorKind::Cancelled`];
     /// - [`ErrorKind::AlreadyRead`] the second time.
     pub fn read_into<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
         let result = self.read_unnamed(image);
@@ -224,6 +245,7 @@ impl<R: BufRead> PngReader<R> {
     fn read_rows(&mut self, frame: &mut FrameMut<'_>) -> Result<(), Error> {
         let mut writer = RowWriter::new(&self.file, self.width, frame.layout.format())?;
         let mut row = Vec::new();
+        let step = self.rows_of_step();
         for y in 0..self.height {
             let direct = writer.is_direct();
             let in_place = frame.row_in_place_mut(y).filter(|_| direct);
@@ -240,8 +262,17 @@ impl<R: BufRead> PngReader<R> {
                 let written = writer.write(&self.file, y, &row, frame);
                 written.map_err(|error| error.at_row(y))?;
             }
+            if (y + 1) % step == 0 || y + 1 == self.height {
+                self.watcher.tell(y + 1, self.height)?;
+            }
         }
         Ok(())
+    }
+
+    /// Rows between two looks at the caller's wishes.
+    fn rows_of_step(&self) -> u32 {
+        let rows = STEP / self.file.png.row_size(self.width).max(1);
+        rows.clamp(1, u64::from(self.height)) as u32
     }
 
     /// All passes, and then rows.
@@ -251,14 +282,31 @@ impl<R: BufRead> PngReader<R> {
         let size = row_size.saturating_mul(self.height.into());
         self.check_bytes(size)?;
         let mut rows = zeroed(size)?;
-        self.reader
-            .next_frame(&mut rows)
-            .map_err(|e| self.decoding(e))?;
+        let bits = self.file.png.bits_per_pixel() as u8;
+        // The passes have 1/8, 1/8, 1/8, 1/4, 1/4, 1/2, 1/2 of the rows (PNG
+        // third edition, 8.1).
+        let (mut done, step) = (0, self.rows_of_step());
+        let all = (u64::from(self.height) * 15).div_ceil(8);
+        loop {
+            let scan = &self.scan;
+            let decoded = self.reader.next_interlaced_row();
+            let Some(row) = decoded.map_err(|e| decode_error(e, scan))? else {
+                break;
+            };
+            if let png::InterlaceInfo::Adam7(pass) = row.interlace() {
+                png::expand_interlaced_row(&mut rows, row_size as usize, row.data(), pass, bits);
+            }
+            done += 1;
+            if done % u64::from(step) == 0 {
+                let rows = u64::from(self.height) * done.min(all - 1) / all;
+                self.watcher.tell(rows as u32, self.height)?;
+            }
+        }
         for (y, row) in (0..self.height).zip(rows.chunks_exact(row_size as usize)) {
             let written = writer.write(&self.file, y, row, frame);
             written.map_err(|error| error.at_row(y))?;
         }
-        Ok(())
+        self.watcher.tell(self.height, self.height)
     }
 
     fn check_bytes(&self, needed: u64) -> Result<(), Error> {

@@ -1,0 +1,55 @@
+//! A progress bar on a large save, and another save that is cancelled, which
+//! leaves the old file as it was.
+//!
+//! ```text
+//! cargo run --example progress
+//! ```
+
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use indicatif::ProgressBar;
+use pixview::{Compression, ErrorKind, Image, PixelFormat, PngEncoder};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pixview-examples");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join("large.png");
+
+    let (width, height) = (4000, 3000);
+    let pixels: Vec<[u8; 3]> = (0..width * height)
+        .map(|i| {
+            [
+                (i / width) as u8,
+                (i % width / 7) as u8,
+                (i ^ i >> 9) as u8 & 15,
+            ]
+        })
+        .collect();
+    let image = Image::from_buffer(&pixels, width, height, PixelFormat::RGB8)?;
+
+    let bar = ProgressBar::new(height.into());
+    let shown = bar.clone();
+    let mut encoder = PngEncoder::new()
+        .compression(Compression::Small)
+        .on_progress(move |progress| {
+            shown.set_position(progress.rows.into());
+            ControlFlow::Continue(())
+        });
+    encoder.save(&image, &path)?;
+    bar.finish();
+    let size = std::fs::metadata(&path)?.len();
+    println!("wrote {}: {size} bytes", path.display());
+
+    // Somebody has seen enough after a tenth.
+    let mut encoder = encoder.on_progress(|progress| match progress.rows * 10 < progress.total {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    });
+    let error = encoder.save(&image, &path).expect_err("it is cancelled");
+    assert!(matches!(error.kind(), ErrorKind::Cancelled));
+    assert_eq!(std::fs::metadata(&path)?.len(), size);
+    println!("{error}; the old file is still there");
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Long work watched and stopped.
+
+mod common;
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::sync::{Arc, Mutex};
+
+use pixview::{Compression, ErrorKind, Image, PixelFormat, PngDecoder, PngEncoder, Progress};
+
+const WIDTH: u32 = 1000;
+const HEIGHT: u32 = 3000;
+
+fn picture() -> Image<Vec<u8>> {
+    let mut bytes = common::noise((WIDTH * HEIGHT * 3) as usize, 1);
+    for row in bytes.chunks_mut(3 * WIDTH as usize).step_by(2) {
+        row.fill(row[0]);
+    }
+    Image::from_buffer(bytes, WIDTH, HEIGHT, PixelFormat::RGB8).unwrap()
+}
+
+type Told = Arc<Mutex<Vec<u32>>>;
+
+/// A function that writes down what it is told, and breaks off at so many rows.
+fn noting(
+    stop: u32,
+) -> (
+    Told,
+    impl FnMut(Progress) -> std::ops::ControlFlow<()> + Send,
+) {
+    let told = Told::default();
+    let ours = told.clone();
+    let function = move |progress: Progress| {
+        assert_eq!(progress.total, HEIGHT);
+        ours.lock().unwrap().push(progress.rows);
+        if progress.rows >= stop {
+            return Break(());
+        }
+        Continue(())
+    };
+    (told, function)
+}
+
+/// Rows that make half a megabyte, as strips and steps do.
+const STEP: u32 = (512 << 10) / (3 * WIDTH + 1);
+
+fn check_steps(told: &[u32]) {
+    assert!(told.is_sorted() && told.len() > 10);
+    let steps = told.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(steps.max().unwrap() <= STEP + 1, "{told:?}");
+}
+
+#[test]
+fn saves_are_watched() {
+    let image = picture();
+    for compression in [Compression::Stored, Compression::Fast, Compression::Small] {
+        let plain = PngEncoder::new()
+            .compression(compression)
+            .to_vec(&image)
+            .unwrap();
+        for threads in [1, 3] {
+            let (told, function) = noting(u32::MAX);
+            let mut encoder = PngEncoder::new()
+                .compression(compression)
+                .threads(threads)
+                .on_progress(function);
+            assert!(encoder.to_vec(&image).unwrap() == plain);
+            check_steps(&told.lock().unwrap());
+            assert_eq!(told.lock().unwrap().last(), Some(&HEIGHT));
+            // And the next save.
+            let count = told.lock().unwrap().len();
+            encoder.to_vec(&image).unwrap();
+            assert_eq!(told.lock().unwrap().len(), 2 * count);
+        }
+    }
+}
+
+/// A cancelled save leaves the old file and no litter, and the encoder is as
+/// good as before.
+#[test]
+fn saves_are_cancelled() {
+    let image = picture();
+    let folder = common::folder();
+    let path = folder.path().join("old.png");
+    for threads in [1, 3] {
+        for stop in [1, HEIGHT / 2, HEIGHT] {
+            std::fs::write(&path, "old").unwrap();
+            let (told, function) = noting(stop);
+            let mut encoder = PngEncoder::new().threads(threads).on_progress(function);
+            let error = encoder.save(&image, &path).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Cancelled), "{error}");
+            assert_eq!(error.to_string(), format!("{}: cancelled", path.display()));
+            assert_eq!(error.row(), None);
+            assert_eq!(std::fs::read(&path).unwrap(), b"old");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+            // It was the last that it was told.
+            let rows = *told.lock().unwrap().last().unwrap();
+            assert!(rows >= stop && rows < stop + STEP + 1);
+            let mut encoder = encoder.on_progress(|_| Continue(()));
+            assert!(encoder.to_vec(&image).unwrap() == image.to_png().unwrap());
+        }
+    }
+}
+
+#[test]
+fn reads_are_watched_and_cancelled() {
+    let image = picture();
+    let plain = image.to_png().unwrap();
+    let interlaced = {
+        let mut encoder = lodepng::Encoder::new();
+        encoder.set_auto_convert(false);
+        encoder
+            .info_raw_mut()
+            .set_colortype(lodepng::ColorType::RGB);
+        encoder
+            .info_png_mut()
+            .color
+            .set_colortype(lodepng::ColorType::RGB);
+        encoder.info_png_mut().interlace_method = 1;
+        encoder
+            .encode(image.source(), WIDTH as usize, HEIGHT as usize)
+            .unwrap()
+    };
+    for png in [&plain, &interlaced] {
+        for format in [PixelFormat::RGB8, PixelFormat::BGRA8] {
+            let (told, function) = noting(u32::MAX);
+            let reader = PngDecoder::new().from_bytes(png).unwrap();
+            let read = reader.on_progress(function).read_as(format).unwrap();
+            assert_eq!(
+                read.read().unwrap().get(5, 7).unwrap()[..3],
+                image.read().unwrap().get(5, 7).unwrap()[..]
+            );
+            let told = told.lock().unwrap();
+            check_steps(&told);
+            assert_eq!(told.last(), Some(&HEIGHT));
+
+            let (told, function) = noting(HEIGHT / 2);
+            let reader = PngDecoder::new().from_bytes(png).unwrap();
+            let mut reader = reader.on_progress(function);
+            let mut view = Image::new(WIDTH, HEIGHT, format).unwrap();
+            let error = reader.read_into(&mut view).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Cancelled), "{error}");
+            let rows = *told.lock().unwrap().last().unwrap();
+            assert!((HEIGHT / 2..HEIGHT / 2 + STEP + 1).contains(&rows));
+            let error = reader.read_into(&mut view).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::AlreadyRead), "{error}");
+            if png == &plain {
+                // What was told is there.
+                let (x, y) = (WIDTH - 1, rows - 1);
+                let pixel = view.read().unwrap().get(x, y).unwrap();
+                assert_eq!(pixel[..3], image.read().unwrap().get(x, y).unwrap()[..]);
+            }
+        }
+    }
+}
