@@ -1,5 +1,6 @@
 //! PNG files: writing from a view, reading into one.
 
+mod animation;
 mod decoder;
 mod encoder;
 mod filter;

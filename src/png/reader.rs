@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::animation::{self, Animation};
 use super::decoder::PngDecoder;
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
@@ -31,6 +33,7 @@ pub struct PngReader<R: BufRead> {
     max_bytes: u64,
     path: Option<PathBuf>,
     watcher: Watcher,
+    animation: Option<Animation>,
     /// Whether the image has been read, or can't be any more.
     done: bool,
 }
@@ -70,6 +73,7 @@ impl<R: BufRead> PngReader<R> {
             max_bytes: options.max_bytes,
             path: None,
             watcher: Watcher::default(),
+            animation: None,
             done: false,
         })
     }
@@ -121,6 +125,21 @@ impl<R: BufRead> PngReader<R> {
     #[must_use]
     pub fn is_interlaced(&self) -> bool {
         self.reader.info().interlaced
+    }
+
+    /// Frames of an animated file (PNG third edition, 4.9); 1 of others.
+    #[must_use]
+    pub fn frames(&self) -> u32 {
+        let control = self.reader.info().animation_control();
+        control.map_or(1, |control| control.num_frames)
+    }
+
+    /// How often an animation is to be played; 0 is for ever. Once, of other
+    /// files.
+    #[must_use]
+    pub fn plays(&self) -> u32 {
+        let control = self.reader.info().animation_control();
+        control.map_or(1, |control| control.num_plays)
     }
 
     /// What the file says beside its pixels: what comes before them, and after
@@ -207,8 +226,87 @@ impl<R: BufRead> PngReader<R> {
         result.map_err(|error| self.at_path(error))
     }
 
-    fn read_unnamed<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
-        let format = image.format();
+    /// Reads the next frame of an animation into a view, as the canvas shows it
+    /// then, and gives how long it is to be shown; `None` after the last. A file
+    /// that isn't animated has one frame, shown for no time.
+    ///
+    /// The canvas is RGBA, of 16 bits if the file has them; from there rows go
+    /// into the view as [`read_into`](PngReader::read_into) says. It is held
+    /// between the frames: memory for two images of the canvas and one of the
+    /// file's.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_into`](PngReader::read_into). Indexed views can't show what is
+    /// put together. [`ErrorKind::LimitExceeded`] if the canvas is beyond
+    /// [`max_bytes`](PngDecoder::max_bytes).
+    pub fn next_frame<S: PixelSourceMut>(
+        &mut self,
+        image: &mut Image<S>,
+    ) -> Result<Option<Duration>, Error> {
+        let result = self.next_unnamed(image);
+        result.map_err(|error| self.at_path(error))
+    }
+
+    fn next_unnamed<S: PixelSourceMut>(
+        &mut self,
+        image: &mut Image<S>,
+    ) -> Result<Option<Duration>, Error> {
+        if self.reader.info().animation_control().is_none() {
+            if self.done {
+                return Ok(None);
+            }
+            return self.read_unnamed(image).map(|()| Some(Duration::ZERO));
+        }
+        self.check_size(image)?;
+        if self.done {
+            return match &self.animation {
+                Some(animation) if animation.shown == self.frames() => Ok(None),
+                _ => Err(ErrorKind::AlreadyRead.into()),
+            };
+        }
+        let (width, height) = (self.width, self.height);
+        let mut animation = match self.animation.take() {
+            Some(animation) => animation,
+            None => {
+                self.check_bytes(Animation::size(&self.file, width, height))?;
+                if self.reader.info().frame_control().is_none() {
+                    // The image of those that don't animate is no frame.
+                    let skipped = self.reader.next_frame_info().map(|_| ());
+                    skipped.map_err(|e| self.decoding(e))?;
+                }
+                Animation::new(&self.file, width, height)?
+            }
+        };
+        animation.file.check(image.format())?;
+        // Whatever goes wrong from here on, there is no more to be had.
+        self.done = true;
+        let decoded = self.reader.next_frame(animation.raw());
+        decoded.map_err(|e| self.decoding(e))?;
+        let Some(control) = self.reader.info().frame_control().copied() else {
+            return Err(ErrorKind::AlreadyRead.into());
+        };
+        animation.show(&self.file, &control)?;
+        {
+            let mut pixels = image.write()?;
+            let mut frame = pixels.frame_mut()?;
+            let mut writer = RowWriter::new(&animation.file, width, frame.layout.format())?;
+            for y in 0..height {
+                let written = writer.write(&animation.file, y, animation.row(y), &mut frame);
+                written.map_err(|error| error.at_row(y))?;
+            }
+        }
+        self.watcher.tell(height, height)?;
+        if animation.shown == self.frames() {
+            self.reader.finish().map_err(|e| self.decoding(e))?;
+        } else {
+            self.done = false;
+        }
+        self.animation = Some(animation);
+        Ok(Some(animation::delay(&control)))
+    }
+
+    fn check_size<S>(&self, image: &Image<S>) -> Result<(), Error> {
         if (image.width(), image.height()) != (self.width, self.height) {
             return Err(ErrorKind::SizeMismatch {
                 width: self.width,
@@ -218,8 +316,14 @@ impl<R: BufRead> PngReader<R> {
             }
             .into());
         }
+        Ok(())
+    }
+
+    fn read_unnamed<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
+        let format = image.format();
+        self.check_size(image)?;
         self.file.check(format)?;
-        if self.done {
+        if self.done || self.animation.is_some() {
             return Err(ErrorKind::AlreadyRead.into());
         }
         let palette = self.file.palette.clone();

@@ -1,0 +1,221 @@
+//! Frames of an animated file, put together on their canvas (PNG third edition,
+//! 4.9 and 11.3.6).
+
+use std::time::Duration;
+
+use crate::access::zeroed;
+use crate::format::{Color, FileType, PngType};
+use crate::{Error, ErrorKind};
+
+/// The canvas, and what is to become of it before the next frame.
+pub(super) struct Animation {
+    /// RGBA as PNG has it.
+    canvas: Vec<u8>,
+    /// The canvas before the last frame, if it comes back.
+    kept: Vec<u8>,
+    /// Where the last frame was, and what becomes of it.
+    last: Option<(Region, png::DisposeOp)>,
+    /// A frame as the file has it, and a row of it as RGBA.
+    raw: Vec<u8>,
+    row: Vec<u8>,
+    pub(super) file: FileType,
+    width: u32,
+    /// Frames that have been shown.
+    pub(super) shown: u32,
+}
+
+/// A part of the canvas, in pixels.
+#[derive(Clone, Copy)]
+struct Region {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Animation {
+    /// The type of the canvas of a file.
+    pub(super) fn png(file: &FileType) -> PngType {
+        PngType {
+            color: Color::Rgba,
+            depth: file.png.depth.max(8),
+        }
+    }
+
+    /// Bytes that are held for a canvas of this size.
+    pub(super) fn size(file: &FileType, width: u32, height: u32) -> u64 {
+        let canvas = Self::png(file)
+            .row_size(width)
+            .saturating_mul(height.into());
+        let raw = file.png.row_size(width).saturating_mul(height.into());
+        canvas.saturating_mul(2).saturating_add(raw)
+    }
+
+    pub(super) fn new(file: &FileType, width: u32, height: u32) -> Result<Self, Error> {
+        let png = Self::png(file);
+        let row = png.row_size(width);
+        let raw = file.png.row_size(width).saturating_mul(height.into());
+        Ok(Animation {
+            canvas: zeroed(row.saturating_mul(height.into()))?,
+            kept: Vec::new(),
+            last: None,
+            raw: zeroed(raw)?,
+            row: zeroed(row)?,
+            file: FileType {
+                png,
+                palette: None,
+                transparent: None,
+            },
+            width,
+            shown: 0,
+        })
+    }
+
+    /// Where the next frame is to be decoded, as the file has it.
+    pub(super) fn raw(&mut self) -> &mut [u8] {
+        &mut self.raw
+    }
+
+    /// A row of the canvas.
+    pub(super) fn row(&self, y: u32) -> &[u8] {
+        let size = self.file.png.row_size(self.width) as usize;
+        &self.canvas[y as usize * size..][..size]
+    }
+
+    /// Puts the frame that was decoded onto the canvas.
+    pub(super) fn show(
+        &mut self,
+        file: &FileType,
+        control: &png::FrameControl,
+    ) -> Result<(), Error> {
+        self.dispose();
+        let region = Region {
+            x: control.x_offset,
+            y: control.y_offset,
+            width: control.width,
+            height: control.height,
+        };
+        let height = self.canvas.len() / self.row(0).len();
+        let inside = |at: u32, size: u32, of: u64| u64::from(at) + u64::from(size) <= of;
+        if !inside(region.x, region.width, self.width.into())
+            || !inside(region.y, region.height, height as u64)
+        {
+            return Err(ErrorKind::Decode {
+                chunk: "fcTL".to_owned(),
+                offset: 0,
+                source: "a frame beyond the canvas".into(),
+            }
+            .into());
+        }
+        // Of the first frame nothing can come back (11.3.6.2).
+        let dispose = match control.dispose_op {
+            png::DisposeOp::Previous if self.shown == 0 => png::DisposeOp::Background,
+            dispose => dispose,
+        };
+        if dispose == png::DisposeOp::Previous {
+            self.kept.clear();
+            let reserved = self.kept.try_reserve_exact(self.canvas.len());
+            let bytes = self.canvas.len() as u64;
+            reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
+            self.kept.extend_from_slice(&self.canvas);
+        }
+        self.last = Some((region, dispose));
+
+        let to = self.file.png;
+        let (size, width) = (to.pixel_size(), region.width as usize);
+        let row_size = file.png.row_size(region.width) as usize;
+        let canvas_row = to.row_size(self.width) as usize;
+        let rows = self.raw.chunks_exact(row_size);
+        for (y, raw) in (region.y..region.y + region.height).zip(rows) {
+            let row = &mut self.row[..width * size];
+            if file.is(to) {
+                row.copy_from_slice(raw);
+            } else {
+                file.adapt(raw, to, width, row)
+                    .map_err(|(x, index)| ErrorKind::IndexOutside {
+                        x: region.x + x as u32,
+                        y,
+                        index,
+                        colors: file.palette.as_ref().map_or(0, |p| p.colors().len()),
+                    })?;
+            }
+            let at = y as usize * canvas_row + region.x as usize * size;
+            let canvas = &mut self.canvas[at..at + row.len()];
+            match control.blend_op {
+                png::BlendOp::Source => canvas.copy_from_slice(row),
+                png::BlendOp::Over => over(to.depth, row, canvas),
+            }
+        }
+        self.shown += 1;
+        Ok(())
+    }
+
+    /// Does with the last frame what it asked for.
+    fn dispose(&mut self) {
+        let Some((region, dispose)) = self.last.take() else {
+            return;
+        };
+        match dispose {
+            png::DisposeOp::None => {}
+            png::DisposeOp::Background => {
+                let size = self.file.png.pixel_size();
+                let row = self.file.png.row_size(self.width) as usize;
+                for y in region.y..region.y + region.height {
+                    let at = y as usize * row + region.x as usize * size;
+                    self.canvas[at..at + region.width as usize * size].fill(0);
+                }
+            }
+            png::DisposeOp::Previous => std::mem::swap(&mut self.canvas, &mut self.kept),
+        }
+    }
+}
+
+/// How long a frame is shown: a denominator of 0 is 100 (11.3.6.2).
+pub(super) fn delay(control: &png::FrameControl) -> Duration {
+    let den = match control.delay_den {
+        0 => 100,
+        den => u64::from(den),
+    };
+    Duration::from_nanos(u64::from(control.delay_num) * 1_000_000_000 / den)
+}
+
+/// Straight colours over others (13.16), to the nearest.
+fn over(depth: u8, row: &[u8], canvas: &mut [u8]) {
+    if depth == 8 {
+        let pairs = canvas
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .zip(row.as_chunks::<4>().0);
+        for (under, pixel) in pairs {
+            *under = blend(255, pixel.map(u64::from), under.map(u64::from)).map(|s| s as u8);
+        }
+    } else {
+        let wide = |pixel: &[u8; 8]| -> [u64; 4] {
+            let samples = pixel.as_chunks::<2>().0;
+            std::array::from_fn(|i| u64::from(u16::from_be_bytes(samples[i])))
+        };
+        let pairs = canvas
+            .as_chunks_mut::<8>()
+            .0
+            .iter_mut()
+            .zip(row.as_chunks::<8>().0);
+        for (under, pixel) in pairs {
+            let samples = blend(65535, wide(pixel), wide(under));
+            for (bytes, sample) in under.as_chunks_mut().0.iter_mut().zip(samples) {
+                *bytes = (sample as u16).to_be_bytes();
+            }
+        }
+    }
+}
+
+fn blend(max: u64, [r, g, b, a]: [u64; 4], [ur, ug, ub, ua]: [u64; 4]) -> [u64; 4] {
+    if a == max || ua == 0 {
+        return [r, g, b, a];
+    }
+    // Times max: alpha, and what shows of that below.
+    let (above, below) = (a * max, ua * (max - a));
+    let all = above + below;
+    let mix = |color: u64, under: u64| (color * above + under * below + all / 2) / all.max(1);
+    [mix(r, ur), mix(g, ug), mix(b, ub), (all + max / 2) / max]
+}

@@ -1,0 +1,283 @@
+//! Animated files, written by the `png` crate, frame by frame against a model
+//! of the canvas (PNG third edition, 11.3.6.2).
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Definition, noise};
+use pixview::{Error, ErrorKind, Image, PixelFormat, PngDecoder};
+use png::{BitDepth, BlendOp, ColorType, DisposeOp};
+
+const WIDTH: u32 = 13;
+const HEIGHT: u32 = 9;
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// x, y, width, height.
+    region: [u32; 4],
+    dispose: DisposeOp,
+    blend: BlendOp,
+    delay: (u16, u16),
+}
+
+/// Frames with every way to go on, in every order.
+fn frames() -> Vec<Frame> {
+    let disposes = [DisposeOp::None, DisposeOp::Background, DisposeOp::Previous];
+    let regions = [
+        [0, 0, 13, 9],
+        [2, 1, 5, 4],
+        [8, 5, 5, 4],
+        [0, 0, 1, 1],
+        [3, 0, 10, 9],
+    ];
+    (0..24)
+        .map(|i| Frame {
+            region: if i == 0 { regions[0] } else { regions[i % 5] },
+            dispose: disposes[(i + i / 3) % 3],
+            blend: if i % 4 < 2 {
+                BlendOp::Source
+            } else {
+                BlendOp::Over
+            },
+            delay: (i as u16 * 7, [100, 0, 1000, 3][i % 4]),
+        })
+        .collect()
+}
+
+/// Samples of frame `i`, half of the alphas none or all.
+fn pixels(channels: usize, depth: usize, count: usize, i: usize) -> Vec<u8> {
+    let mut bytes = noise(count * channels * depth / 8, i as u64 + 1);
+    if channels % 2 == 0 {
+        let size = channels * depth / 8;
+        for (n, pixel) in bytes.chunks_mut(size).enumerate() {
+            let alpha = &mut pixel[size - depth / 8..];
+            match n % 4 {
+                0 => alpha.fill(0),
+                1 => alpha.fill(255),
+                _ => {}
+            }
+        }
+    }
+    bytes
+}
+
+fn file(color: ColorType, depth: BitDepth, still: bool) -> Vec<u8> {
+    let frames = frames();
+    let (channels, bits) = (color.samples(), depth as usize);
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, WIDTH, HEIGHT);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    if color == ColorType::Indexed {
+        let colors: Vec<u8> = (0..256).flat_map(common::color).collect();
+        encoder.set_palette(colors);
+        encoder.set_trns((0..=255).rev().collect::<Vec<u8>>());
+    }
+    encoder.set_animated(frames.len() as u32, 5).unwrap();
+    encoder.set_sep_def_img(still).unwrap();
+    encoder.validate_sequence(true);
+    let mut writer = encoder.write_header().unwrap();
+    if still {
+        let all = (WIDTH * HEIGHT) as usize;
+        writer
+            .write_image_data(&pixels(channels, bits, all, 99))
+            .unwrap();
+    }
+    for (i, frame) in frames.iter().enumerate() {
+        let [x, y, width, height] = frame.region;
+        writer.reset_frame_position().unwrap();
+        writer.set_frame_dimension(width, height).unwrap();
+        writer.set_frame_position(x, y).unwrap();
+        writer.set_dispose_op(frame.dispose).unwrap();
+        writer.set_blend_op(frame.blend).unwrap();
+        writer
+            .set_frame_delay(frame.delay.0, frame.delay.1)
+            .unwrap();
+        let count = (width * height) as usize;
+        writer
+            .write_image_data(&pixels(channels, bits, count, i))
+            .unwrap();
+    }
+    writer.finish().unwrap();
+    png
+}
+
+type Rgba = [u64; 4];
+
+/// A pixel of a frame.
+fn rgba(color: ColorType, bits: usize, pixel: &[u8]) -> Rgba {
+    let samples: Vec<u64> = match bits {
+        8 => pixel.iter().map(|&s| s.into()).collect(),
+        _ => pixel
+            .chunks(2)
+            .map(|p| u16::from_be_bytes([p[0], p[1]]).into())
+            .collect(),
+    };
+    let max = (1 << bits) - 1;
+    match (color, &samples[..]) {
+        (ColorType::Indexed, &[i]) => {
+            let [r, g, b] = common::color(i as usize).map(u64::from);
+            [r, g, b, 255 - i]
+        }
+        (_, &[y]) => [y, y, y, max],
+        (_, &[y, a]) => [y, y, y, a],
+        (_, &[r, g, b]) => [r, g, b, max],
+        (_, &[r, g, b, a]) => [r, g, b, a],
+        _ => unreachable!(),
+    }
+}
+
+/// The canvas after each frame.
+fn canvases(color: ColorType, bits: usize) -> Vec<Vec<Rgba>> {
+    let max = (1u64 << bits) - 1;
+    let mut canvas = vec![[0u64; 4]; (WIDTH * HEIGHT) as usize];
+    let mut shown = Vec::new();
+    for (i, frame) in frames().iter().enumerate() {
+        let before = canvas.clone();
+        let [x, y, width, height] = frame.region;
+        let size = color.samples() * bits / 8;
+        let pixels = pixels(color.samples(), bits, (width * height) as usize, i);
+        let at = |n: usize| {
+            let (dx, dy) = (n as u32 % width, n as u32 / width);
+            ((y + dy) * WIDTH + x + dx) as usize
+        };
+        for (n, pixel) in pixels.chunks(size).enumerate() {
+            let above = rgba(color, bits, pixel);
+            let under = canvas[at(n)];
+            canvas[at(n)] = match frame.blend {
+                BlendOp::Source => above,
+                BlendOp::Over => {
+                    // In exact fractions of max * max, to the nearest.
+                    let (a, below) = (above[3] * max, under[3] * (max - above[3]));
+                    let all = a + below;
+                    if above[3] == 0 && under[3] == 0 {
+                        above
+                    } else {
+                        let mix =
+                            |c: usize| (2 * (above[c] * a + under[c] * below) + all) / (2 * all);
+                        [mix(0), mix(1), mix(2), (2 * all + max) / (2 * max)]
+                    }
+                }
+            };
+        }
+        shown.push(canvas.clone());
+        match frame.dispose {
+            DisposeOp::None => {}
+            DisposeOp::Previous if i > 0 => canvas = before,
+            _ => (0..(width * height) as usize).for_each(|n| canvas[at(n)] = [0; 4]),
+        }
+    }
+    shown
+}
+
+#[test]
+fn frames_as_the_canvas_shows_them() {
+    for (color, depth) in [
+        (ColorType::Grayscale, BitDepth::Eight),
+        (ColorType::GrayscaleAlpha, BitDepth::Eight),
+        (ColorType::Rgb, BitDepth::Eight),
+        (ColorType::Rgba, BitDepth::Eight),
+        (ColorType::Rgba, BitDepth::Sixteen),
+        (ColorType::Grayscale, BitDepth::Sixteen),
+        (ColorType::Indexed, BitDepth::Eight),
+    ] {
+        let bits = depth as usize;
+        let canvases = canvases(color, bits);
+        for still in [false, true] {
+            let png = file(color, depth, still);
+            for format in [PixelFormat::RGBA16, PixelFormat::BGRA8.premultiplied()] {
+                let definition = Definition::of(format);
+                let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+                assert_eq!((reader.frames(), reader.plays()), (24, 5));
+                let mut image = Image::new(WIDTH, HEIGHT, format).unwrap();
+                for (i, (frame, canvas)) in frames().iter().zip(&canvases).enumerate() {
+                    let delay = reader.next_frame(&mut image).unwrap().unwrap();
+                    let (num, den) = frame.delay;
+                    let den = if den == 0 { 100 } else { den };
+                    let expected = Duration::from_secs_f64(f64::from(num) / f64::from(den));
+                    assert!(delay.abs_diff(expected) < Duration::from_micros(1));
+                    let pixels = image.read().unwrap();
+                    for (n, rgba) in canvas.iter().enumerate() {
+                        let depth = 1u64 << definition.bit_depth();
+                        let max = (1 << bits) - 1;
+                        let samples: Vec<u16> = rgba
+                            .iter()
+                            .map(|s| ((2 * s * (depth - 1) + max) / (2 * max)) as u16)
+                            .collect();
+                        let kept = definition.samples(&definition.bytes(&samples));
+                        let found = pixels.get(n as u32 % WIDTH, n as u32 / WIDTH).unwrap();
+                        assert_eq!(*found, kept, "{color:?} {depth:?}, frame {i}, pixel {n}");
+                    }
+                }
+                assert_eq!(reader.next_frame(&mut image).unwrap(), None);
+                assert_eq!(reader.next_frame(&mut image).unwrap(), None);
+                assert!(matches!(
+                    reader.read().unwrap_err().kind(),
+                    ErrorKind::AlreadyRead
+                ));
+            }
+            // The image of those that don't animate.
+            let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+            let image = reader.read().unwrap();
+            let first = if still { 99 } else { 0 };
+            let raw = pixels(color.samples(), bits, (WIDTH * HEIGHT) as usize, first);
+            let native: Vec<u8> = match bits {
+                8 => raw,
+                _ => raw
+                    .chunks(2)
+                    .flat_map(|p| u16::from_be_bytes([p[0], p[1]]).to_ne_bytes())
+                    .collect(),
+            };
+            assert_eq!(*image.source(), native);
+            let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap();
+            assert!(matches!(
+                reader.next_frame(&mut view).unwrap_err().kind(),
+                ErrorKind::AlreadyRead
+            ));
+        }
+    }
+}
+
+#[test]
+fn files_that_are_not_animated() {
+    let image = Image::new(3, 2, PixelFormat::GRAY2).unwrap();
+    let png = image.to_png().unwrap();
+    let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+    assert_eq!((reader.frames(), reader.plays()), (1, 1));
+    let mut view = Image::new(3, 2, PixelFormat::RGB8).unwrap();
+    assert_eq!(reader.next_frame(&mut view).unwrap(), Some(Duration::ZERO));
+    assert_eq!(reader.next_frame(&mut view).unwrap(), None);
+}
+
+/// Cut off or damaged anywhere: frames and then an error, never a panic.
+#[test]
+fn damaged_animations() {
+    let png = file(ColorType::Rgba, BitDepth::Eight, true);
+    let all = |png: &[u8]| -> Result<u32, Error> {
+        let mut reader = PngDecoder::new().from_bytes(png)?;
+        let mut view = Image::new(reader.width(), reader.height(), PixelFormat::RGBA8)?;
+        let mut count = 0;
+        while reader.next_frame(&mut view)?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    };
+    assert_eq!(all(&png).unwrap(), 24);
+    for end in 0..png.len() {
+        all(&png[..end]).unwrap_err();
+    }
+    for at in 0..png.len() {
+        let mut damaged = png.clone();
+        damaged[at] ^= 0x20;
+        all(&damaged).unwrap_err();
+    }
+    // Limits hold for the canvas.
+    let mut reader = PngDecoder::new()
+        .max_bytes(13 * 9 * 12 - 1)
+        .from_bytes(&png)
+        .unwrap();
+    let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap();
+    let error = reader.next_frame(&mut view).unwrap_err();
+    assert_eq!(error.to_string(), "1404 bytes are needed, 1403 are allowed");
+}
