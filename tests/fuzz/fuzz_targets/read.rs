@@ -11,7 +11,7 @@ mod common;
 use common::DEFINITIONS;
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pixview::{ErrorKind, Image, PixelFormat, PngDecoder, PngEncoder};
+use pixview::{Error, ErrorKind, Image, PixelFormat, PngDecoder, PngEncoder};
 
 #[derive(Debug)]
 struct Case {
@@ -183,20 +183,26 @@ impl<'a> Arbitrary<'a> for Case {
     }
 }
 
+/// Whether a chunk is damaged that is not needed for the pixels: the `png` crate
+/// is strict about some.
+fn is_about_extra(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Decode { chunk, .. } if chunk.starts_with(char::is_lowercase))
+}
+
 fuzz_target!(|case: Case| {
     let png = &case.png;
     let decoder = PngDecoder::new().max_pixels(1 << 16).max_bytes(1 << 20);
     let mut reader = match decoder.from_bytes(png) {
         Ok(reader) => reader,
         Err(error) => {
-            assert!(!case.whole, "{error:#}");
+            assert!(!case.whole || is_about_extra(&error), "{error:#}");
             return;
         }
     };
     let whole = match reader.read() {
         Ok(image) => image,
         Err(error) => {
-            assert!(!case.whole, "{error:#}");
+            assert!(!case.whole || is_about_extra(&error), "{error:#}");
             return;
         }
     };
