@@ -43,9 +43,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("wrote {}: {size} bytes", path.display());
 
     // Somebody has seen enough after a tenth.
-    let mut encoder = encoder.on_progress(|progress| match progress.rows * 10 < progress.total {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
+    let mut encoder = encoder.on_progress(|progress| {
+        if progress.rows * 10 >= progress.total {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     });
     let error = encoder.save(&image, &path).expect_err("it is cancelled");
     assert!(matches!(error.kind(), ErrorKind::Cancelled));

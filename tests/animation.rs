@@ -48,7 +48,7 @@ fn frames() -> Vec<Frame> {
 /// Samples of frame `i`, half of the alphas none or all.
 fn pixels(channels: usize, depth: usize, count: usize, i: usize) -> Vec<u8> {
     let mut bytes = noise(count * channels * depth / 8, i as u64 + 1);
-    if channels % 2 == 0 {
+    if channels.is_multiple_of(2) {
         let size = channels * depth / 8;
         for (n, pixel) in bytes.chunks_mut(size).enumerate() {
             let alpha = &mut pixel[size - depth / 8..];
