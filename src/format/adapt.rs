@@ -83,19 +83,15 @@ impl FileType {
         out: &mut [u8],
     ) -> Result<(), (usize, u8)> {
         let from = self.png;
-        let plain =
-            self.transparent.is_none() || !matches!(to.color, Color::GrayAlpha | Color::Rgba);
+        let alpha = matches!(to.color, Color::GrayAlpha | Color::Rgba);
+        let plain = self.transparent.is_none() || !alpha;
+        // Colours become gray by more than 8 bits.
+        let colored = matches!(to.color, Color::Rgb | Color::Rgba);
+        let eight = to.depth == 8 && plain && (colored || from.color == to.color);
         match (from.color, to.color) {
             (Color::Index, Color::Index) => return self.reindex(row, to, width, out),
-            (a, b) if a == b && from.depth == 8 && to.depth == 16 => {
-                for (out, &sample) in out.as_chunks_mut().0.iter_mut().zip(row) {
-                    *out = [sample, sample];
-                }
-            }
-            (a, b) if a == b && from.depth == 16 && to.depth == 8 => {
-                for (out, sample) in out.iter_mut().zip(row.as_chunks().0) {
-                    *out = narrow(u16::from_be_bytes(*sample));
-                }
+            (Color::Index, _) if to.depth == 8 && colored => {
+                return self.look_up(row, to, width, out);
             }
             // Padding is written as 255 and dropped when it is read.
             (Color::Rgb, Color::Rgba) if plain && from.depth == to.depth => {
@@ -104,9 +100,86 @@ impl FileType {
             (Color::Rgba, Color::Rgb) if from.depth == to.depth => {
                 to_png(rgbx(to.depth), row, out);
             }
+            (Color::Index, _) => return self.adapt_any(row, to, width, out),
+            _ if eight => self.adapt_eight(row, to, width, out),
+            (a, b) if a == b && from.depth == 8 && to.depth == 16 => {
+                for (out, &sample) in out.as_chunks_mut().0.iter_mut().zip(row) {
+                    *out = [sample, sample];
+                }
+            }
             _ => return self.adapt_any(row, to, width, out),
         }
         Ok(())
+    }
+
+    /// Colours of 8 bits for indices.
+    fn look_up(
+        &self,
+        row: &[u8],
+        to: PngType,
+        width: usize,
+        out: &mut [u8],
+    ) -> Result<(), (usize, u8)> {
+        let mut table = [[0; 4]; 256];
+        let colors = self.palette.as_ref().map_or(&[][..], |p| p.colors());
+        table[..colors.len()].copy_from_slice(colors);
+        let mut indices = [0; BLOCK];
+        for (x, out) in (0..width)
+            .step_by(BLOCK)
+            .zip(out.chunks_mut(BLOCK * to.pixel_size()))
+        {
+            let indices = &mut indices[..BLOCK.min(width - x)];
+            raw(self.png.depth, row, x, indices);
+            beyond(indices, colors.len()).map_or(Ok(()), |i| Err((x + i, indices[i])))?;
+            if to.color == Color::Rgba {
+                for (out, &index) in out.as_chunks_mut().0.iter_mut().zip(&*indices) {
+                    *out = table[usize::from(index)];
+                }
+            } else {
+                for (out, &index) in out.as_chunks_mut().0.iter_mut().zip(&*indices) {
+                    let [r, g, b, _] = table[usize::from(index)];
+                    *out = [r, g, b];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Samples of 8 bits, in as many colours or more.
+    fn adapt_eight(&self, row: &[u8], to: PngType, width: usize, out: &mut [u8]) {
+        let PngType { color, depth } = self.png;
+        let channels = color.channels().len();
+        let mut samples = [0; 4 * BLOCK];
+        for (x, out) in (0..width)
+            .step_by(BLOCK)
+            .zip(out.chunks_mut(BLOCK * to.pixel_size()))
+        {
+            let count = channels * BLOCK.min(width - x);
+            let samples = &mut samples[..count];
+            match depth {
+                16 => {
+                    let wide = row[2 * channels * x..].as_chunks().0;
+                    for (sample, wide) in samples.iter_mut().zip(wide) {
+                        *sample = narrow(u16::from_be_bytes(*wide));
+                    }
+                }
+                8 => samples.copy_from_slice(&row[channels * x..][..count]),
+                _ => {
+                    raw(depth, row, x, samples);
+                    let scale = 255 / ((1 << depth) - 1);
+                    samples.iter_mut().for_each(|sample| *sample *= scale as u8);
+                }
+            }
+            match (color, to.color) {
+                (Color::Gray, Color::Rgb) => each(samples, out, |[y]| [y, y, y]),
+                (Color::Gray, Color::Rgba) => each(samples, out, |[y]| [y, y, y, 255]),
+                (Color::GrayAlpha, Color::Rgb) => each(samples, out, |[y, _]| [y, y, y]),
+                (Color::GrayAlpha, Color::Rgba) => each(samples, out, |[y, a]| [y, y, y, a]),
+                (Color::Rgb, Color::Rgba) => from_png(rgbx(8), samples, out),
+                (Color::Rgba, Color::Rgb) => to_png(rgbx(8), samples, out),
+                _ => out.copy_from_slice(samples),
+            }
+        }
     }
 
     /// Indices at another depth.
@@ -123,9 +196,8 @@ impl FileType {
         for x in (0..width).step_by(BLOCK) {
             let indices = &mut indices[..BLOCK.min(width - x)];
             raw(self.png.depth, row, x, indices);
-            if let Some(i) = indices.iter().position(|&index| index > most) {
-                return Err((x + i, indices[i]));
-            }
+            let colors = usize::from(most) + 1;
+            beyond(indices, colors).map_or(Ok(()), |i| Err((x + i, indices[i])))?;
             if to.depth == 8 {
                 out[x..x + indices.len()].copy_from_slice(indices);
             } else {
@@ -233,6 +305,16 @@ impl FileType {
     }
 }
 
+fn each<const N: usize, const M: usize>(
+    from: &[u8],
+    to: &mut [u8],
+    f: impl Fn([u8; N]) -> [u8; M],
+) {
+    for (to, from) in to.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0) {
+        *to = f(*from);
+    }
+}
+
 /// RGB and padding, of 8 bits or of 16 in the order of PNG.
 fn rgbx(depth: u8) -> PixelFormat {
     match depth {
@@ -248,6 +330,18 @@ fn raw(depth: u8, row: &[u8], x: usize, samples: &mut [u8]) {
     } else {
         unpack(depth, BitOrder::Msb, row, x, samples);
     }
+}
+
+/// The first that is none of so many colours.
+pub(crate) fn beyond(indices: &[u8], colors: usize) -> Option<usize> {
+    // The largest is found by vectors, and is rarely too large.
+    let largest = indices.iter().fold(0, |a, &b| a.max(b));
+    if usize::from(largest) < colors {
+        return None;
+    }
+    indices
+        .iter()
+        .position(|&index| usize::from(index) >= colors)
 }
 
 /// `sample * 255 / 65535` to the nearest: there is nothing halfway.

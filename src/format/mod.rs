@@ -19,7 +19,7 @@ mod words;
 
 use std::fmt;
 
-pub(crate) use adapt::FileType;
+pub(crate) use adapt::{FileType, beyond};
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
 pub use palette::Palette;

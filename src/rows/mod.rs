@@ -9,7 +9,7 @@ mod bits;
 use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
 
 use crate::format::{
-    BitOrder, Color, PngType, clear_spare, from_png, pack, reverse_order, to_png, unpack,
+    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, reverse_order, to_png, unpack,
 };
 use crate::source::{Bytes, BytesMut};
 use crate::{Error, ErrorKind, Layout, PixelFormat, SourceError};
@@ -253,12 +253,9 @@ impl Target {
         let Some(colors) = self.colors else {
             return Ok(());
         };
-        let largest = indices.iter().fold(0, |a, &b| a.max(b));
-        if usize::from(largest) < colors {
+        let Some(at) = beyond(indices, colors) else {
             return Ok(());
-        }
-        let outside = |&index: &u8| usize::from(index) >= colors;
-        let at = indices.iter().position(outside).unwrap_or(0);
+        };
         Err(ErrorKind::IndexOutside {
             x: x + at as u32,
             y,

@@ -1,5 +1,6 @@
 //! Saves real images with this crate and with its peers, in one run: speed,
-//! size and peak heap, each file decoded and compared.
+//! size and peak heap, each file decoded and compared; and reads them. With the
+//! argument `read` it only reads.
 //!
 //! ```text
 //! PIXVIEW_CORPUS=folder/of/pngs cargo run --release
@@ -12,12 +13,14 @@
 //! photographs. Speeds are medians; every encoder writes to a `Vec` that grows
 //! as it goes, as `to_png` does, but for those marked `reserved`.
 
+mod read;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
 use peak_alloc::PeakAlloc;
-use pixview::{Compression, Image, PixelFormat, PngEncoder};
+use pixview::{Compression, Image, PixelFormat, PngDecoder, PngEncoder};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -212,8 +215,9 @@ fn decodes_to(p: &Picture, name: &str, file: &[u8]) -> bool {
     pixels == p.png
 }
 
-fn pictures() -> Vec<Picture> {
-    let images: Vec<(String, Image<Vec<u8>>)> = match std::env::var_os("PIXVIEW_CORPUS") {
+/// The files of the folder, or of a few scenes.
+fn files() -> Vec<read::File> {
+    match std::env::var_os("PIXVIEW_CORPUS") {
         Some(folder) => {
             let mut paths: Vec<_> = std::fs::read_dir(folder)
                 .expect("PIXVIEW_CORPUS names a folder")
@@ -224,14 +228,30 @@ fn pictures() -> Vec<Picture> {
             let name = |path: &std::path::Path| path.file_stem().unwrap().to_string_lossy().into_owned();
             paths
                 .iter()
-                .map(|path| (name(path), Image::open(path).unwrap()))
+                .map(|path| read::File::new(name(path), std::fs::read(path).unwrap()))
                 .collect()
         }
         None => [PixelFormat::RGB8, PixelFormat::RGBA8, PixelFormat::GRAY16]
-            .map(|format| (format!("scene {format}"), scene(format)))
+            .map(|format| {
+                let bytes = scene(format).to_png().unwrap();
+                read::File::new(format!("scene {format}"), bytes)
+            })
             .into(),
-    };
-    let picture = |(name, image): (String, Image<Vec<u8>>)| {
+    }
+}
+
+/// What they show, in the formats that all peers write.
+fn pictures(files: &[read::File]) -> Vec<Picture> {
+    let picture = |file: &read::File| {
+        let mut reader = PngDecoder::new().from_bytes(&file.bytes).unwrap();
+        let transparent = |p: &pixview::Palette| p.colors().iter().any(|c| c[3] < 255);
+        let format = match reader.palette() {
+            Some(palette) if transparent(palette) => PixelFormat::RGBA8,
+            Some(_) => PixelFormat::RGB8,
+            None if reader.format().bit_depth() < 8 => PixelFormat::GRAY8,
+            None => reader.format(),
+        };
+        let (name, image) = (file.name.clone(), reader.read_as(format).unwrap());
         let (width, height, format) = (image.width(), image.height(), image.format());
         let native = image.into_source();
         let mut png = native.clone();
@@ -242,7 +262,7 @@ fn pictures() -> Vec<Picture> {
         }
         Picture { name, width, height, format, native, png }
     };
-    images.into_iter().map(picture).collect()
+    files.iter().map(picture).collect()
 }
 
 fn scene(format: PixelFormat) -> Image<Vec<u8>> {
@@ -300,7 +320,11 @@ fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn main() {
-    let pictures = pictures();
+    let mut files = files();
+    if std::env::args().any(|arg| arg == "read") {
+        return read::run(&mut files);
+    }
+    let pictures = pictures(&files);
     let results: Vec<Vec<Result>> = pictures
         .iter()
         .map(|p| {
@@ -352,6 +376,7 @@ fn main() {
     std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
     std::fs::write(path, plot(&points)).unwrap();
     println!("wrote {path}");
+    read::run(&mut files);
 }
 
 /// Speed to the right, on a logarithmic scale; size upwards. Encoders that
