@@ -120,6 +120,8 @@
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | reading and writing pixels |
 //! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file, to be read into a view |
 //! | [`PngEncoder`], [`Compression`], [`Filter`], [`IndexDepth`] | the options of a save, and scratch to reuse |
+//! | [`Metadata`] and its parts, [`Text`] to [`Chunk`] | what a file says beside its pixels |
+//! | [`Progress`] | how far a save or a read has come |
 //! | [`Error`], [`ErrorKind`], [`SourceError`] | what went wrong, with the numbers |
 //!
 //! What all this promises, and the test behind each promise: [`contracts`].

@@ -10,7 +10,9 @@ use std::cell::Cell;
 use cases::{case, with_source};
 use common::{DEFINITIONS, Definition, noise};
 use lodepng::{ColorType, Encoder, RGBA};
-use pixview::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PngDecoder};
+use pixview::{
+    Error, ErrorKind, Image, IndexDepth, Layout, Palette, PixelFormat, PngDecoder, PngEncoder,
+};
 use proptest::prelude::*;
 
 /// A kind of file: its colour type, bits in a sample, samples in a pixel.
@@ -461,6 +463,26 @@ fn png_suite() {
             .flat_map(|s| s.to_be_bytes())
             .collect();
         assert!(*wide.source() == expected, "{name}");
+        // And with what it says beside its pixels, saved again, says the same.
+        let mut reader = PngDecoder::new().open(&path).unwrap();
+        let own = reader.read().unwrap();
+        let metadata = reader.metadata().unwrap_or_else(|e| panic!("{e:#}"));
+        let mut encoder = PngEncoder::new().metadata(metadata.clone());
+        // At the file's own depth, whatever the palette needs.
+        encoder = encoder.index_depth(match own.format().bits_per_pixel() {
+            _ if !own.format().is_indexed() => IndexDepth::Smallest,
+            1 => IndexDepth::One,
+            2 => IndexDepth::Two,
+            4 => IndexDepth::Four,
+            _ => IndexDepth::Eight,
+        });
+        let again = encoder
+            .to_vec(&own)
+            .unwrap_or_else(|e| panic!("{name}: {e:#}"));
+        assert!(rgba(&again) == pixels, "{name}");
+        let mut reader = PngDecoder::new().from_bytes(&again).unwrap();
+        assert_eq!(reader.read().unwrap().source(), own.source(), "{name}");
+        assert_eq!(reader.metadata().unwrap(), metadata, "{name}");
         valid += 1;
     }
     println!("{valid} valid, {broken} broken");

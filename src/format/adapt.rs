@@ -167,7 +167,9 @@ impl FileType {
                 _ => {
                     raw(depth, row, x, samples);
                     let scale = 255 / ((1 << depth) - 1);
-                    samples.iter_mut().for_each(|sample| *sample *= scale as u8);
+                    for sample in &mut *samples {
+                        *sample *= scale as u8;
+                    }
                 }
             }
             match (color, to.color) {
