@@ -248,6 +248,12 @@ fn files_that_are_not_animated() {
     let mut view = Image::new(3, 2, PixelFormat::RGB8).unwrap();
     assert_eq!(reader.next_frame(&mut view).unwrap(), Some(Duration::ZERO));
     assert_eq!(reader.next_frame(&mut view).unwrap(), None);
+    // One that is damaged has not been shown.
+    let cut = &png[..png.len() - 20];
+    let mut reader = PngDecoder::new().from_bytes(cut).unwrap();
+    reader.next_frame(&mut view).unwrap_err();
+    let error = reader.next_frame(&mut view).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::AlreadyRead));
 }
 
 /// Cut off or damaged anywhere: frames and then an error, never a panic.

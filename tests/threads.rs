@@ -12,6 +12,7 @@ use std::thread;
 use common::decode;
 use pixview::{
     Compression, Error, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngEncoder,
+    PngReader,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -51,6 +52,7 @@ fn who_may_go_where() {
 
     // The encoder goes to other threads, errors go anywhere.
     assert_impl_all!(PngEncoder: Send, Sync, std::fmt::Debug);
+    assert_impl_all!(PngReader<&[u8]>: Send, std::fmt::Debug);
     assert_impl_all!(Error: Send, Sync, std::error::Error);
 }
 

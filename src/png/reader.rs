@@ -36,6 +36,8 @@ pub struct PngReader<R: BufRead> {
     animation: Option<Animation>,
     /// Whether the image has been read, or can't be any more.
     done: bool,
+    /// Whether it has been read, to the end of the file.
+    whole: bool,
 }
 
 impl<R: BufRead> PngReader<R> {
@@ -75,6 +77,7 @@ impl<R: BufRead> PngReader<R> {
             watcher: Watcher::default(),
             animation: None,
             done: false,
+            whole: false,
         })
     }
 
@@ -253,7 +256,7 @@ impl<R: BufRead> PngReader<R> {
         image: &mut Image<S>,
     ) -> Result<Option<Duration>, Error> {
         if self.reader.info().animation_control().is_none() {
-            if self.done {
+            if self.whole {
                 return Ok(None);
             }
             return self.read_unnamed(image).map(|()| Some(Duration::ZERO));
@@ -342,6 +345,7 @@ impl<R: BufRead> PngReader<R> {
         if let Some(palette) = palette.filter(|_| format.is_indexed()) {
             image.set_palette(palette);
         }
+        self.whole = true;
         Ok(())
     }
 
