@@ -77,7 +77,8 @@ pub struct Metadata {
     /// `tRNS` of files without alpha and palette (11.3.1.1). Three times the
     /// same for gray.
     pub transparent: Option<[u16; 3]>,
-    /// Chunks that nothing above stands for, private ones and others.
+    /// Chunks that nothing above stands for, private ones and others. Those
+    /// before the image data are read first, in whatever order they are given.
     pub chunks: Vec<Chunk>,
 }
 

@@ -162,8 +162,9 @@ fuzz_target!(|case: Case| {
     };
     let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
     reader.read().unwrap();
-    // One gray, three times the same.
-    assert_eq!(reader.metadata().unwrap(), case.metadata);
+    let mut expected = case.metadata.clone();
+    expected.chunks.sort_by_key(|chunk| chunk.after);
+    assert_eq!(reader.metadata().unwrap(), expected);
 
     let decoder = png::Decoder::new(std::io::Cursor::new(&png));
     let mut reader = decoder.read_info().unwrap();
