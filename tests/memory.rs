@@ -232,6 +232,23 @@ fn memory_does_not_grow_with_the_image() {
         }
     }
 
+    // A file with less than its image has: stable memory is not copied.
+    let mut row = common::noise(4 * WIDTH as usize, 1);
+    row.chunks_mut(4).for_each(|pixel| pixel[3] = 255);
+    let peaks = [1024, 32 * 1024].map(|height| {
+        let layout = Layout::packed(WIDTH, height, PixelFormat::BGRA8).with_row_stride(0);
+        let image = Image::with_layout(&row, layout).unwrap();
+        let before = ALLOCATOR.current_usage();
+        ALLOCATOR.reset_peak_usage();
+        let mut encoder = PngEncoder::new().reduce(true);
+        encoder.write(&image, io::sink()).unwrap();
+        ALLOCATOR.peak_usage() - before
+    });
+    assert!(
+        peaks[0].abs_diff(peaks[1]) <= 64 * 1024,
+        "{peaks:?} bytes to reduce"
+    );
+
     // Reading into a view: whatever the file's height, in place and not.
     let files = [1024, 8192].map(|height| {
         let image = Image::new(256, height, PixelFormat::RGB8).unwrap();

@@ -270,3 +270,15 @@ fn a_writer_that_edits_the_cells() {
     let image = image.read().unwrap();
     assert_eq!(image.get(0, 0).unwrap(), [writer.writes.into()]);
 }
+
+/// What is looked at twice is a copy, of which each byte was requested once.
+#[test]
+fn reducing_looks_at_a_copy() {
+    let source = Changing::new(200 * 100 * 4);
+    let image = Image::from_buffer(&source, 200, 100, PixelFormat::RGBA8).unwrap();
+    let png = PngEncoder::new().reduce(true).to_vec(&image).unwrap();
+    let log = source.log.borrow();
+    assert!(log.requests.iter().all(|&requests| requests == 1));
+    let expected: Vec<u16> = log.first.iter().map(|&byte| byte.into()).collect();
+    assert_eq!(decode(&png).samples, expected);
+}

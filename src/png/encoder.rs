@@ -12,11 +12,12 @@ use super::geometry::Geometry;
 use super::metadata::{Chunks, Metadata, Written};
 use super::pipeline;
 use super::progress::{Progress, Watcher};
+use super::reduce::Reduction;
 use super::sink::{Sink, SinkState};
 use super::strip::{Kept, Strip};
 use crate::format::Color;
 use crate::rows::{Frame, Target};
-use crate::{Error, ErrorKind, Image, Palette, PixelSource, file};
+use crate::{Error, ErrorKind, Image, Palette, PixelFormat, PixelSource, file};
 
 /// The most bytes in a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
 const MAX_CHUNK: usize = 1 << 30;
@@ -144,6 +145,7 @@ pub struct PngEncoder {
     compression: Compression,
     filter: Filter,
     index_depth: IndexDepth,
+    reduce: bool,
     metadata: Metadata,
     threads: usize,
     watcher: Watcher,
@@ -159,6 +161,7 @@ impl PngEncoder {
             compression: Compression::default(),
             filter: Filter::default(),
             index_depth: IndexDepth::default(),
+            reduce: false,
             metadata: Metadata::default(),
             threads: 1,
             watcher: Watcher::default(),
@@ -188,6 +191,35 @@ impl PngEncoder {
     #[must_use]
     pub fn index_depth(mut self, depth: IndexDepth) -> Self {
         self.index_depth = depth;
+        self
+    }
+
+    /// Whether files have less than their images where the pixels are the same:
+    /// opaque RGBA as RGB, RGB that is gray as gray, 16 bits whose halves are
+    /// equal as 8, and few colours as indices, at the fewest bits that hold
+    /// them. Not unless said: the format of the file then depends on the pixels.
+    ///
+    /// Stable memory is looked at twice, and nothing is copied. Cells, atomics
+    /// and other live memory may change in between: they are copied first, the
+    /// whole frame. Indexed images and pixels of less than a byte stay as they
+    /// are, and so do all if the metadata speaks of samples: significant bits,
+    /// a background, a transparent colour.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat, PngDecoder, PngEncoder};
+    ///
+    /// let mut image = Image::new(100, 100, PixelFormat::RGBA8)?;
+    /// image.write()?.fill([9, 9, 9, 255])?;
+    /// let png = PngEncoder::new().reduce(true).to_vec(&image)?;
+    /// let reader = PngDecoder::new().from_bytes(&png)?;
+    /// assert_eq!(reader.format(), PixelFormat::INDEXED1);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn reduce(mut self, reduce: bool) -> Self {
+        self.reduce = reduce;
         self
     }
 
@@ -342,21 +374,26 @@ impl PngEncoder {
     /// All that can be wrong before a pixel is read or a byte written.
     fn prepare<S>(&self, image: &Image<S>) -> Result<Prepared, Error> {
         let format = image.format();
-        let target = match (format.is_indexed(), image.palette()) {
+        let indexed = match (format.is_indexed(), image.palette()) {
             (true, Some(palette)) => {
                 let depth = self.index_depth.bits(palette)?;
-                Target::indexed(format, palette.colors().len(), depth)
+                Some((palette.colors().len(), depth))
             }
             (true, None) => return Err(ErrorKind::NoPalette { format }.into()),
-            (false, _) => Target::of(format),
+            (false, _) => None,
         };
-        let colors = image.palette().map_or(0, |palette| palette.colors().len());
-        let mut chunks = self.metadata.chunks(target.png, colors)?;
+        let mut prepared = Prepared {
+            format,
+            indexed,
+            chunks: Chunks::default(),
+        };
+        let colors = indexed.map_or(0, |(colors, _)| colors);
+        prepared.chunks = self.metadata.chunks(prepared.target().png, colors)?;
         if let Some(palette) = image.palette() {
             let written = palette_chunks(palette);
-            chunks.middle.splice(0..0, written);
+            prepared.chunks.middle.splice(0..0, written);
         }
-        Ok(Prepared { target, chunks })
+        Ok(prepared)
     }
 
     fn encode<S: PixelSource>(
@@ -366,9 +403,37 @@ impl PngEncoder {
         writer: &mut dyn Write,
     ) -> Result<(), Error> {
         let lease = image.source().lease()?;
+        let frame = image.description().frame(&lease)?;
+        let format = image.format();
+        let reduces = self.reduce && !format.is_indexed() && format.bit_depth() >= 8;
+        if !reduces || self.metadata.speaks_of_samples() {
+            let save = Save {
+                frame,
+                target: prepared.target(),
+                palette: &[],
+                chunks: &prepared.chunks,
+            };
+            return self.encode_frame(&save, writer);
+        }
+        if !frame.is_stable() {
+            drop(lease);
+            let snapshot = image.to_vec()?;
+            let copy = Image::from_buffer(snapshot, image.width(), image.height(), format)?;
+            return self.encode(&copy, prepared, writer);
+        }
+        let reduction = Reduction::find(&frame)?;
+        let palette = match reduction.as_ref().and_then(Reduction::palette) {
+            Some(palette) => palette_chunks(&palette?),
+            None => Vec::new(),
+        };
         let save = Save {
-            frame: image.description().frame(&lease)?,
-            prepared,
+            frame,
+            target: match &reduction {
+                Some(reduction) => Target::reduced(reduction.to, reduction),
+                None => prepared.target(),
+            },
+            palette: &palette,
+            chunks: &prepared.chunks,
         };
         self.encode_frame(&save, writer)
     }
@@ -400,8 +465,7 @@ impl PngEncoder {
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
         let filter = filter_type(self.filter);
-        let (frame, target) = (&save.frame, save.prepared.target);
-        let chunks = &save.prepared.chunks;
+        let (frame, target, chunks) = (&save.frame, save.target, save.chunks);
         let geometry = Geometry::new(frame, target, self.compression, filter)?;
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -430,7 +494,8 @@ impl PngEncoder {
         // Dropped before the writer on every way out, a panic too, so that
         // its destructor writes nothing.
         let closing = state.close_on_drop();
-        for (name, data) in chunks.first.iter().chain(&chunks.middle) {
+        let chunks_before = chunks.first.iter().chain(save.palette);
+        for (name, data) in chunks_before.chain(&chunks.middle) {
             let name = png::chunk::ChunkType(*name);
             writer.write_chunk(name, data).map_err(encoding)?;
         }
@@ -477,13 +542,27 @@ impl PngEncoder {
 /// What is saved.
 struct Save<'a> {
     frame: Frame<'a>,
-    prepared: &'a Prepared,
+    target: Target<'a>,
+    /// The palette of pixels that had none.
+    palette: &'a [Written],
+    chunks: &'a Chunks,
 }
 
 /// What is known before the pixels are.
 struct Prepared {
-    target: Target,
+    format: PixelFormat,
+    /// Colours and depth of an indexed image.
+    indexed: Option<(usize, u8)>,
     chunks: Chunks,
+}
+
+impl Prepared {
+    fn target(&self) -> Target<'static> {
+        match self.indexed {
+            Some((colors, depth)) => Target::indexed(self.format, colors, depth),
+            None => Target::of(self.format),
+        }
+    }
 }
 
 /// A `Vec` that reports it when memory runs out, instead of aborting.

@@ -22,7 +22,7 @@ pub(super) struct Geometry<'a> {
     /// The rows, if a strip need not be read before it is filtered.
     pub(super) stable: Option<PngRows<'a>>,
     /// What rows become.
-    pub(super) target: Target,
+    pub(super) target: Target<'a>,
     pub(super) height: u32,
     /// Bytes of samples in a scanline.
     pub(super) row_size: usize,
@@ -38,7 +38,7 @@ pub(super) struct Geometry<'a> {
 impl<'a> Geometry<'a> {
     pub(super) fn new(
         frame: &Frame<'a>,
-        target: Target,
+        target: Target<'a>,
         compression: Compression,
         filter: Option<FilterType>,
     ) -> Result<Self, Error> {

@@ -10,6 +10,7 @@ mod pipeline;
 mod progress;
 mod queue;
 mod reader;
+mod reduce;
 mod simd;
 mod sink;
 mod strip;
@@ -24,3 +25,4 @@ pub use metadata::{
 };
 pub use progress::Progress;
 pub use reader::PngReader;
+pub(crate) use reduce::{BLOCK as REDUCED, Reduction};

@@ -11,6 +11,7 @@ use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
 use crate::format::{
     BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, reverse_order, to_png, unpack,
 };
+use crate::png::{REDUCED, Reduction};
 use crate::source::{Bytes, BytesMut};
 use crate::{Error, ErrorKind, Layout, PixelFormat, SourceError};
 
@@ -99,9 +100,14 @@ impl<'a> Frame<'a> {
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
+    /// Whether the memory stays as it is while it is read.
+    pub(crate) fn is_stable(&self) -> bool {
+        matches!(self.bytes, Bytes::Stable(..))
+    }
+
     /// The rows as the file holds them, if they lie in stable memory like
     /// that.
-    pub(crate) fn png_rows(&self, target: Target) -> Option<PngRows<'a>> {
+    pub(crate) fn png_rows(&self, target: Target<'_>) -> Option<PngRows<'a>> {
         let layout = self.layout;
         let Bytes::Stable(bytes, _) = self.bytes else {
             return None;
@@ -152,8 +158,11 @@ impl<'a> Frame<'a> {
 
     /// Writes row `y` into `png` as the file holds it. Each pixel is requested
     /// once.
-    pub(crate) fn png_row(&self, y: u32, target: Target, png: &mut [u8]) -> Result<(), Error> {
+    pub(crate) fn png_row(&self, y: u32, target: Target<'_>, png: &mut [u8]) -> Result<(), Error> {
         let (width, format) = (self.layout.width(), self.layout.format());
+        if let Some(reduction) = target.reduction {
+            return self.reduced_row(y, reduction, png);
+        }
         if target.repacks(format) {
             return self.repacked_row(y, target, png);
         }
@@ -182,8 +191,24 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
+    /// The same for pixels that do with less, of formats of whole bytes.
+    fn reduced_row(&self, y: u32, reduction: &Reduction, png: &mut [u8]) -> Result<(), Error> {
+        let (width, format) = (self.layout.width(), self.layout.format());
+        let (mut pixels, mut whole) = ([0; BLOCK], [0; BLOCK]);
+        png.fill(0);
+        for x in (0..width).step_by(REDUCED) {
+            let count = (width - x).min(REDUCED as u32);
+            let pixels = &mut pixels[..count as usize * format.pixel_size()];
+            let whole = &mut whole[..count as usize * format.png().pixel_size()];
+            self.pixels(x, y, count, pixels)?;
+            to_png(format, pixels, whole);
+            reduction.put(whole, x as usize, png);
+        }
+        Ok(())
+    }
+
     /// The same for indices that are looked at one by one.
-    fn repacked_row(&self, y: u32, target: Target, png: &mut [u8]) -> Result<(), Error> {
+    fn repacked_row(&self, y: u32, target: Target<'_>, png: &mut [u8]) -> Result<(), Error> {
         let width = self.layout.width();
         let depth = target.png.depth;
         let mut put = |x: usize, indices: &[u8]| -> Result<(), Error> {
@@ -213,19 +238,31 @@ impl<'a> Frame<'a> {
 }
 
 /// What a row becomes on its way to the file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
     pub(crate) png: PngType,
     /// How many colours there are, if an index could be beyond.
     pub(crate) colors: Option<usize>,
+    /// What rows don't need, if they are to do without.
+    pub(crate) reduction: Option<&'a Reduction>,
 }
 
-impl Target {
+impl<'a> Target<'a> {
     /// What PNG holds of a format that is not indexed.
     pub(crate) fn of(format: PixelFormat) -> Self {
         Target {
             png: format.png(),
             colors: None,
+            reduction: None,
+        }
+    }
+
+    /// The same pixels with less.
+    pub(crate) fn reduced(to: PngType, reduction: &'a Reduction) -> Self {
+        Target {
+            png: to,
+            colors: None,
+            reduction: Some(reduction),
         }
     }
 
@@ -238,6 +275,7 @@ impl Target {
                 depth,
             },
             colors: (colors < known).then_some(colors),
+            reduction: None,
         }
     }
 

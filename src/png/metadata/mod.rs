@@ -256,6 +256,11 @@ impl Metadata {
         Ok(chunks)
     }
 
+    /// Whether some of it holds for one type of file only.
+    pub(super) fn speaks_of_samples(&self) -> bool {
+        self.significant_bits.is_some() || self.background.is_some() || self.transparent.is_some()
+    }
+
     /// What the chunks of a file say, in the order in which they were in it.
     pub(super) fn parse(raw: &[RawChunk], file: &FileType) -> Result<Metadata, Error> {
         let mut metadata = Metadata::default();

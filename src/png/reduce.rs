@@ -1,0 +1,190 @@
+//! What a picture doesn't need: alpha that is opaque everywhere, colours that
+//! are all gray, 16 bits whose halves are equal, colours that a palette holds.
+
+use std::collections::HashSet;
+
+use crate::access::zeroed;
+use crate::format::{BitOrder, Color, FileType, PngType, pack};
+use crate::rows::{Frame, Target};
+use crate::{Error, Palette};
+
+/// The most colours of a palette.
+const MOST: usize = 256;
+
+/// Rows with less than they came with, and the same pixels.
+pub(crate) struct Reduction {
+    from: FileType,
+    pub(super) to: PngType,
+    /// The colours of indices, in order: alpha, red, green, blue, from the most
+    /// significant bits down.
+    colors: Vec<u32>,
+}
+
+/// What has been seen of the pixels so far.
+struct Seen {
+    opaque: bool,
+    gray: bool,
+    /// Whether 8 bits say it all.
+    narrow: bool,
+    /// No more than a palette holds, or it is forgotten.
+    colors: Option<HashSet<u32>>,
+    last: Option<u32>,
+}
+
+impl Reduction {
+    /// Looks at all pixels, which lie in stable memory. `None` if they need all
+    /// that they have.
+    pub(super) fn find(frame: &Frame<'_>) -> Result<Option<Self>, Error> {
+        let layout = frame.layout;
+        let png = layout.format().png();
+        let target = Target::of(layout.format());
+        let mut row = zeroed(png.row_size(layout.width()))?;
+        let mut seen = Seen {
+            opaque: matches!(png.color, Color::GrayAlpha | Color::Rgba),
+            gray: matches!(png.color, Color::Rgb | Color::Rgba),
+            narrow: png.depth == 16,
+            colors: Some(HashSet::new()),
+            last: None,
+        };
+        for y in 0..layout.height() {
+            frame
+                .png_row(y, target, &mut row)
+                .map_err(|error| error.at_row(y))?;
+            if !seen.look(png, &row) {
+                return Ok(None);
+            }
+        }
+
+        let gray = seen.gray || matches!(png.color, Color::Gray | Color::GrayAlpha);
+        let alpha = matches!(png.color, Color::GrayAlpha | Color::Rgba) && !seen.opaque;
+        let mut to = PngType {
+            color: match (gray, alpha) {
+                (true, false) => Color::Gray,
+                (true, true) => Color::GrayAlpha,
+                (false, false) => Color::Rgb,
+                (false, true) => Color::Rgba,
+            },
+            depth: if seen.narrow { 8 } else { png.depth },
+        };
+        let mut colors: Vec<u32> = seen.colors.into_iter().flatten().collect();
+        colors.sort_unstable();
+        if to.depth == 8 && !colors.is_empty() {
+            let depth = match colors.len() {
+                ..=2 => 1,
+                3..=4 => 2,
+                5..=16 => 4,
+                _ => 8,
+            };
+            let color = Color::Index;
+            let indexed = PngType { color, depth };
+            // A palette has to be worth its bytes.
+            let size = |png: PngType| png.row_size(layout.width()) * u64::from(layout.height());
+            if size(indexed) + 4 * colors.len() as u64 + 24 < size(to) {
+                to = indexed;
+            }
+        }
+        if to.color != Color::Index {
+            colors.clear();
+        }
+        let from = FileType {
+            png,
+            palette: None,
+            transparent: None,
+        };
+        let reduction = Reduction { from, to, colors };
+        Ok((to != png).then_some(reduction))
+    }
+
+    /// The palette, if there is one.
+    pub(super) fn palette(&self) -> Option<Result<Palette, Error>> {
+        let rgba = |&color: &u32| {
+            let [a, r, g, b] = color.to_be_bytes();
+            [r, g, b, a]
+        };
+        let colors: Vec<[u8; 4]> = self.colors.iter().map(rgba).collect();
+        (!colors.is_empty()).then(|| Palette::from_rgba(&colors))
+    }
+
+    /// Writes pixels from column `x` on into a row that had zeros there. Blocks
+    /// begin at multiples of eight pixels.
+    pub(crate) fn put(&self, pixels: &[u8], x: usize, row: &mut [u8]) {
+        let count = pixels.len() / self.from.png.pixel_size();
+        if self.to.color != Color::Index {
+            let size = self.to.pixel_size();
+            let out = &mut row[x * size..][..count * size];
+            let adapted = self.from.adapt(pixels, self.to, count, out);
+            debug_assert!(adapted.is_ok(), "there are no indices");
+            return;
+        }
+        let mut indices = [0; BLOCK];
+        let (mut last, mut index) = (self.colors[0], 0);
+        each_color(self.from.png, pixels, |i, color| {
+            if color != last {
+                (last, index) = (color, self.colors.binary_search(&color).unwrap_or(0));
+            }
+            indices[i] = index as u8;
+        });
+        if self.to.depth == 8 {
+            row[x..x + count].copy_from_slice(&indices[..count]);
+        } else {
+            pack(self.to.depth, BitOrder::Msb, &indices[..count], x, row);
+        }
+    }
+}
+
+/// The most pixels of a block.
+pub(crate) const BLOCK: usize = 256;
+
+impl Seen {
+    /// Looks at a row. `false` if nothing is left to be saved.
+    fn look(&mut self, png: PngType, row: &[u8]) -> bool {
+        let size = png.pixel_size();
+        let sample = usize::from(png.depth / 8);
+        if self.narrow {
+            self.narrow = row.as_chunks().0.iter().all(|&[high, low]| high == low);
+        }
+        if self.opaque {
+            let alphas = row.chunks_exact(size).map(|pixel| &pixel[size - sample..]);
+            self.opaque = alphas.flatten().all(|&byte| byte == u8::MAX);
+        }
+        if self.gray {
+            let grays = |p: &[u8]| {
+                p[..sample] == p[sample..2 * sample] && p[..sample] == p[2 * sample..3 * sample]
+            };
+            self.gray = row.chunks_exact(size).all(grays);
+        }
+        if png.depth == 16 && !self.narrow {
+            self.colors = None;
+        }
+        if let Some(colors) = &mut self.colors {
+            let mut last = self.last;
+            each_color(png, row, |_, color| {
+                if last != Some(color) && colors.len() <= MOST {
+                    colors.insert(color);
+                    last = Some(color);
+                }
+            });
+            self.last = last;
+            if colors.len() > MOST {
+                self.colors = None;
+            }
+        }
+        self.narrow || self.opaque || self.gray || self.colors.is_some()
+    }
+}
+
+/// Each pixel as alpha, red, green, blue of 8 bits; of 16 the first eight.
+fn each_color(png: PngType, pixels: &[u8], mut f: impl FnMut(usize, u32)) {
+    let size = png.pixel_size();
+    let step = usize::from(png.depth / 8);
+    for (i, pixel) in pixels.chunks_exact(size).enumerate() {
+        let sample = |c: usize| pixel[c * step];
+        let argb = match png.color {
+            Color::Gray | Color::Index => [255, sample(0), sample(0), sample(0)],
+            Color::GrayAlpha => [sample(1), sample(0), sample(0), sample(0)],
+            Color::Rgb => [255, sample(0), sample(1), sample(2)],
+            Color::Rgba => [sample(3), sample(0), sample(1), sample(2)],
+        };
+        f(i, u32::from_be_bytes(argb));
+    }
+}
