@@ -389,6 +389,34 @@ fn what_is_refused() {
     assert!(view.source().iter().all(|&byte| byte == 0));
 }
 
+/// A file with an index that its palette doesn't have: the indices can be read,
+/// colours of them can't.
+#[test]
+fn an_index_beyond_the_palette() {
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 300, 2);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_palette(vec![1, 2, 3, 4, 5, 6]);
+    let mut writer = encoder.write_header().unwrap();
+    let mut indices = vec![1; 600];
+    indices[300 + 270] = 2;
+    writer.write_image_data(&indices).unwrap();
+    writer.finish().unwrap();
+    let read = |format| PngDecoder::new().from_bytes(&png).unwrap().read_as(format);
+    assert_eq!(*read(PixelFormat::INDEXED8).unwrap().source(), indices);
+    use PixelFormat as F;
+    for format in [F::RGB8, F::RGBA8, F::BGR8, F::GRAY8, F::RGB16, F::RGBA16] {
+        assert_eq!(
+            read(format).unwrap_err().to_string(),
+            "row 1: pixel (270, 1) has index 2, the palette has 2 colours"
+        );
+    }
+    assert_eq!(
+        read(F::INDEXED1).unwrap_err().to_string(),
+        "row 1: pixel (270, 1) has index 2, the palette has 2 colours"
+    );
+}
+
 /// A damaged file is an error that says where, and what was read before it is
 /// in the view.
 #[test]
