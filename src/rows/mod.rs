@@ -385,9 +385,8 @@ impl FrameMut<'_> {
             return Ok(());
         }
         let mut block = [0; BLOCK];
-        // Whole bytes on both sides.
         let (bits, size) = (format.bits_per_pixel(), format.png().bits_per_pixel());
-        let most = BLOCK * 8 / bits / 8 * 8;
+        let most = BLOCK * 8 / bits;
         for (x, png) in (0..width).step_by(most).zip(png.chunks(most * size / 8)) {
             let count = (width - x).min(most as u32);
             let pixels = &mut block[..format.row_size(count) as usize];
