@@ -23,7 +23,8 @@ struct Frame {
 
 /// Frames with every way to go on, in every order.
 fn frames() -> Vec<Frame> {
-    let disposes = [DisposeOp::None, DisposeOp::Background, DisposeOp::Previous];
+    // The first as if it were to come back, which nothing can.
+    let disposes = [DisposeOp::Previous, DisposeOp::None, DisposeOp::Background];
     let regions = [
         [0, 0, 13, 9],
         [2, 1, 5, 4],

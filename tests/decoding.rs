@@ -262,21 +262,41 @@ fn damaged_files() {
     }
 }
 
+/// The checksum of chunks (PNG third edition, annex D).
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = !0u32;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    !crc
+}
+
+/// The checksum of the image data is looked at, too, not only those of chunks.
+#[test]
+fn a_wrong_checksum_of_the_pixels() {
+    let mut png = scene();
+    // The last four bytes of the last data, before its own checksum and IEND.
+    let end = png.len() - 12 - 4;
+    png[end - 1] ^= 1;
+    let start = png.windows(4).rposition(|w| w == b"IDAT").unwrap();
+    let sum = crc(&png[start..end]);
+    png[end..end + 4].copy_from_slice(&sum.to_be_bytes());
+    let error = Image::from_png(&png).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Decode { .. }),
+        "{error:#}"
+    );
+}
+
 /// A header that claims more pixels than any memory holds.
 #[test]
 fn a_header_that_asks_for_too_much() {
     let mut png = scene();
     png[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
-    let crc = {
-        let mut crc = !0u32;
-        for byte in &png[12..29] {
-            crc ^= u32::from(*byte);
-            for _ in 0..8 {
-                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-            }
-        }
-        !crc
-    };
+    let crc = crc(&png[12..29]);
     png[29..33].copy_from_slice(&crc.to_be_bytes());
     let error = Image::from_png(&png).unwrap_err();
     assert!(

@@ -163,9 +163,14 @@ fn metadata() {
     let image = Image::new(50, 50, PixelFormat::RGBA8).unwrap();
     let mut metadata = Metadata::default();
     metadata.density = Some(Density::from_dpi(100.0));
+    metadata.gamma = Some(45455);
     let mut encoder = PngEncoder::new().reduce(true).metadata(metadata.clone());
     let png = encoder.to_vec(&image).unwrap();
     assert_eq!(header(&png), (3, 1));
+    // In the order of PNG third edition, 5.6.
+    let at = |name: &[u8]| png.windows(4).position(|w| w == name).unwrap();
+    assert!(at(b"gAMA") < at(b"PLTE") && at(b"PLTE") < at(b"tRNS"));
+    assert!(at(b"tRNS") < at(b"pHYs") && at(b"pHYs") < at(b"IDAT"));
     let reader = PngDecoder::new().from_bytes(&png).unwrap();
     assert_eq!(reader.metadata().unwrap(), metadata);
     metadata.background = Some(Background::Rgb([1, 2, 3]));
