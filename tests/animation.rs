@@ -257,6 +257,122 @@ fn files_that_are_not_animated() {
     assert!(matches!(error.kind(), ErrorKind::AlreadyRead));
 }
 
+/// A file put together of interlaced ones, which `lodepng` writes: frames
+/// smaller than the canvas, of pixels of less than a byte.
+#[test]
+fn interlaced_frames() {
+    fn push(png: &mut Vec<u8>, name: &[u8], data: &[u8]) {
+        png.extend((data.len() as u32).to_be_bytes());
+        let start = png.len();
+        png.extend(name);
+        png.extend(data);
+        let mut crc = !0u32;
+        for byte in &png[start..] {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            }
+        }
+        png.extend((!crc).to_be_bytes());
+    }
+    for depth in [1u32, 2, 8] {
+        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+        let mut canvas = [[0u16; 13]; 9];
+        let regions = [[0, 0, 13, 9], [2, 1, 7, 5], [5, 4, 8, 5], [0, 0, 13, 9]];
+        for (i, [x, y, w, h]) in regions.into_iter().enumerate() {
+            let max = (1 << depth) - 1;
+            let values: Vec<u8> = noise(w * h, i as u64 + 5)
+                .iter()
+                .map(|v| v & max as u8)
+                .collect();
+            let mut packed = vec![0u8; (w * h * depth as usize).div_ceil(8)];
+            for (n, value) in values.iter().enumerate() {
+                canvas[y + n / w][x + n % w] = u16::from(*value) * (255 / max);
+                let bit = n * depth as usize;
+                packed[bit / 8] |= value << (8 - depth as usize - bit % 8);
+            }
+            let mut encoder = lodepng::Encoder::new();
+            encoder.set_auto_convert(false);
+            encoder
+                .info_raw_mut()
+                .set_colortype(lodepng::ColorType::GREY);
+            encoder.info_raw_mut().set_bitdepth(depth);
+            encoder
+                .info_png_mut()
+                .color
+                .set_colortype(lodepng::ColorType::GREY);
+            encoder.info_png_mut().color.set_bitdepth(depth);
+            encoder.info_png_mut().interlace_method = 1;
+            let png = encoder.encode(&packed, w, h).unwrap();
+            if i == 0 {
+                push(&mut file, b"IHDR", &png[16..29]);
+                push(&mut file, b"acTL", &[0, 0, 0, 4, 0, 0, 0, 0]);
+            }
+            let sequence = |n: usize| (n as u32).to_be_bytes();
+            let number = if i == 0 { 0 } else { 2 * i - 1 };
+            let mut control = sequence(number).to_vec();
+            for value in [w, h, x, y] {
+                control.extend((value as u32).to_be_bytes());
+            }
+            control.extend([0, 1, 0, 2, 0, 0]);
+            push(&mut file, b"fcTL", &control);
+            let at = png.windows(4).position(|w| w == b"IDAT").unwrap();
+            let data = &png[at + 4..png.len() - 16];
+            if i == 0 {
+                push(&mut file, b"IDAT", data);
+            } else {
+                push(&mut file, b"fdAT", &[&sequence(number + 1), data].concat());
+            }
+        }
+        push(&mut file, b"IEND", &[]);
+        let mut reader = PngDecoder::new().from_bytes(&file).unwrap();
+        assert!(reader.is_interlaced());
+        let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::GRAY8).unwrap();
+        for _ in regions {
+            reader.next_frame(&mut view).unwrap().unwrap();
+        }
+        // The last one covers all; so look at the one before, too.
+        assert_eq!(reader.next_frame(&mut view).unwrap(), None);
+        let found: Vec<u16> = view.source().iter().map(|&v| v.into()).collect();
+        assert_eq!(found, canvas.concat(), "{depth}");
+
+        let mut reader = PngDecoder::new().from_bytes(&file).unwrap();
+        let mut canvas = [[0u16; 13]; 9];
+        for (i, [x, y, w, h]) in regions.into_iter().enumerate() {
+            let max = (1 << depth) - 1;
+            for (n, v) in noise(w * h, i as u64 + 5).into_iter().enumerate() {
+                canvas[y + n / w][x + n % w] = (u16::from(v) & max) * (255 / max);
+            }
+            reader.next_frame(&mut view).unwrap().unwrap();
+            let found: Vec<u16> = view.source().iter().map(|&v| v.into()).collect();
+            assert_eq!(found, canvas.concat(), "{depth}, frame {i}");
+        }
+    }
+}
+
+/// A view that can't show frames changes nothing, and what is asked in the
+/// wrong order is an error.
+#[test]
+fn the_wrong_view_between_frames() {
+    for still in [false, true] {
+        let png = file(ColorType::Rgba, BitDepth::Eight, still);
+        let canvases = canvases(ColorType::Rgba, 8);
+        let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap();
+        let mut indexed = Image::new(WIDTH, HEIGHT, PixelFormat::INDEXED8).unwrap();
+        for canvas in &canvases {
+            let error = reader.next_frame(&mut indexed).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::NotIndexedFile { .. }));
+            let error = reader.read().unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::AlreadyRead), "{error}");
+            reader.next_frame(&mut view).unwrap().unwrap();
+            let found: Vec<u64> = view.source().iter().map(|&v| v.into()).collect();
+            assert_eq!(found, canvas.concat());
+        }
+        assert_eq!(reader.next_frame(&mut view).unwrap(), None);
+    }
+}
+
 /// Cut off or damaged anywhere: frames and then an error, never a panic.
 #[test]
 fn damaged_animations() {

@@ -71,8 +71,10 @@ impl Animation {
         })
     }
 
-    /// Where the next frame is to be decoded, as the file has it.
+    /// Where the next frame is to be decoded, as the file has it: zeros, since
+    /// passes are put together with what is there.
     pub(super) fn raw(&mut self) -> &mut [u8] {
+        self.raw.fill(0);
         &mut self.raw
     }
 
@@ -82,10 +84,12 @@ impl Animation {
         &self.canvas[y as usize * size..][..size]
     }
 
-    /// Puts the frame that was decoded onto the canvas.
+    /// Puts the frame that was decoded onto the canvas. Rows of interlaced ones
+    /// are as far apart as those of the canvas, others lie side by side.
     pub(super) fn show(
         &mut self,
         file: &FileType,
+        interlaced: bool,
         control: &png::FrameControl,
     ) -> Result<(), Error> {
         self.dispose();
@@ -125,7 +129,12 @@ impl Animation {
         let (size, width) = (to.pixel_size(), region.width as usize);
         let row_size = file.png.row_size(region.width) as usize;
         let canvas_row = to.row_size(self.width) as usize;
-        let rows = self.raw.chunks_exact(row_size);
+        let distance = if interlaced {
+            file.png.row_size(self.width) as usize
+        } else {
+            row_size
+        };
+        let rows = self.raw.chunks_exact(distance).map(|row| &row[..row_size]);
         for (y, raw) in (region.y..region.y + region.height).zip(rows) {
             let row = &mut self.row[..width * size];
             if file.is(to) {

@@ -203,7 +203,7 @@ impl PngEncoder {
     /// and other live memory may change in between: they are copied first, the
     /// whole frame. Indexed images and pixels of less than a byte stay as they
     /// are, and so do all if the metadata speaks of samples: significant bits,
-    /// a background, a transparent colour.
+    /// a background, a transparent colour, a profile.
     ///
     /// # Examples
     ///

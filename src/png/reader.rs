@@ -216,8 +216,9 @@ impl<R: BufRead> PngReader<R> {
     /// - [`ErrorKind::SizeMismatch`] if the view has another size, before
     ///   anything is written;
     /// - [`ErrorKind::NotIndexedFile`] if the view is indexed and the file is
-    ///   not, [`ErrorKind::IndexOutside`] if an index is beyond the palette, or
-    ///   beyond what the view can hold;
+    ///   not; [`ErrorKind::IndexOutside`] if an index is beyond what an indexed
+    ///   view can hold, or the palette has no colour for it where the view isn't
+    ///   indexed;
     /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
     ///   place, and the row. Rows before it have been written;
     /// - [`ErrorKind::Overlap`] and [`ErrorKind::Source`] if the view can't be
@@ -269,27 +270,33 @@ impl<R: BufRead> PngReader<R> {
             };
         }
         let (width, height) = (self.width, self.height);
-        let mut animation = match self.animation.take() {
-            Some(animation) => animation,
-            None => {
-                self.check_bytes(Animation::size(&self.file, width, height))?;
-                if self.reader.info().frame_control().is_none() {
-                    // The image of those that don't animate is no frame.
-                    let skipped = self.reader.next_frame_info().map(|_| ());
-                    skipped.map_err(|e| self.decoding(e))?;
-                }
-                Animation::new(&self.file, width, height)?
+        if self.animation.is_none() {
+            self.check_bytes(Animation::size(&self.file, width, height))?;
+            self.animation = Some(Animation::new(&self.file, width, height)?);
+        }
+        let Some(mut animation) = self
+            .animation
+            .take_if(|animation| animation.file.check(image.format()).is_ok())
+        else {
+            return Err(ErrorKind::NotIndexedFile {
+                file: self.format(),
+                format: image.format(),
             }
+            .into());
         };
-        animation.file.check(image.format())?;
         // Whatever goes wrong from here on, there is no more to be had.
         self.done = true;
+        if animation.shown == 0 && self.reader.info().frame_control().is_none() {
+            // The image of those that don't animate is no frame.
+            let skipped = self.reader.next_frame_info().map(|_| ());
+            skipped.map_err(|e| self.decoding(e))?;
+        }
         let decoded = self.reader.next_frame(animation.raw());
         decoded.map_err(|e| self.decoding(e))?;
         let Some(control) = self.reader.info().frame_control().copied() else {
             return Err(ErrorKind::AlreadyRead.into());
         };
-        animation.show(&self.file, &control)?;
+        animation.show(&self.file, self.is_interlaced(), &control)?;
         {
             let mut pixels = image.write()?;
             let mut frame = pixels.frame_mut()?;
@@ -358,14 +365,18 @@ impl<R: BufRead> PngReader<R> {
             let direct = writer.is_direct();
             let in_place = frame.row_in_place_mut(y).filter(|_| direct);
             let read = if let Some(in_place) = in_place {
-                self.reader.read_row(in_place).map(|_| ())
+                self.reader.read_row(in_place)
             } else {
                 if row.is_empty() {
                     row = zeroed(self.file.png.row_size(self.width))?;
                 }
-                self.reader.read_row(&mut row).map(|_| ())
+                self.reader.read_row(&mut row)
             };
-            read.map_err(|e| self.decoding(e).at_row(y))?;
+            let read = read.map_err(|e| self.decoding(e).at_row(y))?;
+            if read.is_none() {
+                // Rows that the `png` crate has no more of.
+                return Err(ErrorKind::AlreadyRead.into());
+            }
             if !row.is_empty() {
                 let written = writer.write(&self.file, y, &row, frame);
                 written.map_err(|error| error.at_row(y))?;
@@ -531,18 +542,19 @@ fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType, Error> {
             let rgb = rgb.as_chunks::<3>().0.iter().take(1 << depth);
             let alphas = trns.iter().copied().chain(std::iter::repeat(u8::MAX));
             let colors = rgb.zip(alphas).map(|(&[r, g, b], alpha)| [r, g, b, alpha]);
-            Some(Palette::from_rgba(&colors.collect::<Vec<_>>())?)
+            Palette::from_rgba(&colors.collect::<Vec<_>>()).ok()
         }
-        (Color::Index, None) => {
-            return Err(ErrorKind::Decode {
-                chunk: "PLTE".to_owned(),
-                offset: scan.place().1,
-                source: "an indexed image without a palette".into(),
-            }
-            .into());
-        }
+        (Color::Index, None) => None,
         _ => None,
     };
+    if color == Color::Index && palette.is_none() {
+        return Err(ErrorKind::Decode {
+            chunk: "PLTE".to_owned(),
+            offset: scan.place().1,
+            source: "an indexed image without a palette".into(),
+        }
+        .into());
+    }
     // Of 16 bits each, of which the depth says how many count.
     let sample =
         |at: usize| u16::from_be_bytes([trns[at], trns[at + 1]]) & (u16::MAX >> (16 - depth));
@@ -572,7 +584,10 @@ fn limits(row_size: u64, max_bytes: u64) -> Result<png::Limits, Error> {
         .into());
     }
     let no_memory = ErrorKind::OutOfMemory { bytes: rows };
+    // The crate counts a row for each frame and never less.
     let mut limits = png::Limits::default();
+    let allowed = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    limits.bytes = limits.bytes.max(allowed);
     match usize::try_from(rows) {
         Ok(rows) if Vec::<u8>::new().try_reserve_exact(rows).is_ok() => {
             limits.bytes = limits.bytes.saturating_add(rows);

@@ -122,8 +122,9 @@ impl Scan {
         // A lower-case first letter: ancillary. Those of animations are read
         // by the `png` crate.
         let ancillary = name[0] & 0x20 != 0;
-        let kept = ancillary && !matches!(&name, b"acTL" | b"fcTL" | b"fdAT");
-        if kept && self.failure.is_none() {
+        let kept =
+            ancillary && !matches!(&name, b"acTL" | b"fcTL" | b"fdAT") && self.failure.is_none();
+        if kept {
             // So that many empty ones can't take any memory either.
             let cost = length + std::mem::size_of::<RawChunk>() as u64;
             if cost > self.room {
@@ -175,7 +176,11 @@ impl<R: BufRead> BufRead for Tap<R> {
         }
         loop {
             match self.inner.fill_buf() {
-                Ok(_) => break,
+                Ok(_) => {
+                    // Whoever asked has gone on all the same.
+                    self.scan.lock().failure = None;
+                    break;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let copy = io::Error::from(error.kind());

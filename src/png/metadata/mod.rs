@@ -18,7 +18,7 @@ const MAX_INFLATED: usize = 1 << 26;
 ///
 /// [`PngEncoder::metadata`](crate::PngEncoder::metadata) writes it,
 /// [`PngReader::metadata`](crate::PngReader::metadata) reads it, and what was
-/// written is read again as it was. It belongs to a save, not to an image.
+/// written is read again as it was, up to 2^26 bytes of it. It belongs to a save, not to an image.
 ///
 /// Sections are those of the PNG specification, third edition. What is wrong is
 /// an error before a byte is written: [`ErrorKind::Metadata`].
@@ -79,6 +79,8 @@ pub struct Metadata {
     pub transparent: Option<[u16; 3]>,
     /// Chunks that nothing above stands for, private ones and others. Those
     /// before the image data are read first, in whatever order they are given.
+    /// That others are where the specification has them, and whole, is up to
+    /// you.
     pub chunks: Vec<Chunk>,
 }
 
@@ -258,7 +260,11 @@ impl Metadata {
 
     /// Whether some of it holds for one type of file only.
     pub(super) fn speaks_of_samples(&self) -> bool {
-        self.significant_bits.is_some() || self.background.is_some() || self.transparent.is_some()
+        // A profile is of gray or of RGB, as the samples are (11.3.2.3).
+        self.significant_bits.is_some()
+            || self.background.is_some()
+            || self.transparent.is_some()
+            || self.icc.is_some()
     }
 
     /// What the chunks of a file say, in the order in which they were in it.
