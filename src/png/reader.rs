@@ -544,7 +544,6 @@ fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType, Error> {
             let colors = rgb.zip(alphas).map(|(&[r, g, b], alpha)| [r, g, b, alpha]);
             Palette::from_rgba(&colors.collect::<Vec<_>>()).ok()
         }
-        (Color::Index, None) => None,
         _ => None,
     };
     if color == Color::Index && palette.is_none() {
