@@ -23,6 +23,7 @@ pub(crate) use adapt::{FileType, beyond};
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
 pub use palette::Palette;
+pub(crate) use palette::fewest_bits;
 pub use pixel::Pixel;
 pub(crate) use pixel::PixelBytes;
 

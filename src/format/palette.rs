@@ -77,11 +77,17 @@ impl Palette {
     /// The fewest bits that hold the number of each colour, of those that PNG
     /// has.
     pub(crate) fn depth(&self) -> u8 {
-        match self.colors.len() {
-            0..=2 => 1,
-            3..=4 => 2,
-            5..=16 => 4,
-            _ => 8,
-        }
+        fewest_bits(self.colors.len())
+    }
+}
+
+/// The fewest bits that number so many colours, of those that PNG has (PNG third
+/// edition, 11.2.1).
+pub(crate) fn fewest_bits(colors: usize) -> u8 {
+    match colors {
+        0..=2 => 1,
+        3..=4 => 2,
+        5..=16 => 4,
+        _ => 8,
     }
 }

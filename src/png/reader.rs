@@ -270,20 +270,17 @@ impl<R: BufRead> PngReader<R> {
             };
         }
         let (width, height) = (self.width, self.height);
-        if self.animation.is_none() {
-            self.check_bytes(Animation::size(&self.file, width, height))?;
-            self.animation = Some(Animation::new(&self.file, width, height)?);
-        }
-        let Some(mut animation) = self
-            .animation
-            .take_if(|animation| animation.file.check(image.format()).is_ok())
-        else {
-            return Err(ErrorKind::NotIndexedFile {
-                file: self.format(),
-                format: image.format(),
+        let mut animation = match self.animation.take() {
+            Some(animation) => animation,
+            None => {
+                self.check_bytes(Animation::size(&self.file, width, height))?;
+                Animation::new(&self.file, width, height)?
             }
-            .into());
         };
+        if let Err(error) = animation.file.check(image.format()) {
+            self.animation = Some(animation);
+            return Err(error.into());
+        }
         // Whatever goes wrong from here on, there is no more to be had.
         self.done = true;
         if animation.shown == 0 && self.reader.info().frame_control().is_none() {

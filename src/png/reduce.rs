@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::access::zeroed;
-use crate::format::{BitOrder, Color, FileType, PngType, pack};
+use crate::format::{BitOrder, Color, FileType, PngType, fewest_bits, pack};
 use crate::rows::{Frame, Target};
 use crate::{Error, Palette};
 
@@ -69,12 +69,7 @@ impl Reduction {
         let mut colors: Vec<u32> = seen.colors.into_iter().flatten().collect();
         colors.sort_unstable();
         if to.depth == 8 && !colors.is_empty() {
-            let depth = match colors.len() {
-                ..=2 => 1,
-                3..=4 => 2,
-                5..=16 => 4,
-                _ => 8,
-            };
+            let depth = fewest_bits(colors.len());
             let color = Color::Index;
             let indexed = PngType { color, depth };
             // A palette has to be worth its bytes.
