@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
 
-use super::filter::FilterType;
 use super::geometry::Geometry;
 use super::metadata::{Chunks, Metadata, Written};
+use super::options::{Compression, Filter, IndexDepth};
 use super::pipeline;
 use super::progress::{Progress, Watcher};
 use super::reduce::Reduction;
@@ -22,98 +22,6 @@ use crate::{Error, ErrorKind, Image, Palette, PixelFormat, PixelSource, file};
 /// The most bytes in a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
 const MAX_CHUNK: usize = 1 << 30;
 
-/// How much work to put into small files.
-///
-/// Pixels that can't be compressed are stored in every mode: a file is never
-/// more than a thousandth larger than its pixels, and a byte for each row, and
-/// some hundred bytes, and a palette of a kilobyte at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Compression {
-    /// None: as large as the pixels and a byte for each row, at the speed of
-    /// copying them.
-    Stored,
-    /// One filter, runs of zeros, and codes made for each block: faster than
-    /// general deflate by an order of magnitude, at about nine tenths of what
-    /// other fast encoders make of photographs.
-    #[default]
-    Fast,
-    /// A filter chosen for each row, or none where a sample is smaller
-    /// without, and a search for what repeats: a little less than a usual PNG.
-    Small,
-    /// The same, searching longer.
-    Best,
-}
-
-/// How scanlines are filtered before they are compressed (PNG third edition,
-/// section 9).
-///
-/// A filter replaces each byte by its difference from what the bytes around it
-/// let expect. The pixels are the same with each; the size of the file is not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Filter {
-    /// As the [`Compression`] has it: none where nothing is compressed,
-    /// `Paeth` for `Fast`, or `Average` where there is noise, or `Up` for
-    /// pixels of 1 or 2 bits; for `Small` and `Best` for each row the one that
-    /// leaves the smallest bytes, or none for a whole strip of few colours.
-    #[default]
-    Auto,
-    /// Bytes as they are: for few colours, and pictures that repeat to the
-    /// right.
-    None,
-    /// The difference from the pixel on the left.
-    Sub,
-    /// The difference from the pixel above.
-    Up,
-    /// The difference from the average of both: for noise.
-    Average,
-    /// The difference from the one of the left, the upper and the upper left
-    /// pixel that is nearest to left + above - upper left: the best for most
-    /// photographs.
-    Paeth,
-}
-
-/// At how many bits a pixel indexed images are saved.
-///
-/// The pixels are the same at each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum IndexDepth {
-    /// The fewest that hold the palette.
-    #[default]
-    Smallest,
-    /// 1 bit: 2 colours.
-    One,
-    /// 2 bits: 4 colours.
-    Two,
-    /// 4 bits: 16 colours.
-    Four,
-    /// 8 bits: 256 colours.
-    Eight,
-}
-
-impl IndexDepth {
-    /// The bits for this palette.
-    fn bits(self, palette: &Palette) -> Result<u8, ErrorKind> {
-        let needed = palette.depth();
-        let bits = match self {
-            IndexDepth::Smallest => needed,
-            IndexDepth::One => 1,
-            IndexDepth::Two => 2,
-            IndexDepth::Four => 4,
-            IndexDepth::Eight => 8,
-        };
-        if bits < needed {
-            return Err(ErrorKind::PaletteDepth {
-                bits,
-                colors: palette.colors().len(),
-            });
-        }
-        Ok(bits)
-    }
-}
-
 /// Saves images as PNG: the options, and scratch buffers that are kept from
 /// save to save.
 ///
@@ -124,11 +32,12 @@ impl IndexDepth {
 /// Pixels go from the view into strips of about 512 KiB (64 KiB if nothing is
 /// compressed), row by row: each pixel of a live source is read once, and rows
 /// that lie in stable memory as the file has them are filtered right out of it,
-/// by any of the threads; what has to be converted is, in the caller's thread. Strips are compressed on their own and written in
-/// order: the first bytes are out after the first strip, and beyond the
-/// caller's buffer a save takes at most 2 MiB and four rows of PNG, and 3 MiB
-/// and three rows for each thread after the first, whatever the image's
-/// height. The encoder keeps them for the next save.
+/// by any of the threads; what has to be converted is, in the caller's thread.
+/// Strips are compressed on their own and written in order: the first bytes are
+/// out after the first strip, and beyond the caller's buffer a save takes at
+/// most 2 MiB and four rows of PNG, and 3 MiB and three rows for each thread
+/// after the first, whatever the image's height. The encoder keeps them for the
+/// next save.
 ///
 /// # Examples
 ///
@@ -237,10 +146,9 @@ impl PngEncoder {
     /// In the caller's thread alone the source is read and converted, unless it
     /// is stable memory with rows as the file has them, and the file is
     /// written: more threads don't help formats that take longer to convert
-    /// than to compress. It does its
-    /// share of the compressing while it waits, so a save inside a thread pool
-    /// blocks on nobody but the threads that it started itself. If threads
-    /// can't be started, fewer do the work.
+    /// than to compress. It does its share of the compressing while it waits, so
+    /// a save inside a thread pool blocks on nobody but the threads that it
+    /// started itself. If threads can't be started, fewer do the work.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -464,7 +372,7 @@ impl PngEncoder {
         state: &SinkState,
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
-        let filter = filter_type(self.filter);
+        let filter = self.filter.always();
         let (frame, target, chunks) = (&save.frame, save.target, save.chunks);
         let geometry = Geometry::new(frame, target, self.compression, filter)?;
         let threads = match self.threads {
@@ -602,17 +510,6 @@ impl fmt::Debug for PngEncoder {
             .field("index_depth", &self.index_depth)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
-    }
-}
-
-fn filter_type(filter: Filter) -> Option<FilterType> {
-    match filter {
-        Filter::Auto => None,
-        Filter::None => Some(FilterType::None),
-        Filter::Sub => Some(FilterType::Sub),
-        Filter::Up => Some(FilterType::Up),
-        Filter::Average => Some(FilterType::Average),
-        Filter::Paeth => Some(FilterType::Paeth),
     }
 }
 

@@ -5,24 +5,28 @@ mod decoder;
 mod encoder;
 mod filter;
 mod geometry;
+mod header;
 mod metadata;
+mod options;
 mod pipeline;
 mod progress;
 mod queue;
 mod reader;
 mod reduce;
+mod row_writer;
 mod simd;
 mod sink;
 mod strip;
 mod tap;
 
 pub use decoder::PngDecoder;
-pub use encoder::{Compression, Filter, IndexDepth, PngEncoder};
+pub use encoder::PngEncoder;
 pub(crate) use filter::paeth;
 pub use metadata::{
     Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
     Metadata, RenderingIntent, Text, Time,
 };
+pub use options::{Compression, Filter, IndexDepth};
 pub use progress::Progress;
 pub use reader::PngReader;
 pub(crate) use reduce::{BLOCK as REDUCED, Reduction};

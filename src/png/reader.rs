@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use super::animation::{self, Animation};
 use super::decoder::PngDecoder;
+use super::header::{MAX_CHUNKS, decode_error, file_type, limits, png_type};
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
-use super::tap::{Failure, Shared, Tap};
+use super::row_writer::RowWriter;
+use super::tap::{Shared, Tap};
 use crate::access::zeroed;
-use crate::format::{Color, FileType, PngType};
+use crate::format::FileType;
 use crate::rows::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
-
-/// The most bytes of chunks that say something beside the pixels.
-const MAX_CHUNKS: u64 = 1 << 26;
 
 /// Bytes of rows between two looks at the caller's wishes.
 const STEP: u64 = 512 << 10;
@@ -460,158 +459,4 @@ impl<R: BufRead> fmt::Debug for PngReader<R> {
             .field("format", &self.format())
             .finish_non_exhaustive()
     }
-}
-
-/// Rows of a file on their way into a view.
-struct RowWriter {
-    to: PngType,
-    /// Whether memory has the rows that the file has.
-    direct: bool,
-    /// A row as PNG has the view's format, if the file has it otherwise.
-    adapted: Vec<u8>,
-    colors: usize,
-}
-
-impl RowWriter {
-    fn new(file: &FileType, width: u32, format: PixelFormat) -> Result<Self, Error> {
-        let to = format.png();
-        let same = file.is(to);
-        let adapted = if same {
-            Vec::new()
-        } else {
-            zeroed(to.row_size(width))?
-        };
-        Ok(RowWriter {
-            to,
-            direct: same && format.is_png(),
-            adapted,
-            colors: file.palette.as_ref().map_or(0, |p| p.colors().len()),
-        })
-    }
-
-    fn is_direct(&self) -> bool {
-        self.direct
-    }
-
-    fn write(
-        &mut self,
-        file: &FileType,
-        y: u32,
-        row: &[u8],
-        frame: &mut FrameMut<'_>,
-    ) -> Result<(), Error> {
-        if self.adapted.is_empty() {
-            return Ok(frame.put_png_row(y, row)?);
-        }
-        let width = frame.layout.width() as usize;
-        let adapted = file.adapt(row, self.to, width, &mut self.adapted);
-        adapted.map_err(|(x, index)| ErrorKind::IndexOutside {
-            x: x as u32,
-            y,
-            index,
-            colors: self.colors.min(1 << self.to.depth.min(8)),
-        })?;
-        Ok(frame.put_png_row(y, &self.adapted)?)
-    }
-}
-
-fn png_type(info: &png::Info<'_>) -> PngType {
-    let color = match info.color_type {
-        png::ColorType::Grayscale => Color::Gray,
-        png::ColorType::GrayscaleAlpha => Color::GrayAlpha,
-        png::ColorType::Rgb => Color::Rgb,
-        png::ColorType::Rgba => Color::Rgba,
-        png::ColorType::Indexed => Color::Index,
-    };
-    let depth = info.bit_depth as u8;
-    PngType { color, depth }
-}
-
-fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType, Error> {
-    let png = png_type(info);
-    let PngType { color, depth } = png;
-    let scan = scan.lock();
-    let trns = scan.chunks().iter().find(|chunk| chunk.name == *b"tRNS");
-    let trns = trns.map_or(&[][..], |chunk| &chunk.data);
-    let palette = match (color, &info.palette) {
-        (Color::Index, Some(rgb)) => {
-            // No more than indices can name (PNG third edition, 11.2.2).
-            let rgb = rgb.as_chunks::<3>().0.iter().take(1 << depth);
-            let alphas = trns.iter().copied().chain(std::iter::repeat(u8::MAX));
-            let colors = rgb.zip(alphas).map(|(&[r, g, b], alpha)| [r, g, b, alpha]);
-            Palette::from_rgba(&colors.collect::<Vec<_>>()).ok()
-        }
-        _ => None,
-    };
-    if color == Color::Index && palette.is_none() {
-        return Err(ErrorKind::Decode {
-            chunk: "PLTE".to_owned(),
-            offset: scan.place().1,
-            source: "an indexed image without a palette".into(),
-        }
-        .into());
-    }
-    // Of 16 bits each, of which the depth says how many count.
-    let sample =
-        |at: usize| u16::from_be_bytes([trns[at], trns[at + 1]]) & (u16::MAX >> (16 - depth));
-    let transparent = match (color, trns.len()) {
-        (Color::Gray, 2..) => Some([sample(0); 3]),
-        (Color::Rgb, 6..) => Some([sample(0), sample(2), sample(4)]),
-        _ => None,
-    };
-    Ok(FileType {
-        png,
-        palette,
-        transparent,
-    })
-}
-
-/// The `png` crate's own limit for what it holds besides the pixels, with room
-/// for a few rows of this size on top. It would abort if they couldn't be had,
-/// so that is found out before.
-fn limits(row_size: u64, max_bytes: u64) -> Result<png::Limits, Error> {
-    let rows = row_size.saturating_mul(4);
-    if rows > max_bytes {
-        return Err(ErrorKind::LimitExceeded {
-            what: "bytes",
-            needed: rows,
-            limit: max_bytes,
-        }
-        .into());
-    }
-    let no_memory = ErrorKind::OutOfMemory { bytes: rows };
-    // The crate counts a row for each frame and never less.
-    let mut limits = png::Limits::default();
-    let allowed = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-    limits.bytes = limits.bytes.max(allowed);
-    match usize::try_from(rows) {
-        Ok(rows) if Vec::<u8>::new().try_reserve_exact(rows).is_ok() => {
-            limits.bytes = limits.bytes.saturating_add(rows);
-            Ok(limits)
-        }
-        _ => Err(no_memory.into()),
-    }
-}
-
-fn decode_error(error: png::DecodingError, scan: &Shared) -> Error {
-    let mut scan = scan.lock();
-    match scan.take_failure() {
-        Some(Failure::Read(error)) => return ErrorKind::Read(error).into(),
-        Some(Failure::TooLong(needed)) => {
-            return ErrorKind::LimitExceeded {
-                what: "bytes of chunks",
-                needed,
-                limit: MAX_CHUNKS,
-            }
-            .into();
-        }
-        None => {}
-    }
-    let (name, offset) = scan.place();
-    ErrorKind::Decode {
-        chunk: name.map_or_else(String::new, |name| name.escape_ascii().to_string()),
-        offset,
-        source: Box::new(error),
-    }
-    .into()
 }
