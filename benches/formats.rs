@@ -7,12 +7,12 @@
 // Parts of them are for others.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
+#[path = "../src/arch.rs"]
+mod arch;
 #[path = "../src/error.rs"]
 mod error;
 #[path = "../src/format/mod.rs"]
 mod format;
-#[path = "../src/simd.rs"]
-mod simd;
 
 use std::hint::black_box;
 use std::io;

@@ -8,24 +8,24 @@
 //! The pieces are private, so their files are compiled into this program.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use fearless_simd::{Level, kernel};
 use pixview::Image;
 
+#[allow(dead_code)]
+#[path = "../src/arch.rs"]
+mod arch;
 #[allow(dead_code, unused_imports)]
 #[path = "../src/deflate/mod.rs"]
 mod deflate;
 #[allow(dead_code, unused_imports)]
-#[path = "../src/png/filter.rs"]
+#[path = "../src/png/filter/mod.rs"]
 mod filter;
-mod png {
-    pub(crate) use crate::filter::paeth;
-}
 
+use arch::{Portable, Registers, dispatch};
 use deflate::bits::State;
 use deflate::block::{self, Tables};
 use deflate::tokens::{self, Token};
-use deflate::{Deflate, Kernels, PADDING, Portable, bound};
-use filter::{Choice, FilterType};
+use deflate::{Deflate, PADDING, bound};
+use filter::{Choice, FilterKernels, FilterType};
 
 /// Bytes of scanlines in a strip, about.
 const STRIP: usize = 512 << 10;
@@ -111,7 +111,7 @@ impl Work {
     }
 
     #[inline(always)]
-    fn filter_to<K: Kernels>(&mut self, kernels: K, choice: Choice) {
+    fn filter_to<K: FilterKernels>(&mut self, kernels: K, choice: Choice) {
         let line = self.row_size + 1;
         let mut above = None;
         let rows = self.rows.chunks_exact_mut(line);
@@ -123,7 +123,7 @@ impl Work {
     }
 
     #[inline(always)]
-    fn run<K: Kernels>(&mut self, kernels: K, piece: Piece) {
+    fn run<K: FilterKernels>(&mut self, kernels: K, piece: Piece) {
         let len = self.raw.len();
         let rows = &mut self.rows[..len];
         let (row_size, pixel_size) = (self.row_size, self.pixel_size);
@@ -152,51 +152,10 @@ impl Work {
     }
 }
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-mod x86 {
-    use super::{Piece, Work, kernel};
-    use crate::deflate::x86::{With256, With512};
-
-    kernel!(
-        #[inline(never)]
-        pub(super) fn avx512(token: Avx512, work: &mut Work, piece: Piece) -> () {
-            work.run(With512(token), piece);
-        }
-    );
-
-    kernel!(
-        #[inline(never)]
-        pub(super) fn avx2(token: Avx2, work: &mut Work, piece: Piece) -> () {
-            work.run(With256(token), piece);
-        }
-    );
-}
-
-/// Runs a piece with some set of registers.
-type Run = Box<dyn Fn(&mut Work, Piece)>;
-
-/// The sets of registers that this processor has.
-fn levels() -> Vec<(&'static str, Run)> {
-    let mut levels: Vec<(_, Run)> = vec![(
-        "portable",
-        Box::new(|work: &mut Work, piece| work.run(Portable, piece)),
-    )];
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        if let Some(token) = Level::new().as_avx2() {
-            levels.push((
-                "AVX2",
-                Box::new(move |work, piece| x86::avx2(token, work, piece)),
-            ));
-        }
-        if let Some(token) = Level::new().as_avx512() {
-            levels.push((
-                "AVX-512",
-                Box::new(move |work, piece| x86::avx512(token, work, piece)),
-            ));
-        }
+dispatch! {
+    fn run<kernels>(work: &mut Work, piece: Piece) -> () {
+        work.run(kernels, piece)
     }
-    levels
 }
 
 fn pieces(c: &mut Criterion, name: &str, work: &mut Work) {
@@ -226,12 +185,12 @@ fn pieces(c: &mut Criterion, name: &str, work: &mut Work) {
         group
             .sample_size(20)
             .throughput(Throughput::Bytes(work.raw.len() as u64));
-        for (level, run) in levels() {
+        for registers in Registers::all() {
             let work = std::cell::RefCell::new(&mut *work);
-            group.bench_function(level, |b| {
+            group.bench_function(registers.name(), |b| {
                 b.iter_batched(
                     || work.borrow_mut().restore(),
-                    |()| run(*work.borrow_mut(), piece),
+                    |()| run(registers, *work.borrow_mut(), piece),
                     BatchSize::PerIteration,
                 );
             });

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::alloc::zeroed;
 use crate::format::PixelBytes;
 use crate::rows::{Frame, FrameMut};
 use crate::source::Shape;
@@ -346,15 +347,6 @@ fn row<'f>(frame: &Frame<'f>, y: u32) -> Result<Cow<'f, [u8]>, Error> {
         .pixels(0, y, width, &mut row)
         .map_err(|error| Error::from(error).at_row(y))?;
     Ok(Cow::Owned(row))
-}
-
-/// So many bytes of zero, or the error that says that they can't be had.
-pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, Error> {
-    usize::try_from(bytes)
-        .ok()
-        .filter(|&bytes| isize::try_from(bytes).is_ok())
-        .and_then(|bytes| bytemuck::allocation::try_zeroed_vec(bytes).ok())
-        .ok_or_else(|| ErrorKind::OutOfMemory { bytes }.into())
 }
 
 fn debug(description: &Description, name: &'static str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,78 +1,43 @@
-//! What the fuzz targets in `tests/fuzz` need of what is private. Only there
-//! where they are built: `cargo fuzz` sets `--cfg fuzzing`.
+//! The private parts that the fuzz targets in `tests/fuzz` run. Compiled only
+//! there: `cargo fuzz` sets `--cfg fuzzing`.
 
-use crate::deflate::{self, Deflate, Portable};
+use crate::arch::{Registers, dispatch};
+use crate::deflate::{self, Deflate};
 
-/// `data` as a zlib stream (RFC 1950) of one piece in the fast mode.
+/// Compresses `data` to a zlib stream (RFC 1950) of one piece, as the fast mode
+/// does.
 ///
 /// # Panics
 ///
-/// If the kernels that this processor has don't agree about it.
+/// If two sets of registers of this processor give different bytes.
 #[must_use]
 pub fn deflate(data: &[u8]) -> Vec<u8> {
     let mut scratch = Deflate::default();
-    // What lies behind the data, and was in `out` before, must not matter.
-    type Fast<'a> = &'a dyn Fn(&mut Deflate, &[u8], &mut [u8]) -> usize;
-    let mut run = |junk: u8, fast: Fast| {
+    let mut piece: Option<Vec<u8>> = None;
+    for (i, registers) in Registers::all().into_iter().enumerate() {
+        // Neither the padding nor the old bytes of `out` must matter.
+        let junk = [0, 0xff, 0x5a][i];
         let mut padded = data.to_vec();
         padded.resize(data.len() + deflate::PADDING, junk);
         let mut out = vec![!junk; deflate::bound(data.len())];
-        let size = fast(&mut scratch, &padded, &mut out);
+        let size = fast(registers, &mut scratch, &padded, data.len(), &mut out);
         out.truncate(size);
-        out
-    };
-    let piece = run(0, &|scratch, padded, out| {
-        scratch.fast(Portable, padded, data.len(), out)
-    });
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        let level = fearless_simd::Level::new();
-        if let Some(token) = level.as_avx2() {
-            let other = run(0xff, &|scratch, padded, out| {
-                x86::avx2(token, scratch, padded, data.len(), out)
-            });
-            assert!(other == piece, "AVX2 differs from portable code");
-        }
-        if let Some(token) = level.as_avx512() {
-            let other = run(0x5a, &|scratch, padded, out| {
-                x86::avx512(token, scratch, padded, data.len(), out)
-            });
-            assert!(other == piece, "AVX-512 differs from portable code");
-        }
+        let expected = piece.get_or_insert_with(|| out.clone());
+        let name = registers.name();
+        assert!(out == *expected, "{name} differs from portable code");
     }
     let adler = simd_adler32::adler32(&data).to_be_bytes();
-    [&[0x78, 0x01][..], &piece, &deflate::END, &adler].concat()
+    [
+        &[0x78, 0x01],
+        &piece.unwrap_or_default()[..],
+        &deflate::END,
+        &adler,
+    ]
+    .concat()
 }
 
-/// The same code, compiled for other registers.
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-mod x86 {
-    use crate::deflate::Deflate;
-    use crate::deflate::x86::{With256, With512};
-
-    fearless_simd::kernel!(
-        #[inline(never)]
-        pub(super) fn avx2(
-            token: Avx2,
-            scratch: &mut Deflate,
-            padded: &[u8],
-            len: usize,
-            out: &mut [u8],
-        ) -> usize {
-            scratch.fast(With256(token), padded, len, out)
-        }
-    );
-
-    fearless_simd::kernel!(
-        #[inline(never)]
-        pub(super) fn avx512(
-            token: Avx512,
-            scratch: &mut Deflate,
-            padded: &[u8],
-            len: usize,
-            out: &mut [u8],
-        ) -> usize {
-            scratch.fast(With512(token), padded, len, out)
-        }
-    );
+dispatch! {
+    fn fast<kernels>(scratch: &mut Deflate, padded: &[u8], len: usize, out: &mut [u8]) -> usize {
+        scratch.fast(kernels, padded, len, out)
+    }
 }

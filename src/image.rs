@@ -5,7 +5,8 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
-use crate::access::{Description, zeroed};
+use crate::access::Description;
+use crate::alloc::zeroed;
 use crate::{
     Channel, Error, ErrorKind, Layout, Palette, PixelFormat, PixelSource, PixelSourceMut, Pixels,
     PixelsMut, PngEncoder,

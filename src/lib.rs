@@ -128,6 +128,8 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod alloc;
+mod arch;
 mod deflate;
 #[doc = include_str!("contracts.md")]
 pub mod contracts {}
@@ -141,7 +143,6 @@ mod image;
 mod layout;
 mod png;
 mod rows;
-mod simd;
 mod source;
 
 pub use access::{Pixels, PixelsMut};

@@ -1,7 +1,7 @@
 //! One deflate block: counting, codes, and whether they are worth it
 //! (RFC 1951, 3.2.3 to 3.2.7).
 
-use super::Kernels;
+use super::DeflateKernels;
 use super::bits::BitWriter;
 use super::huffman::{Code, codes, lengths};
 use super::tokens::Token;
@@ -62,7 +62,7 @@ pub(crate) fn stored_size(len: usize) -> usize {
 /// Writes `data[..len]`, cut into `tokens`, as a dynamic block, or stored if
 /// that is smaller. There are 64 bytes to read behind `len`.
 #[inline(always)]
-pub(crate) fn write<K: Kernels>(
+pub(crate) fn write<K: DeflateKernels>(
     kernels: K,
     writer: &mut BitWriter<'_>,
     tables: &mut Tables,

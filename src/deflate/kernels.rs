@@ -1,52 +1,34 @@
-//! The inner loops that gain from wide registers, behind one trait: portable
-//! code that the compiler vectorises for whatever it is compiled for, and
-//! hand-written kernels where that is not enough. All give the same results.
+//! The inner loops of deflate that gain from wide registers, behind one trait:
+//! portable code, and in `x86` kernels written by hand where the compiler's
+//! vectors are not enough. All give the same results.
 
 use super::bits::State;
 use super::block::Tables;
 use super::tokens::Token;
-use crate::png::paeth;
+use crate::arch::Portable;
 
-/// Bytes of a row that are filtered at a time.
-pub(crate) const BLOCK: usize = 256;
-pub(crate) type Block = [u8; BLOCK];
-
-/// What a strip needs that depends on the processor. Whatever is not said is
-/// portable code.
-pub(crate) trait Kernels: Copy {
-    /// A bit for each byte that is zero, the first byte the least significant.
+/// The kernels of deflate. The default of each method is portable code.
+pub(crate) trait DeflateKernels: Copy {
+    /// Returns a bit for each byte that is zero. The first byte is the least
+    /// significant bit.
     #[inline(always)]
     fn zeros(self, bytes: &[u8; 64]) -> u64 {
         portable_zeros(bytes)
     }
 
-    /// Whether any 16 bytes at a multiple of 16 are zeros. May be answered by
-    /// yes, where the bits for all bytes cost as little.
+    /// Returns whether any 16 bytes at a multiple of 16 are all zero. May
+    /// return `true` without looking where [`zeros`](Self::zeros) costs as
+    /// little as this test.
     #[inline(always)]
     fn any_group(self, bytes: &[u8; 64]) -> bool {
         let mut groups = bytes.as_chunks::<16>().0.iter();
         groups.any(|group| u128::from_le_bytes(*group) == 0)
     }
 
-    /// Bytes of a row, less what Paeth's filter predicts from those to their
-    /// left, above, and upper left.
-    #[inline(always)]
-    fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
-        portable_paeth(to, x, a, b, c);
-    }
-
-    /// What each of the five filters, in the order of their numbers, would
-    /// leave of a block: the sum of its bytes, taken as signed numbers, without
-    /// their signs.
-    #[inline(always)]
-    fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
-        portable_costs(x, a, b, c)
-    }
-
-    /// Writes tokens of `data`, which begins with the first, until `limit`
-    /// bytes of output are passed. Returns whether that happened. There are 64
-    /// bytes to read behind the last token, and room for one token and 136
-    /// bytes behind the limit.
+    /// Writes the tokens of `data` until `limit` bytes of output are passed,
+    /// and returns whether that happened. The first token begins at the first
+    /// byte of `data`. 64 bytes can be read behind the last token; behind the
+    /// limit there is room for one token and 136 bytes.
     #[inline(always)]
     fn emit(
         self,
@@ -61,11 +43,7 @@ pub(crate) trait Kernels: Copy {
     }
 }
 
-/// For every processor.
-#[derive(Clone, Copy)]
-pub(crate) struct Portable;
-
-impl Kernels for Portable {}
+impl DeflateKernels for Portable {}
 
 /// Eight bytes at a time, in an ordinary register.
 #[inline(always)]
@@ -83,47 +61,6 @@ fn portable_zeros(bytes: &[u8; 64]) -> u64 {
         mask |= (zero.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
     }
     mask
-}
-
-/// In a loop that is long enough for the compiler to vectorise rather than to
-/// unroll.
-#[inline(always)]
-fn portable_paeth(to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
-    // What repeats the row above is cheaper to see than to predict.
-    if x[..8] == b[..8] && are_equal(x, b) && are_equal(a, c) {
-        return to.fill(0);
-    }
-    for i in 0..BLOCK {
-        to[i] = x[i].wrapping_sub(paeth(a[i], b[i], c[i]));
-    }
-}
-
-/// Whole, rather than up to the first difference.
-#[inline(always)]
-fn are_equal(one: &Block, other: &Block) -> bool {
-    let bytes = one.iter().zip(other);
-    bytes.fold(0, |all, (one, other)| all | (one ^ other)) == 0
-}
-
-#[inline(always)]
-fn portable_costs(x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
-    #[inline(always)]
-    fn cost(x: &Block, predict: impl Fn(usize) -> u8) -> u32 {
-        // In steps, each of which becomes vectors.
-        let mut sizes = [0; BLOCK];
-        for i in 0..BLOCK {
-            let byte = x[i].wrapping_sub(predict(i));
-            sizes[i] = byte.min(byte.wrapping_neg());
-        }
-        sizes.iter().map(|&size| u32::from(size)).sum()
-    }
-    [
-        cost(x, |_| 0),
-        cost(x, |i| a[i]),
-        cost(x, |i| b[i]),
-        cost(x, |i| a[i].midpoint(b[i])),
-        cost(x, |i| paeth(a[i], b[i], c[i])),
-    ]
 }
 
 /// Four literals at a time, and one check of the room for 32.
@@ -166,11 +103,7 @@ pub(super) fn portable_emit(
             at += take;
             left -= take;
         }
-        if token.length > 0 {
-            let code = tables.matches[usize::from(token.length)];
-            writer.put(out, u64::from(code >> 8), code & 0xff);
-            at += usize::from(token.length);
-        }
+        at += put_match(&mut writer, out, tables, token);
         if writer.at > limit {
             *state = writer;
             return true;
@@ -178,6 +111,24 @@ pub(super) fn portable_emit(
     }
     *state = writer;
     false
+}
+
+/// Writes the match of a token, if it has one, and returns how many bytes it
+/// stands for.
+#[inline(always)]
+pub(super) fn put_match(
+    writer: &mut State,
+    out: &mut [u8],
+    tables: &Tables,
+    token: &Token,
+) -> usize {
+    let length = usize::from(token.length);
+    if length > 0 {
+        // The remainder tells the compiler that the index is in bounds.
+        let code = tables.matches[length % tables.matches.len()];
+        writer.put(out, u64::from(code >> 8), code & 0xff);
+    }
+    length
 }
 
 /// The codes of four literals as one of at most 56 bits; its length is in the

@@ -11,14 +11,14 @@ mod kernels;
 mod strong;
 pub(crate) mod tokens;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(crate) mod x86;
+mod x86;
 
 use std::collections::TryReserveError;
 
 use bits::BitWriter;
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
-pub(crate) use kernels::{BLOCK, Block, Kernels, Portable};
+pub(crate) use kernels::DeflateKernels;
 pub(crate) use strong::{Strong, inflate, zlib};
 use tokens::{MAX_LITERALS, Token};
 
@@ -68,7 +68,7 @@ impl Deflate {
     /// Compresses `data[..len]` into `out` and returns how many bytes it
     /// took. `data` has [`PADDING`] more, `out` has [`bound`].
     #[inline(always)]
-    pub(crate) fn fast<K: Kernels>(
+    pub(crate) fn fast<K: DeflateKernels>(
         &mut self,
         kernels: K,
         data: &[u8],
@@ -104,7 +104,7 @@ impl Deflate {
     /// About how many bytes [`fast`](Deflate::fast) makes of `data`, headers
     /// aside, in a fraction of its time.
     #[inline(always)]
-    pub(crate) fn estimate<K: Kernels>(&mut self, kernels: K, data: &[u8]) -> usize {
+    pub(crate) fn estimate<K: DeflateKernels>(&mut self, kernels: K, data: &[u8]) -> usize {
         let blocks = data.chunks(LARGEST_BLOCK);
         blocks
             .map(|block| {
@@ -125,6 +125,7 @@ impl Deflate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::Portable;
 
     /// Inflates with two libraries of others and compares.
     fn check(data: &[u8]) -> usize {

@@ -3,7 +3,7 @@
 //! After a good filter most of what repeats in a picture is zeros. A run of
 //! them is one literal and matches at distance 1 (RFC 1951, 3.2.3).
 
-use super::Kernels;
+use super::DeflateKernels;
 
 /// So many literals, then a match of so many zeros with the zero before them,
 /// or none.
@@ -29,7 +29,7 @@ const GROUPS: u64 = 0x0001_0001_0001_0001;
 /// multiples of 16, 64 bytes at a look, and then followed to both sides.
 /// `tokens` are overwritten.
 #[inline(always)]
-pub(crate) fn tokenize<K: Kernels>(kernels: K, data: &[u8], tokens: &mut Vec<Token>) {
+pub(crate) fn tokenize<K: DeflateKernels>(kernels: K, data: &[u8], tokens: &mut Vec<Token>) {
     tokens.clear();
     let bytes = Zeros::new(kernels, data);
     // Everything before `done` is in the tokens.
@@ -85,7 +85,7 @@ struct Zeros<'d, K> {
     rest_len: usize,
 }
 
-impl<'d, K: Kernels> Zeros<'d, K> {
+impl<'d, K: DeflateKernels> Zeros<'d, K> {
     #[inline(always)]
     fn new(kernels: K, data: &'d [u8]) -> Self {
         let (chunks, rest) = data.as_chunks::<64>();
@@ -169,8 +169,8 @@ fn push(tokens: &mut Vec<Token>, mut literals: usize, mut zeros: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kernels::Portable;
     use super::*;
+    use crate::arch::Portable;
 
     fn check(data: &[u8]) -> Vec<Token> {
         let mut tokens = Vec::new();

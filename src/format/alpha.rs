@@ -1,7 +1,7 @@
 //! Colours of 8 bits that have been multiplied by alpha. (Those of 16 are
 //! numbers: see `numbers.rs`.)
 
-use super::{A, B, G, Order, R};
+use super::order::{A, B, G, Order, R};
 
 /// The lowest bit of each channel in a word of the bytes of a pixel.
 struct Shifts {

@@ -6,32 +6,33 @@
 //! fails; and, if its order or its way to store samples is new, a variant and an
 //! arm wherever the compiler then asks for one.
 
-mod adapt;
 mod alpha;
 mod bits;
+mod cmyk;
 mod convert;
-mod ink;
 mod numbers;
+mod order;
+mod packed;
 mod palette;
 mod pixel;
 mod png_type;
-mod simd;
+mod samples;
+mod shuffle;
 mod table;
-mod words;
 
 use std::fmt;
 
-pub(crate) use adapt::{FileType, beyond};
-pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
+pub(crate) use bits::{BitOrder, clear_spare, pack, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
 pub use palette::Palette;
-pub(crate) use palette::fewest_bits;
+pub(crate) use palette::{beyond, fewest_bits};
 pub use pixel::Pixel;
 pub(crate) use pixel::PixelBytes;
 pub(crate) use png_type::{Color, PngType};
 
 use crate::ErrorKind;
 use numbers::Numbers;
+use order::Order;
 
 #[doc = include_str!("formats.md")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,29 +41,6 @@ pub struct PixelFormat {
     store: Store,
     premultiplied: bool,
     numbers: Numbers,
-}
-
-/// Which channels a pixel has, in the order of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Order {
-    Gray,
-    GrayAlpha,
-    Rgb,
-    Rgba,
-    Bgr,
-    Bgra,
-    Argb,
-    Abgr,
-    Rgbx,
-    Bgrx,
-    Xrgb,
-    Xbgr,
-    /// The number of a colour in a palette.
-    Index,
-    /// Cyan, magenta, yellow, black: how much ink.
-    Cmyk,
-    /// The same, how much is left bare.
-    CmykInverted,
 }
 
 /// How the samples lie in memory.
@@ -204,6 +182,15 @@ impl PixelFormat {
         self
     }
 
+    /// Returns the format of RGB and padding, with samples of 8 bits, or of 16
+    /// bits in the byte order of PNG.
+    pub(crate) fn rgbx(depth: u8) -> PixelFormat {
+        match depth {
+            8 => PixelFormat::RGBX8,
+            _ => PixelFormat::new(Order::Rgbx, Store::U16(Endian::Big)),
+        }
+    }
+
     /// Refuses what has been said of numbers that have no such meaning.
     pub(crate) fn check(self) -> Result<(), ErrorKind> {
         self.numbers.check(self)
@@ -268,7 +255,7 @@ impl PixelFormat {
     /// are saved as three samples.
     #[must_use]
     pub fn channels(self) -> usize {
-        self.order.png().channels().len()
+        self.order.png_channels().len()
     }
 
     /// Bits in one sample of a [`Pixel`], and of the saved file: 1, 2, 4, 8 or
@@ -320,79 +307,6 @@ impl fmt::Display for PixelFormat {
 impl fmt::Debug for PixelFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-const Y: Option<Channel> = Some(Channel::Gray);
-const R: Option<Channel> = Some(Channel::Red);
-const G: Option<Channel> = Some(Channel::Green);
-const B: Option<Channel> = Some(Channel::Blue);
-const A: Option<Channel> = Some(Channel::Alpha);
-const X: Option<Channel> = None;
-
-impl Order {
-    /// The channels in this order; `None` is padding, or none that PNG has.
-    fn channels(self) -> &'static [Option<Channel>] {
-        match self {
-            Order::Gray => &[Y],
-            Order::GrayAlpha => &[Y, A],
-            Order::Rgb => &[R, G, B],
-            Order::Rgba => &[R, G, B, A],
-            Order::Bgr => &[B, G, R],
-            Order::Bgra => &[B, G, R, A],
-            Order::Argb => &[A, R, G, B],
-            Order::Abgr => &[A, B, G, R],
-            Order::Rgbx => &[R, G, B, X],
-            Order::Bgrx => &[B, G, R, X],
-            Order::Xrgb => &[X, R, G, B],
-            Order::Xbgr => &[X, B, G, R],
-            Order::Index => &[X],
-            Order::Cmyk | Order::CmykInverted => &[X, X, X, X],
-        }
-    }
-
-    /// The last channel first.
-    fn reversed(self) -> Order {
-        match self {
-            Order::Rgb => Order::Bgr,
-            Order::Bgr => Order::Rgb,
-            Order::Rgba => Order::Abgr,
-            Order::Abgr => Order::Rgba,
-            Order::Bgra => Order::Argb,
-            Order::Argb => Order::Bgra,
-            Order::Rgbx => Order::Xbgr,
-            Order::Xbgr => Order::Rgbx,
-            Order::Bgrx => Order::Xrgb,
-            Order::Xrgb => Order::Bgrx,
-            // Alone, or not the fields of any word.
-            Order::Gray | Order::GrayAlpha | Order::Index | Order::Cmyk | Order::CmykInverted => {
-                self
-            }
-        }
-    }
-
-    /// The channels that PNG has of these.
-    const fn png(self) -> Color {
-        match self {
-            Order::Gray => Color::Gray,
-            Order::GrayAlpha => Color::GrayAlpha,
-            Order::Rgb
-            | Order::Bgr
-            | Order::Rgbx
-            | Order::Bgrx
-            | Order::Xrgb
-            | Order::Xbgr
-            | Order::Cmyk
-            | Order::CmykInverted => Color::Rgb,
-            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => Color::Rgba,
-            Order::Index => Color::Index,
-        }
-    }
-
-    /// Whether blue comes before red.
-    fn is_blue_first(self) -> bool {
-        let position = |channel| self.channels().iter().position(|&c| c == channel);
-        position(B) < position(R)
     }
 }
 

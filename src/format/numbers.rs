@@ -12,7 +12,8 @@
 
 use std::fmt;
 
-use super::{Endian, Order, PixelFormat, Store};
+use super::order::{Order, reorder};
+use super::{Endian, PixelFormat, Store};
 use crate::ErrorKind;
 
 /// What has been said of the numbers of a format.
@@ -320,7 +321,7 @@ pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
     for (pixels, png) in blocks.zip(png.chunks_mut(BLOCK * depth / 8)) {
         let count = pixels.len() / size;
         load(format.store, pixels, &mut values);
-        reorder(mapping.order, &mut values[..count]);
+        reorder_to_png(mapping.order, &mut values[..count]);
         mapping.to_samples(&mut values[..count.next_multiple_of(4)]);
         if depth == 8 {
             for (sample, value) in png.iter_mut().zip(&values) {
@@ -353,7 +354,7 @@ pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
             }
         }
         mapping.to_values(&mut values[..count.next_multiple_of(4)]);
-        reorder_back(mapping.order, &mut values[..count]);
+        reorder_from_png(mapping.order, &mut values[..count]);
         put(format.store, mapping.limits, &values, pixels);
     }
 }
@@ -429,42 +430,33 @@ fn is_big(store: Store) -> bool {
     endian.is_big()
 }
 
-/// From the order in memory to that of PNG.
+/// Brings samples from their order in memory into the order of PNG. Numbers
+/// have no padding.
 #[inline(always)]
-fn reorder(order: Order, values: &mut [f64]) {
-    match order {
-        Order::Bgr => each_pixel(values, |[b, g, r]| [r, g, b]),
-        Order::Bgra => each_pixel(values, |[b, g, r, a]| [r, g, b, a]),
-        Order::Argb => each_pixel(values, |[a, r, g, b]| [r, g, b, a]),
-        Order::Abgr => each_pixel(values, |[a, b, g, r]| [r, g, b, a]),
-        Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba => {}
-        Order::Rgbx
-        | Order::Bgrx
-        | Order::Xrgb
-        | Order::Xbgr
-        | Order::Index
-        | Order::Cmyk
-        | Order::CmykInverted => unreachable!("no such numbers in the table"),
+fn reorder_to_png(order: Order, values: &mut [f64]) {
+    macro_rules! arm {
+        ($memory:tt $png:tt) => {
+            each_pixel(values, |$memory: [f64; _]| $png)
+        };
+        ($memory:tt $png:tt; $padding:ident) => {
+            ()
+        };
     }
+    reorder!(order, arm, ());
 }
 
-/// And back.
+/// Brings samples from the order of PNG into their order in memory.
 #[inline(always)]
-fn reorder_back(order: Order, values: &mut [f64]) {
-    match order {
-        Order::Bgr => each_pixel(values, |[r, g, b]| [b, g, r]),
-        Order::Bgra => each_pixel(values, |[r, g, b, a]| [b, g, r, a]),
-        Order::Argb => each_pixel(values, |[r, g, b, a]| [a, r, g, b]),
-        Order::Abgr => each_pixel(values, |[r, g, b, a]| [a, b, g, r]),
-        Order::Gray | Order::GrayAlpha | Order::Rgb | Order::Rgba => {}
-        Order::Rgbx
-        | Order::Bgrx
-        | Order::Xrgb
-        | Order::Xbgr
-        | Order::Index
-        | Order::Cmyk
-        | Order::CmykInverted => unreachable!("no such numbers in the table"),
+fn reorder_from_png(order: Order, values: &mut [f64]) {
+    macro_rules! arm {
+        ($memory:tt $png:tt) => {
+            each_pixel(values, |$png: [f64; _]| $memory)
+        };
+        ($memory:tt $png:tt; $padding:ident) => {
+            ()
+        };
     }
+    reorder!(order, arm, ());
 }
 
 #[inline(always)]

@@ -91,3 +91,15 @@ pub(crate) fn fewest_bits(colors: usize) -> u8 {
         _ => 8,
     }
 }
+
+/// Returns the position of the first index that is not below `colors`.
+pub(crate) fn beyond(indices: &[u8], colors: usize) -> Option<usize> {
+    // The largest is found by vectors, and is rarely too large.
+    let largest = indices.iter().fold(0, |a, &b| a.max(b));
+    if usize::from(largest) < colors {
+        return None;
+    }
+    indices
+        .iter()
+        .position(|&index| usize::from(index) >= colors)
+}

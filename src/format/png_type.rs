@@ -1,6 +1,7 @@
 //! Pixels as PNG has them.
 
-use super::{A, B, Channel, G, R, X, Y};
+use super::Channel;
+use super::order::{A, B, G, R, X, Y};
 
 /// The channels that PNG has, in its order (PNG third edition, 6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    pub(super) fn channels(self) -> &'static [Option<Channel>] {
+    pub(crate) fn channels(self) -> &'static [Option<Channel>] {
         match self {
             Color::Gray => &[Y],
             Color::GrayAlpha => &[Y, A],

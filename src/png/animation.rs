@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::access::zeroed;
-use crate::format::{Color, FileType, PngType};
+use super::file_format::FileType;
+use crate::alloc::zeroed;
+use crate::format::{Color, PngType};
 use crate::{Error, ErrorKind};
 
 /// The canvas, and what is to become of it before the next frame.

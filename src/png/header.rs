@@ -1,7 +1,8 @@
 //! What a file says before its pixels, and where it goes wrong.
 
+use super::file_format::FileType;
 use super::tap::{Failure, Shared};
-use crate::format::{Color, FileType, PngType};
+use crate::format::{Color, PngType};
 use crate::{Error, ErrorKind, Palette};
 
 /// The most bytes of chunks that say something beside the pixels.

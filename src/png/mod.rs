@@ -3,6 +3,7 @@
 mod animation;
 mod decoder;
 mod encoder;
+mod file_format;
 mod filter;
 mod geometry;
 mod header;
@@ -14,14 +15,13 @@ mod queue;
 mod reader;
 mod reduce;
 mod row_writer;
-mod simd;
 mod sink;
 mod strip;
 mod tap;
 
 pub use decoder::PngDecoder;
 pub use encoder::PngEncoder;
-pub(crate) use filter::paeth;
+
 pub use metadata::{
     Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
     Metadata, RenderingIntent, Text, Time,

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use super::animation::{self, Animation};
 use super::decoder::PngDecoder;
+use super::file_format::FileType;
 use super::header::{MAX_CHUNKS, decode_error, file_type, limits, png_type};
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
 use super::row_writer::RowWriter;
 use super::tap::{Shared, Tap};
-use crate::access::zeroed;
-use crate::format::FileType;
+use crate::alloc::zeroed;
 use crate::rows::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
 

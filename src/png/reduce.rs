@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use crate::access::zeroed;
-use crate::format::{BitOrder, Color, FileType, PngType, fewest_bits, pack};
+use super::file_format::FileType;
+use crate::alloc::zeroed;
+use crate::format::{BitOrder, Color, PngType, fewest_bits, pack};
 use crate::rows::{Frame, Target};
 use crate::{Error, Palette};
 

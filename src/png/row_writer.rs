@@ -1,7 +1,8 @@
 //! Rows of a file on their way into a view.
 
-use crate::access::zeroed;
-use crate::format::{FileType, PngType};
+use super::file_format::FileType;
+use crate::alloc::zeroed;
+use crate::format::PngType;
 use crate::rows::FrameMut;
 use crate::{Error, ErrorKind, PixelFormat};
 

@@ -9,11 +9,14 @@
 //! - else where they are compressed, where they lie: the filter is chosen by
 //!   the whole strip, which was read once.
 
-use super::filter::{Choice, FilterType, GROUP, filter_row_to, filter_rows, paeth_or_average};
+use super::filter::{
+    Choice, FilterKernels, FilterType, GROUP, choose_for_group, filter_one, filter_row_to,
+    filter_rows, paeth_or_average,
+};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
-use super::simd;
-use crate::access::zeroed;
-use crate::deflate::{self, Deflate, Kernels, STORED_HEADER, Strong};
+use crate::alloc::zeroed;
+use crate::arch::{Registers, dispatch};
+use crate::deflate::{self, Deflate, STORED_HEADER, Strong};
 use crate::rows::Frame;
 use crate::{Compression, Error, ErrorKind};
 
@@ -187,6 +190,7 @@ impl Strip {
             return Ok(());
         }
         if let Some(filter) = geometry.filter_of_reader() {
+            let registers = Registers::widest();
             // Two rows take turns: one is read, the other is above it.
             let (even, odd) = kept.rows.split_at_mut(row_size);
             for (y, scanline) in lines {
@@ -199,14 +203,21 @@ impl Strip {
                     .map_err(|error| error.at_row(y))?;
                 let above = (y > 0).then_some(above);
                 if geometry.judges() && y % GROUP == 0 {
-                    kept.filter = simd::paeth_or_average(row, above, geometry.pixel_size);
+                    kept.filter = choose_for_group(registers, row, above, geometry.pixel_size);
                 }
                 let filter = if geometry.judges() {
                     kept.filter
                 } else {
                     filter
                 };
-                simd::filter_row(filter, row, above, geometry.pixel_size, scanline);
+                filter_one(
+                    registers,
+                    Choice::Always(filter),
+                    row,
+                    above,
+                    geometry.pixel_size,
+                    scanline,
+                );
             }
             return Ok(());
         }
@@ -222,12 +233,12 @@ impl Strip {
 
     /// Filters and compresses what was read.
     pub(super) fn compress(&mut self, geometry: &Geometry<'_>) {
-        simd::compress(self, geometry);
+        compress(Registers::widest(), self, geometry);
     }
 
-    /// The same with the kernels of some processor.
+    /// Filters and compresses with these kernels.
     #[inline(always)]
-    pub(super) fn compress_with<K: Kernels>(&mut self, kernels: K, geometry: &Geometry<'_>) {
+    pub(super) fn compress_with<K: FilterKernels>(&mut self, kernels: K, geometry: &Geometry<'_>) {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
         let levels = Levels::of(geometry.compression);
         let filter = match (geometry.one_filter(), levels) {
@@ -303,7 +314,7 @@ impl Strip {
     /// doesn't compress well to begin with: that is no such picture. (Nor are
     /// rows of more than the sample tried.)
     #[inline(always)]
-    fn try_filters<K: Kernels>(
+    fn try_filters<K: FilterKernels>(
         &mut self,
         kernels: K,
         geometry: &Geometry<'_>,
@@ -392,6 +403,12 @@ impl Strip {
     }
 }
 
+dispatch! {
+    fn compress<kernels>(strip: &mut Strip, geometry: &Geometry<'_>) -> () {
+        strip.compress_with(kernels, geometry)
+    }
+}
+
 /// The Adler-32 of two pieces of data, one behind the other, from those of
 /// each, and the length of the second.
 ///
@@ -410,13 +427,14 @@ fn adler_combine(first: u32, second: u32, second_len: usize) -> u32 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use crate::PixelFormat;
+    use crate::arch::Portable;
     use crate::rows::Target;
 
     /// The geometry of an image of two strips.
-    pub(in crate::png) fn geometry(
+    fn geometry(
         width: u32,
         height: u32,
         format: PixelFormat,
@@ -435,7 +453,7 @@ pub(super) mod tests {
     }
 
     /// A strip with the pixels of some kind of picture.
-    pub(in crate::png) fn filled(geometry: &Geometry<'_>, index: u32, kind: u32) -> Strip {
+    fn filled(geometry: &Geometry<'_>, index: u32, kind: u32) -> Strip {
         let mut strip = Strip::default();
         assert!(strip.prepare(geometry).is_ok());
         let mut seed = kind + 1;
@@ -458,7 +476,7 @@ pub(super) mod tests {
 
     impl Strip {
         /// All that comes out of a strip.
-        pub(in crate::png) fn result(&self) -> (Vec<u8>, u32) {
+        fn result(&self) -> (Vec<u8>, u32) {
             let out = if self.out.is_empty() {
                 &self.rows
             } else {
@@ -477,6 +495,43 @@ pub(super) mod tests {
             let first = simd_adler32::adler32(&first);
             let combined = adler_combine(first, simd_adler32::adler32(&second), second.len());
             assert_eq!(combined, whole, "{cut}");
+        }
+    }
+
+    /// Every kernel compresses a strip to the same bytes.
+    #[test]
+    fn all_levels_give_the_same_bytes() {
+        use Compression::{Best, Fast, Small, Stored};
+        for format in [
+            PixelFormat::GRAY8,
+            PixelFormat::GRAY_ALPHA8,
+            PixelFormat::RGB8,
+            PixelFormat::RGBA8,
+            PixelFormat::RGB16BE,
+            PixelFormat::RGBA16BE,
+        ] {
+            for (width, height) in [(1, 1), (2, 90), (65, 33), (333, 501), (200_000, 2)] {
+                for kind in 0..6 {
+                    for mode in [Fast, Stored, Small, Best] {
+                        if (mode == Small || mode == Best) && width * height > 10_000 {
+                            continue; // the library is the same at every level
+                        }
+                        let geometry = geometry(width, height, format, mode);
+                        for index in [0, 1] {
+                            let run = |compress: &dyn Fn(&mut Strip)| {
+                                let mut strip = filled(&geometry, index, kind);
+                                compress(&mut strip);
+                                strip.result()
+                            };
+                            let expected = run(&|s| s.compress_with(Portable, &geometry));
+                            for registers in Registers::all() {
+                                let found = run(&|s| compress(registers, s, &geometry));
+                                assert!(found == expected, "{}", registers.name());
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ mod bits;
 use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
 
 use crate::format::{
-    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, reverse_order, to_png, unpack,
+    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, to_png, unpack,
 };
 use crate::png::{REDUCED, Reduction};
 use crate::source::{Bytes, BytesMut};
@@ -170,21 +170,19 @@ impl<'a> Frame<'a> {
             self.pixels(0, y, width, png)?;
             return target.check(0, y, png);
         }
-        if let Some((bits, _)) = format.bits() {
-            self.pixels(0, y, width, png)?;
-            reverse_order(bits, png);
-            return Ok(());
-        }
         if let Some(row) = self.row_in_place(y) {
             to_png(format, row, png);
             return Ok(());
         }
         let mut block = [0; BLOCK];
-        let most = BLOCK / format.pixel_size();
-        let parts = png.chunks_mut(most * target.png.pixel_size());
-        for (x, png) in (0..width).step_by(most).zip(parts) {
+        let (bits, png_bits) = (format.bits_per_pixel(), target.png.bits_per_pixel());
+        let most = BLOCK * 8 / bits;
+        for (x, png) in (0..width)
+            .step_by(most)
+            .zip(png.chunks_mut(most * png_bits / 8))
+        {
             let count = (width - x).min(most as u32);
-            let pixels = &mut block[..count as usize * format.pixel_size()];
+            let pixels = &mut block[..format.row_size(count) as usize];
             self.pixels(x, y, count, pixels)?;
             to_png(format, pixels, png);
         }
@@ -378,9 +376,7 @@ impl FrameMut<'_> {
         if format.is_png() {
             return self.put_pixels(0, y, width, png);
         }
-        if format.bits().is_none()
-            && let Some(row) = self.row_in_place_mut(y)
-        {
+        if let Some(row) = self.row_in_place_mut(y) {
             from_png(format, png, row);
             return Ok(());
         }
@@ -390,13 +386,7 @@ impl FrameMut<'_> {
         for (x, png) in (0..width).step_by(most).zip(png.chunks(most * size / 8)) {
             let count = (width - x).min(most as u32);
             let pixels = &mut block[..format.row_size(count) as usize];
-            match format.bits() {
-                Some((bits, _)) => {
-                    pixels.copy_from_slice(png);
-                    reverse_order(bits, pixels);
-                }
-                None => from_png(format, png, pixels),
-            }
+            from_png(format, png, pixels);
             self.put_pixels(x, y, count, pixels)?;
         }
         Ok(())

@@ -13,7 +13,7 @@ use fearless_simd::{Avx2, kernel, u8x32, u64x4};
 
 use crate::deflate::bits::State;
 use crate::deflate::block::Tables;
-use crate::deflate::kernels::{portable_emit, put_eight};
+use crate::deflate::kernels::{portable_emit, put_eight, put_match};
 use crate::deflate::tokens::Token;
 
 use super::FEW;
@@ -188,11 +188,7 @@ kernel!(
                     ..local
                 };
             }
-            if run.length > 0 {
-                let code = tables.matches[usize::from(run.length) % 259];
-                writer.put(out, u64::from(code >> 8), code & 0xff);
-                at += usize::from(run.length);
-            }
+            at += put_match(&mut writer, out, tables, run);
             if writer.at > limit {
                 *state = writer;
                 return true;

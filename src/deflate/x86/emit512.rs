@@ -13,7 +13,7 @@ use fearless_simd::{Avx512, kernel, u8x64, u64x2, u64x8};
 
 use crate::deflate::bits::State;
 use crate::deflate::block::Tables;
-use crate::deflate::kernels::put_eight;
+use crate::deflate::kernels::{put_eight, put_match};
 use crate::deflate::tokens::Token;
 
 use super::FEW;
@@ -223,11 +223,7 @@ kernel!(
                     };
                 }
             }
-            if run.length > 0 {
-                let code = tables.matches[usize::from(run.length) % 259];
-                writer.put(out, u64::from(code >> 8), code & 0xff);
-                at += usize::from(run.length);
-            }
+            at += put_match(&mut writer, out, tables, run);
             if writer.at > limit {
                 *state = writer;
                 return true;

@@ -1,8 +1,7 @@
-//! Kernels for AVX2 and AVX-512.
+//! The kernels of deflate for AVX2 and AVX-512.
 
 mod emit256;
 mod emit512;
-mod filters;
 
 #[cfg(target_arch = "x86")]
 use std::arch::x86::{
@@ -20,92 +19,45 @@ use fearless_simd::{Avx2, Avx512, kernel, u8x32, u8x64};
 
 use super::bits::State;
 use super::block::Tables;
-use super::kernels::{Block, Kernels};
+use super::kernels::DeflateKernels;
 use super::tokens::Token;
 use emit256::emit256;
 use emit512::emit512;
-use filters::{costs256, costs512, paeth256, paeth512};
 
-/// So few literals are not worth a vector.
+/// The most literals that are written without a vector.
 const FEW: usize = 16;
 
-/// 256-bit registers.
-#[derive(Clone, Copy)]
-pub(crate) struct With256(pub(crate) Avx2);
+macro_rules! deflate_kernels {
+    ($token:ident, $zeros:ident, $emit:ident) => {
+        impl DeflateKernels for $token {
+            #[inline(always)]
+            fn zeros(self, bytes: &[u8; 64]) -> u64 {
+                $zeros(self, bytes)
+            }
 
-impl Kernels for With256 {
-    #[inline(always)]
-    fn zeros(self, bytes: &[u8; 64]) -> u64 {
-        zeros256(self.0, bytes)
-    }
+            #[inline(always)]
+            fn any_group(self, _: &[u8; 64]) -> bool {
+                true
+            }
 
-    #[inline(always)]
-    fn any_group(self, _: &[u8; 64]) -> bool {
-        true
-    }
-
-    #[inline(always)]
-    fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
-        paeth256(self.0, to, x, a, b, c);
-    }
-
-    #[inline(always)]
-    fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
-        costs256(self.0, x, a, b, c)
-    }
-
-    #[inline(always)]
-    fn emit(
-        self,
-        out: &mut [u8],
-        state: &mut State,
-        tables: &Tables,
-        data: &[u8],
-        tokens: &[Token],
-        limit: usize,
-    ) -> bool {
-        emit256(self.0, out, state, tables, data, tokens, limit)
-    }
+            #[inline(always)]
+            fn emit(
+                self,
+                out: &mut [u8],
+                state: &mut State,
+                tables: &Tables,
+                data: &[u8],
+                tokens: &[Token],
+                limit: usize,
+            ) -> bool {
+                $emit(self, out, state, tables, data, tokens, limit)
+            }
+        }
+    };
 }
 
-/// 512-bit registers.
-#[derive(Clone, Copy)]
-pub(crate) struct With512(pub(crate) Avx512);
-
-impl Kernels for With512 {
-    #[inline(always)]
-    fn zeros(self, bytes: &[u8; 64]) -> u64 {
-        zeros512(self.0, bytes)
-    }
-
-    #[inline(always)]
-    fn any_group(self, _: &[u8; 64]) -> bool {
-        true
-    }
-
-    #[inline(always)]
-    fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
-        paeth512(self.0, to, x, a, b, c);
-    }
-
-    #[inline(always)]
-    fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
-        costs512(self.0, x, a, b, c)
-    }
-
-    #[inline(always)]
-    fn emit(
-        self,
-        out: &mut [u8],
-        state: &mut State,
-        tables: &Tables,
-        data: &[u8],
-        tokens: &[Token],
-        limit: usize,
-    ) -> bool {
-        emit512(self.0, out, state, tables, data, tokens, limit)
-    }
-}
+deflate_kernels!(Avx2, zeros256, emit256);
+deflate_kernels!(Avx512, zeros512, emit512);
 
 kernel!(
     #[inline]

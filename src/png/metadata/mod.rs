@@ -8,7 +8,8 @@ pub use color::{Chromaticities, Cicp, IccProfile, LightLevel, MasteringDisplay, 
 pub use text::Text;
 
 use super::tap::RawChunk;
-use crate::format::{Color, FileType, PngType};
+use crate::format::{Color, PngType};
+use crate::png::file_format::FileType;
 use crate::{Error, ErrorKind};
 
 /// The most bytes that compressed text and profiles of a file become.

@@ -1,10 +1,10 @@
 //! CMYK, by the simple formula: each ink takes its colour away, and black
 //! takes what is left. No profile of any press is applied.
 
-use super::Order;
 use super::alpha::{factor, multiply, straight};
-use super::convert::{samples_from_png, samples_to_png};
-use super::simd::Shuffle;
+use super::order::Order;
+use super::samples::{samples_from_png, samples_to_png};
+use super::shuffle::ShuffleKernels;
 
 /// Pixels in a block of four bytes each, between ink and RGB.
 const BLOCK: usize = 256;
@@ -20,7 +20,7 @@ fn flip(order: Order) -> u32 {
 
 /// `(255 - ink) * (255 - black) / 255` to the nearest.
 #[inline(always)]
-pub(super) fn to_png<S: Shuffle>(shuffle: S, order: Order, pixels: &[u8], png: &mut [u8]) {
+pub(super) fn to_png<K: ShuffleKernels>(kernels: K, order: Order, pixels: &[u8], png: &mut [u8]) {
     let flip = flip(order);
     let mut block = [0; 4 * BLOCK];
     for (pixels, png) in pixels.chunks(4 * BLOCK).zip(png.chunks_mut(3 * BLOCK)) {
@@ -34,18 +34,18 @@ pub(super) fn to_png<S: Shuffle>(shuffle: S, order: Order, pixels: &[u8], png: &
             let (red, green) = (multiply(red, light), multiply(green, light));
             *rgbx = (red | green << 8 | multiply(blue, light) << 16).to_le_bytes();
         }
-        samples_to_png::<1, S>(shuffle, Order::Rgbx, false, block, png);
+        samples_to_png::<1, K>(kernels, Order::Rgbx, false, block, png);
     }
 }
 
 /// As much black as there can be.
 #[inline(always)]
-pub(super) fn from_png<S: Shuffle>(shuffle: S, order: Order, png: &[u8], pixels: &mut [u8]) {
+pub(super) fn from_png<K: ShuffleKernels>(kernels: K, order: Order, png: &[u8], pixels: &mut [u8]) {
     let flip = flip(order);
     let mut block = [0; 4 * BLOCK];
     for (pixels, png) in pixels.chunks_mut(4 * BLOCK).zip(png.chunks(3 * BLOCK)) {
         let block = &mut block[..pixels.len()];
-        samples_from_png::<1, S>(shuffle, Order::Rgbx, false, png, block);
+        samples_from_png::<1, K>(kernels, Order::Rgbx, false, png, block);
         let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
         for (inks, rgbx) in pairs {
             let rgbx = u32::from_le_bytes(*rgbx);

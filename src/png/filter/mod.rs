@@ -5,7 +5,13 @@
 //! or rows are filtered where they lie: going from the last byte of the last
 //! row to the first, what a byte depends on is still there.
 
-use crate::deflate::{BLOCK, Block, Kernels};
+mod kernels;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod x86;
+
+use crate::arch::dispatch;
+pub(crate) use kernels::FilterKernels;
+use kernels::{BLOCK, Block};
 
 /// Bytes of a pixel of the largest format, four samples of 16 bits.
 const LARGEST_PIXEL: usize = 8;
@@ -38,7 +44,7 @@ pub(crate) enum Choice {
 
 impl Choice {
     #[inline(always)]
-    fn of<K: Kernels>(
+    fn of<K: FilterKernels>(
         self,
         kernels: K,
         row: &[u8],
@@ -65,7 +71,7 @@ const NOISY: usize = 5;
 /// the one above it: Paeth, unless there is noise, of which an average has
 /// less. In flat areas it would spread every edge over two pixels.
 #[inline(always)]
-pub(crate) fn paeth_or_average<K: Kernels>(
+pub(crate) fn paeth_or_average<K: FilterKernels>(
     kernels: K,
     row: &[u8],
     above: Option<&[u8]>,
@@ -102,7 +108,7 @@ pub(crate) fn paeth_or_average<K: Kernels>(
 /// unfiltered; the first row of an image has none, which is as good as zeros
 /// (9.2). `pixel_size` is in bytes.
 #[inline(always)]
-pub(crate) fn filter_rows<K: Kernels>(
+pub(crate) fn filter_rows<K: FilterKernels>(
     kernels: K,
     choice: Choice,
     rows: &mut [u8],
@@ -126,7 +132,7 @@ pub(crate) fn filter_rows<K: Kernels>(
 /// Filters a row into a scanline, a byte for the filter and as many as the row
 /// has. `above` and `pixel_size` are as above.
 #[inline(always)]
-pub(crate) fn filter_row_to<K: Kernels>(
+pub(crate) fn filter_row_to<K: FilterKernels>(
     kernels: K,
     choice: Choice,
     row: &[u8],
@@ -140,9 +146,34 @@ pub(crate) fn filter_row_to<K: Kernels>(
     filter_row(kernels, chosen, Row::To(row, to), above, pixel_size);
 }
 
+dispatch! {
+    /// Filters a row into a scanline: [`filter_row_to`] with these registers.
+    pub(crate) fn filter_one<kernels>(
+        choice: Choice,
+        row: &[u8],
+        above: Option<&[u8]>,
+        pixel_size: usize,
+        scanline: &mut [u8],
+    ) -> () {
+        filter_row_to(kernels, choice, row, above, pixel_size, scanline)
+    }
+}
+
+dispatch! {
+    /// Chooses the filter of a group of rows: [`paeth_or_average`] with these
+    /// registers.
+    pub(crate) fn choose_for_group<kernels>(
+        row: &[u8],
+        above: Option<&[u8]>,
+        pixel_size: usize,
+    ) -> FilterType {
+        paeth_or_average(kernels, row, above, pixel_size)
+    }
+}
+
 /// The filter that leaves the smallest bytes of a row.
 #[inline(always)]
-fn smallest<K: Kernels>(
+fn smallest<K: FilterKernels>(
     kernels: K,
     row: &[u8],
     above: Option<&[u8]>,
@@ -204,7 +235,7 @@ enum Row<'r> {
 }
 
 #[inline(always)]
-fn filter_row<K: Kernels>(
+fn filter_row<K: FilterKernels>(
     kernels: K,
     filter: FilterType,
     row: Row<'_>,
@@ -361,34 +392,13 @@ fn whole_blocks(
     end
 }
 
-/// The predictor of PNG third edition, 9.4, without leaving 8 bits, and
-/// without a branch, so that loops of it become vectors.
-///
-/// The distances of `a + b - c` from `a` and `b` are those of `b` and `a` from
-/// `c`. If both lie on the same side of `c`, the distance from `c` is their
-/// sum, and `c` is never nearest; else it is their difference.
-#[inline(always)]
-pub(crate) fn paeth(a: u8, b: u8, c: u8) -> u8 {
-    let distance = |p: u8, q: u8| p.max(q) - p.min(q);
-    let (from_a, from_b) = (distance(b, c), distance(a, c));
-    let between = (a < c) == (c < b);
-    let from_c = if between {
-        distance(from_a, from_b)
-    } else {
-        255
-    };
-    let b_or_c = if from_b <= from_c { b } else { c };
-    let is_a = from_a <= from_b.min(from_c);
-    if is_a { a } else { b_or_c }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::deflate::Portable;
+    use crate::arch::{Portable, Registers};
 
     /// As PNG third edition, 9.4, says it.
-    fn paeth_of_the_specification(a: u8, b: u8, c: u8) -> u8 {
+    pub(super) fn paeth_of_the_specification(a: u8, b: u8, c: u8) -> u8 {
         let p = i32::from(a) + i32::from(b) - i32::from(c);
         let distance = |x: u8| (p - i32::from(x)).abs();
         let (pa, pb, pc) = (distance(a), distance(b), distance(c));
@@ -398,17 +408,6 @@ mod tests {
             b
         } else {
             c
-        }
-    }
-
-    #[test]
-    fn every_predictor() {
-        for a in 0..=255 {
-            for b in 0..=255 {
-                for c in 0..=255 {
-                    assert_eq!(paeth(a, b, c), paeth_of_the_specification(a, b, c));
-                }
-            }
         }
     }
 
@@ -525,6 +524,68 @@ mod tests {
                             let above = above.unwrap_or(&zeros);
                             let back = reconstruct(&filtered, row_size, above, pixel_size);
                             assert!(back == raw, "{name}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every kernel filters a row to the same bytes.
+    #[test]
+    fn all_levels_filter_alike() {
+        let mut seed = 17u32;
+        for pixel_size in [1, 2, 3, 4, 6, 8] {
+            for pixels in [
+                1, 2, 31, 32, 33, 63, 64, 65, 85, 86, 200, 256, 257, 300, 777,
+            ] {
+                let mut bytes = |kind: u32| -> Vec<u8> {
+                    let mut next = |i: usize| {
+                        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        let noise = (seed >> 24) as u8;
+                        match kind {
+                            0 => noise,
+                            1 => ((i / 9) as u8).wrapping_add(noise % 3),
+                            2 => {
+                                if noise < 3 {
+                                    noise
+                                } else {
+                                    77
+                                }
+                            }
+                            _ => [0, 1, 127, 128, 254, 255][usize::from(noise) % 6],
+                        }
+                    };
+                    (0..pixel_size * pixels).map(&mut next).collect()
+                };
+                for kind in 0..4 {
+                    let (row, above) = (bytes(kind), bytes(kind));
+                    let mut near = above.clone();
+                    near[pixels / 2] ^= 1;
+                    for (row, above) in [(&row, Some(&above)), (&near, Some(&above)), (&row, None)]
+                    {
+                        use FilterType::{Average, None, Paeth, Sub, Up};
+                        let all = [None, Sub, Up, Average, Paeth].map(Choice::Always);
+                        for choice in all.into_iter().chain([Choice::Smallest]) {
+                            let above = above.map(|above| &above[..]);
+                            let run = |filter: &dyn Fn(&mut [u8])| {
+                                let mut scanline = vec![0xee; row.len() + 1];
+                                filter(&mut scanline);
+                                scanline
+                            };
+                            let expected = run(&|to| {
+                                filter_row_to(Portable, choice, row, above, pixel_size, to);
+                            });
+                            for registers in Registers::all() {
+                                let found = run(&|to| {
+                                    filter_one(registers, choice, row, above, pixel_size, to);
+                                });
+                                let name = registers.name();
+                                assert!(
+                                    found == expected,
+                                    "{name} {choice:?} {pixel_size} {pixels} {kind}"
+                                );
+                            }
                         }
                     }
                 }

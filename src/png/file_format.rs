@@ -1,11 +1,8 @@
 //! Rows of a file to rows of another type of PNG: other channels, other depths,
 //! colours for indices, alpha for a transparent colour.
 
-use super::{
-    BitOrder, Color, Endian, Order, Palette, PixelFormat, PngType, Store, from_png, pack, to_png,
-    unpack,
-};
-use crate::ErrorKind;
+use crate::format::{BitOrder, Color, PngType, beyond, from_png, pack, to_png, unpack};
+use crate::{ErrorKind, Palette, PixelFormat};
 
 /// What the rows of a file mean.
 #[derive(Clone, Debug)]
@@ -95,10 +92,10 @@ impl FileType {
             }
             // Padding is written as 255 and dropped when it is read.
             (Color::Rgb, Color::Rgba) if plain && from.depth == to.depth => {
-                from_png(rgbx(to.depth), row, out);
+                from_png(PixelFormat::rgbx(to.depth), row, out);
             }
             (Color::Rgba, Color::Rgb) if from.depth == to.depth => {
-                to_png(rgbx(to.depth), row, out);
+                to_png(PixelFormat::rgbx(to.depth), row, out);
             }
             (Color::Index, _) => return self.adapt_any(row, to, width, out),
             _ if eight => self.adapt_eight(row, to, width, out),
@@ -177,8 +174,8 @@ impl FileType {
                 (Color::Gray, Color::Rgba) => each(samples, out, |[y]| [y, y, y, 255]),
                 (Color::GrayAlpha, Color::Rgb) => each(samples, out, |[y, _]| [y, y, y]),
                 (Color::GrayAlpha, Color::Rgba) => each(samples, out, |[y, a]| [y, y, y, a]),
-                (Color::Rgb, Color::Rgba) => from_png(rgbx(8), samples, out),
-                (Color::Rgba, Color::Rgb) => to_png(rgbx(8), samples, out),
+                (Color::Rgb, Color::Rgba) => from_png(PixelFormat::rgbx(8), samples, out),
+                (Color::Rgba, Color::Rgb) => to_png(PixelFormat::rgbx(8), samples, out),
                 _ => out.copy_from_slice(samples),
             }
         }
@@ -317,14 +314,6 @@ fn each<const N: usize, const M: usize>(
     }
 }
 
-/// RGB and padding, of 8 bits or of 16 in the order of PNG.
-fn rgbx(depth: u8) -> PixelFormat {
-    match depth {
-        8 => PixelFormat::RGBX8,
-        _ => PixelFormat::new(Order::Rgbx, Store::U16(Endian::Big)),
-    }
-}
-
 /// The samples of 8 bits and less from pixel `x` on, a byte each, as they are.
 fn raw(depth: u8, row: &[u8], x: usize, samples: &mut [u8]) {
     if depth == 8 {
@@ -332,18 +321,6 @@ fn raw(depth: u8, row: &[u8], x: usize, samples: &mut [u8]) {
     } else {
         unpack(depth, BitOrder::Msb, row, x, samples);
     }
-}
-
-/// The first that is none of so many colours.
-pub(crate) fn beyond(indices: &[u8], colors: usize) -> Option<usize> {
-    // The largest is found by vectors, and is rarely too large.
-    let largest = indices.iter().fold(0, |a, &b| a.max(b));
-    if usize::from(largest) < colors {
-        return None;
-    }
-    indices
-        .iter()
-        .position(|&index| usize::from(index) >= colors)
 }
 
 /// `sample * 255 / 65535` to the nearest: there is nothing halfway.

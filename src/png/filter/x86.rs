@@ -1,4 +1,4 @@
-//! Kernels of the filters.
+//! The kernels of the filters for AVX2 and AVX-512.
 
 // Intrinsics, whose names say what they are.
 #![allow(clippy::wildcard_imports)]
@@ -11,7 +11,7 @@ use std::arch::x86_64::*;
 use fearless_simd::prelude::*;
 use fearless_simd::{Avx2, Avx512, kernel, u8x32, u64x4};
 
-use crate::deflate::kernels::Block;
+use super::kernels::{Block, FilterKernels};
 
 /// The predictor of Paeth for 32 bytes: a function, if there were one that may
 /// use these registers wherever it is inlined.
@@ -37,7 +37,7 @@ macro_rules! filter_kernels {
     ($paeth:ident, $costs:ident, $token:ident) => {
         kernel!(
             #[inline]
-            pub(super) fn $paeth(
+            fn $paeth(
                 token: $token,
                 to: &mut Block,
                 x: &Block,
@@ -69,13 +69,7 @@ macro_rules! filter_kernels {
 
         kernel!(
             #[inline]
-            pub(super) fn $costs(
-                token: $token,
-                x: &Block,
-                a: &Block,
-                b: &Block,
-                c: &Block,
-            ) -> [u32; 5] {
+            fn $costs(token: $token, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
                 let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
                 let predict = predictor!();
                 let zero = _mm256_setzero_si256();
@@ -101,6 +95,18 @@ macro_rules! filter_kernels {
                 costs
             }
         );
+
+        impl FilterKernels for $token {
+            #[inline(always)]
+            fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
+                $paeth(self, to, x, a, b, c);
+            }
+
+            #[inline(always)]
+            fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
+                $costs(self, x, a, b, c)
+            }
+        }
     };
 }
 

@@ -5,119 +5,142 @@
 //! with 65535 for fields of 10 bits, and back. There is nothing halfway, and
 //! what comes from a field goes back to it.
 
-use super::convert::{samples_from_png, samples_to_png};
-use super::simd::Shuffle;
-use super::{Color, Order, PixelFormat, Store};
+use super::order::Order;
+use super::samples::{samples_from_png, samples_to_png};
+use super::shuffle::ShuffleKernels;
+use super::{PixelFormat, Store};
 
 /// Pixels in a block, between words and samples with padding.
 const BLOCK: usize = 256;
 
+/// Writes words of 5, 6 or 1 and 5 bits a field as PNG holds them.
 #[inline(always)]
-pub(super) fn to_png<S: Shuffle>(shuffle: S, format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
-    let order = format.order;
-    match format.store {
-        Store::Word2101010(endian) if format.premultiplied => {
-            let blue_first = order.is_blue_first();
-            words32(pixels, endian.is_big(), png, |word| {
-                samples(straight(word), word >> 30, blue_first)
-            });
-        }
-        Store::Word2101010(endian) if order.png() == Color::Rgba => {
-            let blue_first = order.is_blue_first();
-            words32(pixels, endian.is_big(), png, |word| {
-                samples(expand(word), word >> 30, blue_first)
-            });
-        }
-        Store::Word2101010(endian) => {
-            let blue_first = order.is_blue_first();
-            let mut block = [0; 8 * BLOCK];
-            for (pixels, png) in pixels.chunks(4 * BLOCK).zip(png.chunks_mut(6 * BLOCK)) {
-                let block = &mut block[..pixels.len() * 2];
-                words32(pixels, endian.is_big(), block, |word| {
-                    samples(expand(word), 0, blue_first)
-                });
-                samples_to_png::<2, S>(shuffle, Order::Rgbx, false, block, png);
-            }
-        }
-        Store::Word1555(endian) if order.png() == Color::Rgba => {
-            let fields = Fields::of_1555(order);
-            words16(pixels, endian.is_big(), png, |word| {
-                // Multiplied by an alpha of 0 it is 0, whatever else is said.
-                let opaque = 0u16.wrapping_sub(word >> 15);
-                let kept = if format.premultiplied { opaque } else { !0 };
-                let [low, high] = fields.expand(word);
-                [low & kept, high & kept | opaque << 8]
-            });
-        }
-        Store::Word565(endian) | Store::Word1555(endian) => {
-            let fields = Fields::of(format);
-            let mut block = [0; 4 * BLOCK];
-            for (pixels, png) in pixels.chunks(2 * BLOCK).zip(png.chunks_mut(3 * BLOCK)) {
-                let block = &mut block[..pixels.len() * 2];
-                words16(pixels, endian.is_big(), block, |word| fields.expand(word));
-                samples_to_png::<1, S>(shuffle, Order::Rgbx, false, block, png);
-            }
-        }
-        _ => unreachable!("not a packed word"),
+pub(super) fn to_png16<K: ShuffleKernels>(
+    kernels: K,
+    format: PixelFormat,
+    big: bool,
+    pixels: &[u8],
+    png: &mut [u8],
+) {
+    let fields = Fields::of(format);
+    if format.has_alpha() {
+        words16(pixels, big, png, |word| {
+            let opaque = 0u16.wrapping_sub(word >> 15);
+            // A premultiplied color with alpha 0 is black.
+            let kept = if format.premultiplied { opaque } else { !0 };
+            let [low, high] = fields.expand(word);
+            [low & kept, high & kept | opaque << 8]
+        });
+        return;
+    }
+    let mut block = [0; 4 * BLOCK];
+    for (pixels, png) in pixels.chunks(2 * BLOCK).zip(png.chunks_mut(3 * BLOCK)) {
+        let block = &mut block[..pixels.len() * 2];
+        words16(pixels, big, block, |word| fields.expand(word));
+        samples_to_png::<1, K>(kernels, Order::Rgbx, false, block, png);
     }
 }
 
+/// Writes words of 2 and 10 bits a field as PNG holds them.
 #[inline(always)]
-pub(super) fn from_png<S: Shuffle>(shuffle: S, format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
-    let order = format.order;
-    match format.store {
-        Store::Word2101010(endian) => {
-            let blue_first = order.is_blue_first();
-            let mut block = [0; 8 * BLOCK];
-            let size = format.png().pixel_size();
-            for (pixels, png) in pixels.chunks_mut(4 * BLOCK).zip(png.chunks(size * BLOCK)) {
-                let block = &mut block[..pixels.len() * 2];
-                if order.png() == Color::Rgba {
-                    block.copy_from_slice(png);
-                } else {
-                    samples_from_png::<2, S>(shuffle, Order::Rgbx, false, png, block);
-                }
-                let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
-                for (word, rgba) in pairs {
-                    let narrow = narrow(*rgba, blue_first, format.premultiplied);
-                    *word = if endian.is_big() {
-                        narrow.to_be_bytes()
-                    } else {
-                        narrow.to_le_bytes()
-                    };
-                }
-            }
+pub(super) fn to_png32<K: ShuffleKernels>(
+    kernels: K,
+    format: PixelFormat,
+    big: bool,
+    pixels: &[u8],
+    png: &mut [u8],
+) {
+    let blue_first = format.order.is_blue_first();
+    if format.premultiplied {
+        words32(pixels, big, png, |word| {
+            samples(straight(word), word >> 30, blue_first)
+        });
+        return;
+    }
+    if format.has_alpha() {
+        words32(pixels, big, png, |word| {
+            samples(expand(word), word >> 30, blue_first)
+        });
+        return;
+    }
+    let mut block = [0; 8 * BLOCK];
+    for (pixels, png) in pixels.chunks(4 * BLOCK).zip(png.chunks_mut(6 * BLOCK)) {
+        let block = &mut block[..pixels.len() * 2];
+        words32(pixels, big, block, |word| {
+            samples(expand(word), 0, blue_first)
+        });
+        samples_to_png::<2, K>(kernels, Order::Rgbx, false, block, png);
+    }
+}
+
+/// Writes what PNG holds as words of 2 and 10 bits a field. The counterpart of
+/// [`to_png32`].
+#[inline(always)]
+pub(super) fn from_png32<K: ShuffleKernels>(
+    kernels: K,
+    format: PixelFormat,
+    big: bool,
+    png: &[u8],
+    pixels: &mut [u8],
+) {
+    let blue_first = format.order.is_blue_first();
+    let mut block = [0; 8 * BLOCK];
+    let size = format.png().pixel_size();
+    for (pixels, png) in pixels.chunks_mut(4 * BLOCK).zip(png.chunks(size * BLOCK)) {
+        let block = &mut block[..pixels.len() * 2];
+        if format.has_alpha() {
+            block.copy_from_slice(png);
+        } else {
+            samples_from_png::<2, K>(kernels, Order::Rgbx, false, png, block);
         }
-        Store::Word565(endian) | Store::Word1555(endian) => {
-            let fields = Fields::of(format);
-            let mut block = [0; 4 * BLOCK];
-            let size = format.png().pixel_size();
-            for (pixels, png) in pixels.chunks_mut(2 * BLOCK).zip(png.chunks(size * BLOCK)) {
-                let block = &mut block[..pixels.len() * 2];
-                if order.png() == Color::Rgba {
-                    block.copy_from_slice(png);
-                } else {
-                    samples_from_png::<1, S>(shuffle, Order::Rgbx, false, png, block);
-                }
-                let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
-                for (word, rgba) in pairs {
-                    let rgba = u32::from_le_bytes(*rgba);
-                    // Padding was made 255.
-                    let opaque = rgba >> 31;
-                    let rgb = match (format.premultiplied, opaque) {
-                        (true, 0) => 0,
-                        _ => rgba,
-                    };
-                    let narrow = fields.shrink(rgb) | (opaque << 15) & fields.top;
-                    *word = if endian.is_big() {
-                        (narrow as u16).to_be_bytes()
-                    } else {
-                        (narrow as u16).to_le_bytes()
-                    };
-                }
-            }
+        let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
+        for (word, rgba) in pairs {
+            let narrow = narrow(*rgba, blue_first, format.premultiplied);
+            *word = if big {
+                narrow.to_be_bytes()
+            } else {
+                narrow.to_le_bytes()
+            };
         }
-        _ => unreachable!("not a packed word"),
+    }
+}
+
+/// Writes what PNG holds as words of 5, 6 or 1 and 5 bits a field. The
+/// counterpart of [`to_png16`].
+#[inline(always)]
+pub(super) fn from_png16<K: ShuffleKernels>(
+    kernels: K,
+    format: PixelFormat,
+    big: bool,
+    png: &[u8],
+    pixels: &mut [u8],
+) {
+    let fields = Fields::of(format);
+    let mut block = [0; 4 * BLOCK];
+    let size = format.png().pixel_size();
+    for (pixels, png) in pixels.chunks_mut(2 * BLOCK).zip(png.chunks(size * BLOCK)) {
+        let block = &mut block[..pixels.len() * 2];
+        if format.has_alpha() {
+            block.copy_from_slice(png);
+        } else {
+            samples_from_png::<1, K>(kernels, Order::Rgbx, false, png, block);
+        }
+        let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
+        for (word, rgba) in pairs {
+            let rgba = u32::from_le_bytes(*rgba);
+            // Padding was made 255.
+            let opaque = rgba >> 31;
+            let rgb = match (format.premultiplied, opaque) {
+                (true, 0) => 0,
+                _ => rgba,
+            };
+            let narrow = fields.shrink(rgb) | (opaque << 15) & fields.top;
+            *word = if big {
+                (narrow as u16).to_be_bytes()
+            } else {
+                (narrow as u16).to_le_bytes()
+            };
+        }
     }
 }
 
