@@ -28,11 +28,11 @@ use crate::{Channel, PixelFormat, SourceError};
 /// let error = Image::from_buffer(&buffer, 8, 8, PixelFormat::RGB8).unwrap_err();
 /// assert!(matches!(
 ///     error.kind(),
-///     ErrorKind::BufferTooSmall { needed: 192, given: 100, row: 4 }
+///     ErrorKind::BufferLength { needed: 192, given: 100, .. }
 /// ));
 /// assert_eq!(
 ///     error.to_string(),
-///     "the image needs 192 bytes, the buffer has 100: row 4 does not fit",
+///     "8x8 pixels of RGB8 have 192 bytes, the buffer has 100",
 /// );
 /// ```
 pub struct Error(Box<Inner>);
@@ -178,6 +178,44 @@ pub enum ErrorKind {
         row: u32,
     },
 
+    /// [`Image::from_buffer`](crate::Image::from_buffer) was given a buffer with
+    /// more or fewer bytes than the pixels have.
+    #[error("{}", buffer_length(*needed, *given, *width, *height, *format))]
+    #[non_exhaustive]
+    BufferLength {
+        /// Bytes of the pixels: height times
+        /// [`PixelFormat::row_size`](crate::PixelFormat::row_size).
+        needed: u64,
+        /// Bytes of the buffer.
+        given: u64,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// The format that was given.
+        format: PixelFormat,
+    },
+
+    /// Pixels of the layout share bytes, and
+    /// [`Layout::allow_overlap`](crate::Layout::allow_overlap) was not called.
+    #[error(
+        "pixels overlap: {width} pixels of {format} take {row_size} bytes, the row stride is {row_stride} bytes and the pixel stride {pixel_stride}; strides count bytes, not pixels or elements; Layout::allow_overlap permits overlap"
+    )]
+    #[non_exhaustive]
+    OverlappingPixels {
+        /// Bytes from a pixel to the pixel below it.
+        row_stride: i64,
+        /// Bytes from a pixel to the pixel on its right.
+        pixel_stride: i64,
+        /// Bytes from the beginning of the first pixel of a row to the end of
+        /// the last.
+        row_size: u64,
+        /// Width in pixels.
+        width: u32,
+        /// The format that was given.
+        format: PixelFormat,
+    },
+
     /// A negative stride leads to addresses before the start of the buffer.
     #[error("row {row} begins {bytes} bytes before the start of the buffer")]
     BeforeBuffer {
@@ -220,11 +258,12 @@ pub enum ErrorKind {
     /// of the middle of elements that hold them whole. Strides are bytes, not
     /// elements.
     #[error(
-        "offset and strides of {format} over elements of {element_size} bytes must be multiples of {grain} bytes"
+        "offset and strides of {format} over elements of {element_size} bytes must be multiples of {alignment} bytes"
     )]
     Misaligned {
-        /// What the offset and the strides, in bytes, must be multiples of.
-        grain: usize,
+        /// The number of bytes that the offset and the strides must be multiples
+        /// of.
+        alignment: usize,
         /// Bytes in one element of the buffer.
         element_size: usize,
         /// The format that was asked for.
@@ -500,4 +539,35 @@ pub enum ErrorKind {
         /// Bytes asked for.
         bytes: u64,
     },
+}
+
+/// The text of [`ErrorKind::BufferLength`]: the numbers, and what a simple
+/// relation between them suggests.
+fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: PixelFormat) -> String {
+    let numbers =
+        format!("{width}x{height} pixels of {format} have {needed} bytes, the buffer has {given}");
+    let pixels = u64::from(width) * u64::from(height);
+    let bits = format.bits_per_pixel() as u64;
+    // In bits, so that formats of less than a byte are compared as well.
+    let given_bits = given.saturating_mul(8);
+    if given_bits.is_multiple_of(pixels) && (1..=256).contains(&(given_bits / pixels)) {
+        let found = given_bits / pixels;
+        return if bits.is_multiple_of(8) && found.is_multiple_of(8) {
+            let (found, bytes) = (found / 8, bits / 8);
+            format!("{numbers}: that is {found} bytes a pixel, not {bytes}; is the format right?")
+        } else {
+            format!("{numbers}: that is {found} bits a pixel, not {bits}; is the format right?")
+        };
+    }
+    if given > needed && height > 1 && given.is_multiple_of(height.into()) {
+        let (row, found) = (format.row_size(width), given / u64::from(height));
+        return format!(
+            "{numbers}: that is {found} bytes a row, not {row}; for padded rows use Image::with_layout"
+        );
+    }
+    if given > needed {
+        format!("{numbers}; for a longer buffer use Image::with_layout")
+    } else {
+        numbers
+    }
 }

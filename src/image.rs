@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::access::Description;
 use crate::alloc::zeroed;
+use crate::source::Shape;
 use crate::{
     Channel, Error, ErrorKind, Layout, Palette, PixelFormat, PixelSource, PixelSourceMut, Pixels,
     PixelsMut, PngEncoder,
@@ -79,7 +80,13 @@ impl<S: PixelSource> Image<S> {
         height: u32,
         format: PixelFormat,
     ) -> Result<Self, Error> {
-        Self::with_layout(source, Layout::packed(width, height, format))
+        let layout = Layout::packed(width, height, format);
+        let shape = source.lease()?.bytes().shape();
+        layout.check_size()?;
+        format.check()?;
+        layout.check_element(shape.element_size, shape.atomic)?;
+        layout.check_exact(shape.len, shape.element_size)?;
+        Self::checked(source, layout, shape)
     }
 
     /// An image over a buffer with any layout: padded rows, an offset,
@@ -109,8 +116,13 @@ impl<S: PixelSource> Image<S> {
         let shape = source.lease()?.bytes().shape();
         layout.check_size()?;
         layout.format().check()?;
+        Self::checked(source, layout, shape)
+    }
+
+    fn checked(source: S, layout: Layout, shape: Shape) -> Result<Self, Error> {
         layout.check_element(shape.element_size, shape.atomic)?;
         layout.check_bounds(shape.len)?;
+        layout.check_overlap(shape.len)?;
         Ok(Image {
             source,
             description: Description { layout, shape },

@@ -1,6 +1,6 @@
 //! What a layout may say, and the errors when it says too much.
 
-use pixview::{Error, ErrorKind, Image, Layout, PixelFormat};
+use pixview::{Error, ErrorKind, Image, Layout, PixelFormat, PixelSource};
 
 fn fails(len: usize, layout: Layout) -> Error {
     let buffer = vec![0u8; len];
@@ -281,6 +281,12 @@ fn overlaps_can_be_read_but_not_written() {
         gray(3, 2).with_row_stride(-1).with_offset(1),
     ];
     for layout in overlapping {
+        if layout.row_stride() != 0 && layout.pixel_stride() != 0 {
+            let error = Image::with_layout(&buffer, layout).unwrap_err();
+            let refused = matches!(error.kind(), ErrorKind::OverlappingPixels { .. });
+            assert!(refused, "{layout:?}: {error}");
+        }
+        let layout = layout.allow_overlap();
         let mut image = Image::with_layout(&mut buffer, layout).unwrap();
         image.to_png().unwrap();
         let error = image.write().unwrap_err();
@@ -370,4 +376,62 @@ fn words_have_no_planes() {
         matches!(error.kind(), ErrorKind::NotPlanar { .. }),
         "{error}"
     );
+}
+
+/// The mistakes that users make with buffers, and what is said about them.
+#[test]
+fn common_mistakes() {
+    #[track_caller]
+    fn refused<S: PixelSource>(image: Result<Image<S>, Error>, text: &str) {
+        let error = image.map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(text), "{error}");
+    }
+    let (width, height) = (640, 480);
+    let pixels = width as usize * height as usize;
+
+    // RGBA described as RGB, and the other way round.
+    let rgba = vec![0u8; 4 * pixels];
+    refused(
+        Image::from_buffer(&rgba, width, height, PixelFormat::RGB8),
+        "have 921600 bytes, the buffer has 1228800: that is 4 bytes a pixel, not 3",
+    );
+    refused(
+        Image::from_buffer(&rgba[..3 * pixels], width, height, PixelFormat::RGBA8),
+        "have 1228800 bytes, the buffer has 921600: that is 3 bytes a pixel, not 4",
+    );
+    // Samples of 16 bits described as 8 bits.
+    let gray16 = vec![0u16; pixels];
+    refused(
+        Image::from_buffer(&gray16, width, height, PixelFormat::GRAY8),
+        "that is 2 bytes a pixel, not 1",
+    );
+    // A pixel a bit, given a byte each.
+    refused(
+        Image::from_buffer(&rgba[..pixels], width, height, PixelFormat::GRAY1),
+        "that is 8 bits a pixel, not 1",
+    );
+    // Padded rows described as packed.
+    refused(
+        Image::from_buffer(&rgba[..2048 * 400], width, 400, PixelFormat::RGB8),
+        "that is 2048 bytes a row, not 1920; for padded rows use Image::with_layout",
+    );
+    // A row stride in pixels, and one in elements.
+    let rgb = Layout::packed(width, height, PixelFormat::RGB8).with_row_stride(640);
+    refused(
+        Image::with_layout(&rgba[..3 * pixels], rgb),
+        "640 pixels of RGB8 take 1920 bytes, the row stride is 640 bytes",
+    );
+    let layout = Layout::packed(width, height, PixelFormat::GRAY16).with_row_stride(640);
+    refused(Image::with_layout(&gray16, layout), "strides count bytes");
+    // Width and height swapped: padded rows no longer fit. In a packed buffer
+    // nothing tells them apart.
+    let padded = vec![0u8; 2048 * 480];
+    let layout = Layout::packed(height, width, PixelFormat::RGB8).with_row_stride(2048);
+    refused(Image::with_layout(&padded, layout), "row 480 does not fit");
+    Image::from_buffer(&rgba, height, width, PixelFormat::RGBA8).unwrap();
+    // A stride of zero repeats a row or a column on purpose.
+    let layout = Layout::packed(width, height, PixelFormat::RGB8).with_row_stride(0);
+    Image::with_layout(&rgba, layout).unwrap();
+    let layout = Layout::packed(width, height, PixelFormat::RGB8).with_pixel_stride(0);
+    Image::with_layout(&rgba, layout).unwrap();
 }

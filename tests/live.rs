@@ -183,11 +183,12 @@ fn handles<S: PixelSource + PixelSourceMut + Clone>(kind: &str, image: Image<S>)
 }
 
 fn rgba<S: PixelSource>(source: S) -> Image<S> {
-    Image::from_buffer(source, WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap()
+    // Some of the sources are longer.
+    Image::with_layout(source, Layout::packed(WIDTH, HEIGHT, PixelFormat::RGBA8)).unwrap()
 }
 
 fn gray16<S: PixelSource>(source: S) -> Image<S> {
-    Image::from_buffer(source, WIDTH, HEIGHT, PixelFormat::GRAY16).unwrap()
+    Image::with_layout(source, Layout::packed(WIDTH, HEIGHT, PixelFormat::GRAY16)).unwrap()
 }
 
 /// A word of RGBA8 in memory order whose red is `value`.

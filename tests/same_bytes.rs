@@ -60,10 +60,12 @@ fn every_source() {
         let format = definition.format;
         let mut bytes = packed(format);
         bytes.resize(bytes.len().next_multiple_of(4), 0);
-        let image = Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap();
+        // Filled up to whole words.
+        let layout = Layout::packed(WIDTH, HEIGHT, format);
+        let image = Image::with_layout(&bytes, layout).unwrap();
         let expected = files(&definition.with_palette(image));
         let check = |name: &str, source: &dyn PixelSource| {
-            let image = Image::from_buffer(source, WIDTH, HEIGHT, format).unwrap();
+            let image = Image::with_layout(source, layout).unwrap();
             let image = definition.with_palette(image);
             assert!(files(&image) == expected, "{name}, {format}");
             // Turned around and back.

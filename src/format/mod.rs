@@ -22,7 +22,7 @@ mod table;
 
 use std::fmt;
 
-pub(crate) use bits::{BitOrder, clear_spare, pack, shift_down, unpack};
+pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
 pub use palette::Palette;
 pub(crate) use palette::{beyond, fewest_bits};
@@ -366,8 +366,9 @@ impl PixelFormat {
         }
     }
 
-    /// Bytes that make one number: what a typed buffer does not cut apart.
-    pub(crate) fn grain(self) -> usize {
+    /// Returns the number of bytes that make one number: a typed buffer does not
+    /// cut them apart.
+    pub(crate) fn alignment(self) -> usize {
         match self.store {
             Store::Word8888 => 4,
             _ => self.sample_size(),

@@ -9,7 +9,7 @@ mod bits;
 use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
 
 use crate::format::{
-    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, to_png, unpack,
+    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, reverse_order, to_png, unpack,
 };
 use crate::png::{REDUCED, Reduction};
 use crate::source::{Bytes, BytesMut};
@@ -170,19 +170,23 @@ impl<'a> Frame<'a> {
             self.pixels(0, y, width, png)?;
             return target.check(0, y, png);
         }
+        if let Some((bits, _)) = format.bits() {
+            // The whole row at once: a byte with pixels of two blocks would be
+            // requested twice.
+            self.pixels(0, y, width, png)?;
+            reverse_order(bits, png);
+            return Ok(());
+        }
         if let Some(row) = self.row_in_place(y) {
             to_png(format, row, png);
             return Ok(());
         }
         let mut block = [0; BLOCK];
-        let (bits, png_bits) = (format.bits_per_pixel(), target.png.bits_per_pixel());
-        let most = BLOCK * 8 / bits;
-        for (x, png) in (0..width)
-            .step_by(most)
-            .zip(png.chunks_mut(most * png_bits / 8))
-        {
+        let most = BLOCK / format.pixel_size();
+        let parts = png.chunks_mut(most * target.png.pixel_size());
+        for (x, png) in (0..width).step_by(most).zip(parts) {
             let count = (width - x).min(most as u32);
-            let pixels = &mut block[..format.row_size(count) as usize];
+            let pixels = &mut block[..count as usize * format.pixel_size()];
             self.pixels(x, y, count, pixels)?;
             to_png(format, pixels, png);
         }

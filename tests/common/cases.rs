@@ -198,6 +198,7 @@ pub fn case() -> impl Strategy<Value = Case> {
                         strides.map_or((0, false), |(_, padding, [up, _], _)| (padding, up));
                     let row = row + padding;
                     let layout = Layout::packed(width, height, definition.format)
+                        .allow_overlap()
                         .with_offset(
                             before + if up { (height as isize - 1) * row } else { 0 } as usize,
                         )
@@ -238,6 +239,7 @@ pub fn case() -> impl Strategy<Value = Case> {
                 let below: isize = axes.iter().map(|a| -a.0).sum();
                 let above: isize = axes.iter().map(|a| a.1).sum();
                 let mut layout = Layout::packed(width, height, definition.format)
+                    .allow_overlap()
                     .with_offset(before + below as usize)
                     .with_pixel_stride(pixel)
                     .with_row_stride(row);
