@@ -75,6 +75,17 @@ impl Error {
     }
 }
 
+/// Adds the row to the error of a result.
+pub(crate) trait AtRow<T> {
+    fn at_row(self, row: u32) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Error>> AtRow<T> for Result<T, E> {
+    fn at_row(self, row: u32) -> Result<T, Error> {
+        self.map_err(|error| error.into().at_row(row))
+    }
+}
+
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Error(Box::new(Inner {
@@ -370,7 +381,21 @@ pub enum ErrorKind {
         colors: usize,
     },
 
-    /// A rectangle that isn't wholly inside the image, or is empty.
+    /// A rectangle without pixels.
+    #[error("the rectangle {width}x{height} at ({x}, {y}) is empty")]
+    #[non_exhaustive]
+    EmptyRect {
+        /// Left edge in pixels.
+        x: u32,
+        /// Upper edge in pixels.
+        y: u32,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+
+    /// A rectangle that reaches out of the image.
     #[error(
         "the rectangle {width}x{height} at ({x}, {y}) is not inside the image of {image_width}x{image_height} pixels"
     )]
@@ -430,7 +455,15 @@ pub enum ErrorKind {
         /// The largest value of a sample.
         max: u16,
         /// The value that was given.
-        given: u16,
+        given: i32,
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// Samples of `u8` were given for a format with samples of 16 bits.
+    #[error("{format} has samples of 16 bits, u8 samples were given: give u16 samples, 0 to 65535")]
+    #[non_exhaustive]
+    SampleType {
         /// The format of the image.
         format: PixelFormat,
     },

@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
-use crate::access::Description;
 use crate::alloc::zeroed;
+use crate::pixels::Description;
 use crate::source::Shape;
 use crate::{
     Channel, Error, ErrorKind, Layout, Palette, PixelFormat, PixelSource, PixelSourceMut, Pixels,

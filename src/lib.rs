@@ -127,7 +127,6 @@
 //! What all this promises, and the test behind each promise: [`contracts`].
 #![forbid(unsafe_code)]
 
-mod access;
 mod alloc;
 mod arch;
 mod deflate;
@@ -141,15 +140,16 @@ mod format;
 pub mod fuzzing;
 mod image;
 mod layout;
+mod pixels;
 mod png;
 mod rows;
 mod source;
 
-pub use access::{Pixels, PixelsMut};
 pub use error::{Error, ErrorKind};
-pub use format::{Channel, Palette, Pixel, PixelFormat};
+pub use format::{Channel, Palette, Pixel, PixelBytes, PixelFormat, SampleSlice, Samples};
 pub use image::Image;
 pub use layout::Layout;
+pub use pixels::{Pixels, PixelsMut};
 pub use png::{
     Background, Chromaticities, Chunk, Cicp, Compression, Density, Filter, IccProfile, IndexDepth,
     LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader, Progress,

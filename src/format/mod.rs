@@ -26,8 +26,7 @@ pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, un
 pub(crate) use convert::{from_png, to_png};
 pub use palette::Palette;
 pub(crate) use palette::{beyond, fewest_bits};
-pub use pixel::Pixel;
-pub(crate) use pixel::PixelBytes;
+pub use pixel::{Pixel, PixelBytes, SampleSlice, Samples};
 pub(crate) use png_type::{Color, PngType};
 
 use crate::ErrorKind;

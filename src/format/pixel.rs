@@ -1,20 +1,21 @@
-//! One pixel as samples, and its way to the bytes of a format and back.
+//! One pixel as samples, and its conversion to the bytes of a format and back.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use super::{PixelFormat, from_png, pack, to_png, unpack};
 use crate::ErrorKind;
 
-/// One pixel, as PNG says it: 1 to 4 samples in the order gray, or gray and
-/// alpha, or red, green, blue, or red, green, blue and alpha, whatever the
-/// order in memory. Of indexed formats it is one, the number of the colour.
+/// The samples of one pixel, as a PNG holds them.
 ///
-/// They are the samples that the saved file would hold: 0 to 255 where it has
-/// 8 bits, 0 to 65535 where it has 16, 0 to 15, 3 or 1 where it has fewer (see
-/// [`PixelFormat::bit_depth`]).
+/// A pixel has 1 to 4 samples, in this order whatever the order in memory:
+/// gray; gray, alpha; red, green, blue; or red, green, blue, alpha. A pixel of
+/// an indexed format has one sample, the index of a palette entry.
 ///
-/// A `Pixel` compares with an array and derefs to a slice.
+/// Samples of 8 bits are 0 to 255, of 16 bits 0 to 65535, of 4, 2 and 1 bits 0
+/// to 15, 3 and 1. [`PixelFormat::bit_depth`] tells the number of bits.
+///
+/// A `Pixel` derefs to a slice and compares with an array.
 ///
 /// # Examples
 ///
@@ -60,13 +61,111 @@ impl fmt::Debug for Pixel {
     }
 }
 
+/// Samples of one pixel to write: an array or a slice of `u8`, `u16` or `i32`
+/// (the type of integer literals), or a [`Pixel`].
+///
+/// The samples are in the order of a [`Pixel`], and each is checked against the
+/// bit depth of the format. Samples of `u8` are refused for a depth of 16 bits,
+/// where 255 would be nearly black.
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{Image, PixelFormat};
+///
+/// let mut image = Image::new(2, 2, PixelFormat::RGBA8)?;
+/// let color: [u8; 4] = [255, 128, 0, 255];
+/// image.write()?.put(0, 0, color)?;
+/// image.write()?.put(1, 0, [255, 128, 0, 255])?;
+///
+/// let mut image = Image::new(2, 2, PixelFormat::GRAY16)?;
+/// image.write()?.put(0, 0, [65535])?;
+/// assert!(image.write()?.put(0, 0, [255u8]).is_err());
+/// # Ok::<(), pixview::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has not the samples of a pixel",
+    note = "give an array or a slice of `u8`, `u16` or `i32`, such as `[255, 128, 0]`, or a `Pixel`"
+)]
+pub trait Samples {
+    /// Returns the samples.
+    #[doc(hidden)]
+    fn samples(&self) -> SampleSlice<'_>;
+}
+
+/// The samples of a [`Samples`].
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum SampleSlice<'a> {
+    U8(&'a [u8]),
+    U16(&'a [u16]),
+    I32(&'a [i32]),
+}
+
+impl SampleSlice<'_> {
+    fn len(self) -> usize {
+        match self {
+            SampleSlice::U8(samples) => samples.len(),
+            SampleSlice::U16(samples) => samples.len(),
+            SampleSlice::I32(samples) => samples.len(),
+        }
+    }
+
+    fn get(self, index: usize) -> i32 {
+        match self {
+            SampleSlice::U8(samples) => samples[index].into(),
+            SampleSlice::U16(samples) => samples[index].into(),
+            SampleSlice::I32(samples) => samples[index],
+        }
+    }
+}
+
+macro_rules! samples {
+    ($($number:ident $variant:ident;)*) => {$(
+        impl Samples for [$number] {
+            fn samples(&self) -> SampleSlice<'_> {
+                SampleSlice::$variant(self)
+            }
+        }
+
+        impl<const N: usize> Samples for [$number; N] {
+            fn samples(&self) -> SampleSlice<'_> {
+                SampleSlice::$variant(self)
+            }
+        }
+    )*};
+}
+
+samples! {
+    u8 U8;
+    u16 U16;
+    i32 I32;
+}
+
+impl Samples for Pixel {
+    fn samples(&self) -> SampleSlice<'_> {
+        SampleSlice::U16(self)
+    }
+}
+
+impl<S: Samples + ?Sized> Samples for &S {
+    fn samples(&self) -> SampleSlice<'_> {
+        (**self).samples()
+    }
+}
+
 /// Bytes in the largest pixel: four samples of 32 bits.
 const MAX_PIXEL: usize = 16;
 
-/// The bytes of one pixel in memory, packed. If several share a byte it is the
-/// first.
-#[derive(Clone, Copy)]
-pub(crate) struct PixelBytes {
+/// The bytes of one pixel in memory, in the order of its format.
+///
+/// In formats with several pixels to a byte it is one byte that holds the pixel
+/// as the first of its pixels, and zeros.
+///
+/// `PixelBytes` derefs to a slice.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PixelBytes {
     bytes: [u8; MAX_PIXEL],
     len: usize,
 }
@@ -88,15 +187,21 @@ impl Deref for PixelBytes {
     }
 }
 
-impl std::ops::DerefMut for PixelBytes {
+impl fmt::Debug for PixelBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl DerefMut for PixelBytes {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[..self.len]
     }
 }
 
-/// One pixel on the way that rows go.
+/// One pixel, by the conversion of rows.
 impl PixelFormat {
-    /// What the bytes of a pixel say.
+    /// Returns the samples of a pixel with these bytes.
     pub(crate) fn decode(self, bytes: PixelBytes) -> Pixel {
         let mut samples = [0; 4];
         let len = self.channels();
@@ -121,10 +226,11 @@ impl PixelFormat {
         }
     }
 
-    /// The bytes of a pixel with these samples. Padding becomes 255, or all
-    /// ones, so that a reader that takes it for alpha sees an opaque pixel.
-    pub(crate) fn encode(self, samples: &[u16]) -> Result<PixelBytes, ErrorKind> {
-        let needed = self.channels();
+    /// Returns the bytes of a pixel with these samples. Padding becomes 255, or
+    /// all ones: a reader that takes it for alpha sees an opaque pixel.
+    pub(crate) fn encode(self, samples: &(impl Samples + ?Sized)) -> Result<PixelBytes, ErrorKind> {
+        let samples = samples.samples();
+        let (needed, depth) = (self.channels(), self.bit_depth());
         if samples.len() != needed {
             return Err(ErrorKind::SampleCount {
                 needed,
@@ -132,23 +238,32 @@ impl PixelFormat {
                 format: self,
             });
         }
-        let max = u16::MAX >> (16 - self.bit_depth());
-        if let Some(&given) = samples.iter().find(|&&sample| sample > max) {
-            return Err(ErrorKind::SampleRange {
-                max,
-                given,
-                format: self,
-            });
+        if depth == 16 && matches!(samples, SampleSlice::U8(_)) {
+            return Err(ErrorKind::SampleType { format: self });
+        }
+        let max = u16::MAX >> (16 - depth);
+        let mut checked = [0; 4];
+        for (index, sample) in checked.iter_mut().enumerate().take(needed) {
+            let given = samples.get(index);
+            *sample =
+                u16::try_from(given)
+                    .ok()
+                    .filter(|&s| s <= max)
+                    .ok_or(ErrorKind::SampleRange {
+                        max,
+                        given,
+                        format: self,
+                    })?;
         }
         let mut pixel = PixelBytes::zeroed(self);
         if let Some((bits, order)) = self.bits() {
-            pack(bits, order, &[samples[0] as u8], 0, &mut pixel);
+            pack(bits, order, &[checked[0] as u8], 0, &mut pixel);
             return Ok(pixel);
         }
         let mut png = [0; 8];
         let png = &mut png[..self.png().pixel_size()];
         let size = png.len() / needed;
-        for (sample, bytes) in samples.iter().zip(png.chunks_exact_mut(size)) {
+        for (sample, bytes) in checked.iter().zip(png.chunks_exact_mut(size)) {
             bytes.copy_from_slice(&sample.to_be_bytes()[2 - size..]);
         }
         from_png(self, png, &mut pixel);

@@ -55,7 +55,15 @@ impl Layout {
 
     /// Returns the view of a rectangle.
     pub(crate) fn crop(self, x: u32, y: u32, width: u32, height: u32) -> Result<Self, ErrorKind> {
-        let inside = |at: u32, size: u32, of: u32| size > 0 && at < of && size <= of - at;
+        if width == 0 || height == 0 {
+            return Err(ErrorKind::EmptyRect {
+                x,
+                y,
+                width,
+                height,
+            });
+        }
+        let inside = |at: u32, size: u32, of: u32| at < of && size <= of - at;
         if !inside(x, width, self.width) || !inside(y, height, self.height) {
             return Err(ErrorKind::RectOutside {
                 x,
