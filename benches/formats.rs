@@ -9,7 +9,7 @@
 
 #[path = "../src/arch.rs"]
 mod arch;
-#[path = "../src/error.rs"]
+#[path = "../src/error/mod.rs"]
 mod error;
 #[path = "../src/format/mod.rs"]
 mod format;

@@ -69,7 +69,7 @@ impl<S: PixelSource> Image<S> {
     /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`],
     ///   [`ErrorKind::Misaligned`] if the elements of the buffer can't hold the
     ///   format (see [`PixelSource`]);
-    /// - [`ErrorKind::FixedMeaning`], [`ErrorKind::InvalidRange`],
+    /// - [`ErrorKind::UnsupportedOption`], [`ErrorKind::InvalidRange`],
     ///   [`ErrorKind::InvalidBits`], [`ErrorKind::InvalidBitDepth`] if
     ///   something was said of the format's numbers that can't be (see
     ///   [`PixelFormat`]);

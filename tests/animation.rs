@@ -364,7 +364,7 @@ fn the_wrong_view_between_frames() {
             let error = reader.next_frame(&mut indexed).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "a file of RGBA8 can't be read as INDEXED8: it has no palette"
+                "a file of RGBA8 cannot be read as INDEXED8: it has no palette"
             );
             let error = reader.read().unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::AlreadyRead), "{error}");

@@ -306,6 +306,7 @@ fn a_header_that_asks_for_too_much() {
                 what: "pixels",
                 needed: 4_611_686_014_132_420_609,
                 limit: 268_435_456,
+                ..
             }
         ),
         "{error:#}"

@@ -185,7 +185,7 @@ fn extensions() {
         // Told before a pixel is read.
         let error = trapped(&|| unreachable!()).save(&path).unwrap_err();
         assert!(
-            matches!(error.kind(), ErrorKind::UnknownExtension { extension: e } if e == extension),
+            matches!(error.kind(), ErrorKind::UnknownExtension { extension: e, .. } if e == extension),
             "{error}"
         );
         assert_eq!(

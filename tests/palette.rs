@@ -54,7 +54,7 @@ fn no_palette() {
         let error = image.write_to(Untouched).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::NoPalette { .. }));
         let message = format!(
-            "{} needs a palette: give the image one, with_palette",
+            "{} needs a palette to be saved: use Image::with_palette",
             definition.format
         );
         assert_eq!(error.to_string(), message);
@@ -76,11 +76,11 @@ fn palettes_that_are_refused() {
     let message = |result: Result<Palette, Error>| result.unwrap_err().to_string();
     assert_eq!(
         message(Palette::from_rgb(&[])),
-        "a palette has 1 to 256 colours, 0 were given"
+        "a palette must have 1 to 256 entries, not 0"
     );
     assert_eq!(
         message(Palette::from_rgba(&[[0; 4]; 257])),
-        "a palette has 1 to 256 colours, 257 were given"
+        "a palette must have 1 to 256 entries, not 257"
     );
     let palette = Palette::from_rgb(&colors(256)).unwrap();
     let image = Image::new(1, 1, PixelFormat::GRAY8).unwrap();
@@ -126,7 +126,8 @@ fn every_depth() {
                 let result = encoder.to_vec(&image);
                 if bits != 0 && bits < smallest {
                     let error = result.unwrap_err();
-                    let message = format!("a palette of {count} colours does not fit {bits} bits");
+                    let message =
+                        format!("a palette of {count} entries does not fit a bit depth of {bits}");
                     assert_eq!(error.to_string(), message);
                     continue;
                 }
@@ -168,7 +169,7 @@ fn an_index_beyond_the_palette() {
                 let mut encoder = PngEncoder::new().compression(mode).index_depth(depth);
                 let error = encoder.write(image, io::sink()).unwrap_err();
                 let message = format!(
-                    "row {y}: pixel ({x}, {y}) has index {index}, the palette has {colors} colours"
+                    "row {y}: pixel ({x}, {y}) has index {index}, the palette has {colors} entries"
                 );
                 assert_eq!(error.to_string(), message);
                 assert_eq!(error.row(), Some(y));

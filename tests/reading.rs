@@ -408,12 +408,12 @@ fn an_index_beyond_the_palette() {
     for format in [F::RGB8, F::RGBA8, F::BGR8, F::GRAY8, F::RGB16, F::RGBA16] {
         assert_eq!(
             read(format).unwrap_err().to_string(),
-            "row 1: pixel (270, 1) has index 2, the palette has 2 colours"
+            "row 1: pixel (270, 1) has index 2, the palette has 2 entries"
         );
     }
     assert_eq!(
         read(F::INDEXED1).unwrap_err().to_string(),
-        "row 1: pixel (270, 1) has index 2, the palette has 2 colours"
+        "row 1: pixel (270, 1) has index 2, the palette has 2 entries"
     );
 }
 

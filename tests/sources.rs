@@ -173,7 +173,7 @@ fn parts_of_atomics_between_threads() {
                     } else {
                         round as u8
                     };
-                    image.write().unwrap().fill([value.into()]).unwrap();
+                    image.write().unwrap().fill([u16::from(value)]).unwrap();
                     let row = image.read().unwrap().row(0).unwrap().into_owned();
                     assert_eq!(row, [value; 8], "another thread's edit undid ours");
                 }
@@ -282,7 +282,7 @@ fn elements_that_cannot_hold_the_format() {
     }
     assert_eq!(
         refused([0u16; 64], PixelFormat::RGB8).to_string(),
-        "RGB8 lies in units of 3 bytes, which elements of 2 bytes can't hold: give the buffer as bytes",
+        "RGB8 has units of 3 bytes, which elements of 2 bytes cannot hold: give the buffer as bytes",
     );
     refused([0u32; 64], PixelFormat::BGR8);
     refused([0f32; 64], PixelFormat::RGB16);
@@ -292,7 +292,7 @@ fn elements_that_cannot_hold_the_format() {
     let atomics = || (0..64).map(|_| AtomicU8::new(0)).collect::<Vec<_>>();
     assert_eq!(
         refused(atomics(), PixelFormat::GRAY16).to_string(),
-        "a sample of GRAY16 has 2 bytes and would be torn between atomic elements of 1 bytes",
+        "samples of GRAY16 have 2 bytes and would be torn between atomic elements of 1 bytes: use larger atomics",
     );
     refused(atomics(), PixelFormat::RGBA16BE);
     let layout = Layout::packed(1, 1, PixelFormat::GRAY16).with_offset(1);

@@ -175,8 +175,7 @@ fn a_failing_flush() {
     let error = image().write_to(&mut writer).unwrap_err();
     assert_eq!(beneath(&error).kind(), io::ErrorKind::TimedOut);
     assert_eq!(error.row(), None);
-    assert_eq!(error.to_string(), "could not write");
-    assert_eq!(format!("{error:#}"), "could not write: timed out");
+    assert_eq!(error.to_string(), "could not write: timed out");
 }
 
 #[test]

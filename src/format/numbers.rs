@@ -63,10 +63,10 @@ impl Numbers {
             _ => 0,
         };
         let is_float = matches!(format.store, Store::F32(_));
-        let refused = |what| Err(ErrorKind::FixedMeaning { what, format });
+        let refused = |option| Err(ErrorKind::UnsupportedOption { option, format });
         if let Some([low, high]) = self.range() {
             if most_bits == 0 && !is_float {
-                return refused("range");
+                return refused("a range");
             }
             let scale = f64::from(u16::MAX) / (high - low);
             let finite = low.is_finite() && high.is_finite() && (high - low).is_finite();
@@ -84,7 +84,7 @@ impl Numbers {
             }
         }
         match self.bits {
-            Some(_) if most_bits == 0 => return refused("number of bits"),
+            Some(_) if most_bits == 0 => return refused("significant bits"),
             Some(bits) if bits == 0 || bits > most_bits => {
                 return Err(ErrorKind::InvalidBits {
                     bits,
@@ -95,7 +95,7 @@ impl Numbers {
             _ => {}
         }
         match self.depth {
-            Some(_) if most_bits == 0 && !is_float => return refused("bit depth"),
+            Some(_) if most_bits == 0 && !is_float => return refused("a bit depth"),
             Some(depth) if depth != 8 && depth != 16 => {
                 return Err(ErrorKind::InvalidBitDepth { depth, format });
             }

@@ -61,7 +61,7 @@ impl fmt::Debug for Pixel {
     }
 }
 
-/// Samples of one pixel to write: an array or a slice of `u8`, `u16` or `i32`
+/// Samples of one pixel to write: an array, slice or `Vec` of `u8`, `u16` or `i32`
 /// (the type of integer literals), or a [`Pixel`].
 ///
 /// The samples are in the order of a [`Pixel`], and each is checked against the
@@ -124,6 +124,12 @@ impl SampleSlice<'_> {
 macro_rules! samples {
     ($($number:ident $variant:ident;)*) => {$(
         impl Samples for [$number] {
+            fn samples(&self) -> SampleSlice<'_> {
+                SampleSlice::$variant(self)
+            }
+        }
+
+        impl Samples for Vec<$number> {
             fn samples(&self) -> SampleSlice<'_> {
                 SampleSlice::$variant(self)
             }

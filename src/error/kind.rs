@@ -1,0 +1,496 @@
+//! The kinds of errors.
+
+use std::error::Error as StdError;
+use std::io;
+
+use crate::{Channel, PixelFormat, SourceError};
+
+/// What failed, with the numbers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The width or the height is zero. PNG has no empty images (PNG third
+    /// edition, 11.2.1).
+    #[error("an image of {width}x{height} pixels is empty")]
+    #[non_exhaustive]
+    Empty {
+        /// The width in pixels.
+        width: u32,
+        /// The height in pixels.
+        height: u32,
+    },
+
+    /// The width or the height is beyond 2^31-1, the largest that PNG holds
+    /// (PNG third edition, 11.2.1), or the bytes of a row or of the image do
+    /// not fit a `usize`.
+    #[error("an image of {width}x{height} pixels is too large")]
+    #[non_exhaustive]
+    TooLarge {
+        /// The width in pixels.
+        width: u32,
+        /// The height in pixels.
+        height: u32,
+    },
+
+    /// The buffer given to [`Image::from_buffer`](crate::Image::from_buffer)
+    /// has more or fewer bytes than the pixels.
+    #[error("{}", buffer_length(*needed, *given, *width, *height, *format))]
+    #[non_exhaustive]
+    BufferLength {
+        /// Bytes of the pixels: the height times [`PixelFormat::row_size`].
+        needed: u64,
+        /// Bytes of the buffer.
+        given: u64,
+        /// The width in pixels.
+        width: u32,
+        /// The height in pixels.
+        height: u32,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The layout reaches past the end of the buffer.
+    #[error("the image needs {needed} bytes, the buffer has {given}: row {row} does not fit")]
+    #[non_exhaustive]
+    BufferTooSmall {
+        /// Bytes that the layout reaches, counted from the start of the buffer,
+        /// without the padding behind the last row.
+        needed: u64,
+        /// Bytes of the buffer.
+        given: u64,
+        /// The first row, counted from the top, that has a pixel outside.
+        row: u32,
+    },
+
+    /// A negative stride leads to addresses before the start of the buffer.
+    #[error("row {row} begins {bytes} bytes before the start of the buffer")]
+    #[non_exhaustive]
+    BeforeBuffer {
+        /// How many bytes before the start the first byte of that row lies.
+        bytes: u64,
+        /// The first row, counted from the top, that has a pixel outside.
+        row: u32,
+    },
+
+    /// Pixels of the layout share bytes, and
+    /// [`Layout::allow_overlap`](crate::Layout::allow_overlap) was not called.
+    #[error(
+        "pixels overlap: {width} pixels of {format} take {row_size} bytes, the row stride is {row_stride} bytes and the pixel stride {pixel_stride}; strides count bytes, not pixels or elements; Layout::allow_overlap permits overlap"
+    )]
+    #[non_exhaustive]
+    OverlappingPixels {
+        /// Bytes from a pixel to the pixel below it.
+        row_stride: i64,
+        /// Bytes from a pixel to the pixel on its right.
+        pixel_stride: i64,
+        /// Bytes from the beginning of the first pixel of a row to the end of
+        /// the last.
+        row_size: u64,
+        /// The width in pixels.
+        width: u32,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The size of an element of the buffer and the size of a pixel (of a
+    /// sample, in a planar layout) must divide one another, and do not.
+    #[error(
+        "{format} has units of {unit_size} bytes, which elements of {element_size} bytes cannot hold: give the buffer as bytes"
+    )]
+    #[non_exhaustive]
+    ElementMismatch {
+        /// Bytes of an element of the buffer.
+        element_size: usize,
+        /// Bytes of a pixel, or of a sample in a planar layout.
+        unit_size: usize,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// A sample does not lie within one atomic element, so that a reader could
+    /// see half of a concurrent edit.
+    #[error(
+        "samples of {format} have {sample_size} bytes and would be torn between atomic elements of {element_size} bytes: use larger atomics"
+    )]
+    #[non_exhaustive]
+    TornSample {
+        /// Bytes of an atomic element.
+        element_size: usize,
+        /// Bytes of a sample.
+        sample_size: usize,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The offset or a stride cuts samples of several bytes, or words, out of
+    /// the middle of elements that hold them whole.
+    #[error(
+        "offset and strides of {format} over elements of {element_size} bytes must be multiples of {alignment} bytes"
+    )]
+    #[non_exhaustive]
+    Misaligned {
+        /// The number of bytes that the offset and the strides must be
+        /// multiples of.
+        alignment: usize,
+        /// Bytes of an element of the buffer.
+        element_size: usize,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// Two pixels of the layout share bits. The image can be read and saved,
+    /// not written.
+    #[error("pixels of this layout overlap: it can be read, not written")]
+    Overlap,
+
+    /// The format has no planar layout: its samples are parts of one word or
+    /// byte.
+    #[error("{format} has no planes: its samples are parts of one word or byte")]
+    #[non_exhaustive]
+    NotPlanar {
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The format does not support this option: see the methods of
+    /// [`PixelFormat`].
+    #[error("{} does not support {option}", format.name())]
+    #[non_exhaustive]
+    UnsupportedOption {
+        /// The option, such as "a range".
+        option: &'static str,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The ends of a range are not finite, are equal, or are too near or too
+    /// far apart for the samples.
+    #[error("{}: the ends of a range must be finite and distinct, not {black} and {white}", format.name())]
+    #[non_exhaustive]
+    InvalidRange {
+        /// The value of black.
+        black: f64,
+        /// The value of white.
+        white: f64,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The samples cannot have this number of significant bits.
+    #[error("{}: samples have 1 to {most} significant bits, not {bits}", format.name())]
+    #[non_exhaustive]
+    InvalidBits {
+        /// The number of bits that was given.
+        bits: u8,
+        /// Bits of the type of the samples.
+        most: u8,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The samples cannot be saved at this bit depth.
+    #[error(
+        "{}: the bit depth of the file must be 8 or 16, not {depth}; for fewer bits in memory use with_significant_bits", format.name()
+    )]
+    #[non_exhaustive]
+    InvalidBitDepth {
+        /// The bit depth that was given.
+        depth: u8,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The palette is empty, or has more entries than PNG holds (PNG third
+    /// edition, 11.2.2).
+    #[error("a palette must have 1 to 256 entries, not {given}")]
+    #[non_exhaustive]
+    PaletteSize {
+        /// The number of entries that was given.
+        given: usize,
+    },
+
+    /// An indexed image is saved without a palette.
+    #[error("{format} needs a palette to be saved: use Image::with_palette")]
+    #[non_exhaustive]
+    NoPalette {
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// A palette is given to an image whose pixels are not indices.
+    #[error("{format} is not an indexed format, so it takes no palette")]
+    #[non_exhaustive]
+    NotIndexed {
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The palette has too many entries for the bit depth that was asked for.
+    #[error("a palette of {colors} entries does not fit a bit depth of {bits}")]
+    #[non_exhaustive]
+    PaletteDepth {
+        /// The bit depth.
+        bits: u8,
+        /// Entries of the palette.
+        colors: usize,
+    },
+
+    /// A pixel has an index beyond the palette.
+    #[error("pixel ({x}, {y}) has index {index}, the palette has {colors} entries")]
+    #[non_exhaustive]
+    IndexOutside {
+        /// The column, from 0.
+        x: u32,
+        /// The row, from 0.
+        y: u32,
+        /// The index.
+        index: u8,
+        /// Entries of the palette.
+        colors: usize,
+    },
+
+    /// A rectangle has no pixels.
+    #[error("the rectangle {width}x{height} at ({x}, {y}) is empty")]
+    #[non_exhaustive]
+    EmptyRect {
+        /// The left edge in pixels.
+        x: u32,
+        /// The upper edge in pixels.
+        y: u32,
+        /// The width in pixels.
+        width: u32,
+        /// The height in pixels.
+        height: u32,
+    },
+
+    /// A rectangle reaches out of the image.
+    #[error(
+        "the rectangle {width}x{height} at ({x}, {y}) reaches out of the image of {image_width}x{image_height} pixels"
+    )]
+    #[non_exhaustive]
+    RectOutside {
+        /// The left edge in pixels.
+        x: u32,
+        /// The upper edge in pixels.
+        y: u32,
+        /// The width in pixels.
+        width: u32,
+        /// The height in pixels.
+        height: u32,
+        /// The width of the image in pixels.
+        image_width: u32,
+        /// The height of the image in pixels.
+        image_height: u32,
+    },
+
+    /// A pixel lies outside the image.
+    #[error("pixel ({x}, {y}) is outside the image of {width}x{height} pixels")]
+    #[non_exhaustive]
+    PixelOutside {
+        /// The column, from 0.
+        x: u32,
+        /// The row, from 0.
+        y: u32,
+        /// The width of the image in pixels.
+        width: u32,
+        /// The height of the image in pixels.
+        height: u32,
+    },
+
+    /// The format has no such channel, or none that stands alone in memory.
+    /// Fields of packed words, colors that were multiplied by alpha, and inks
+    /// do not stand alone.
+    #[error("{format} has no {channel} channel of its own")]
+    #[non_exhaustive]
+    NoChannel {
+        /// The channel that was asked for.
+        channel: Channel,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// A pixel to write has more or fewer samples than the format.
+    #[error("a pixel of {format} has {needed} samples, not {given}")]
+    #[non_exhaustive]
+    SampleCount {
+        /// Samples of a pixel of the format.
+        needed: usize,
+        /// Samples that were given.
+        given: usize,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// A sample to write is negative or beyond the bit depth of the format.
+    #[error("a sample of {format} must be 0 to {max}, not {given}")]
+    #[non_exhaustive]
+    SampleRange {
+        /// The largest value of a sample.
+        max: u16,
+        /// The value that was given.
+        given: i32,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// Samples of `u8` were given for a format with samples of 16 bits.
+    #[error("{format} has samples of 16 bits, u8 samples were given: give u16 samples, 0 to 65535")]
+    #[non_exhaustive]
+    SampleType {
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The caller's packed pixels have the wrong length.
+    #[error("{needed} bytes of packed pixels are needed, not {given}")]
+    #[non_exhaustive]
+    ByteCount {
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that were given.
+        given: u64,
+    },
+
+    /// The source of the pixels failed.
+    #[error("the pixel source failed")]
+    Source(#[source] SourceError),
+
+    /// A file or the caller's `Read` failed.
+    #[error("could not read")]
+    Read(#[source] io::Error),
+
+    /// A file or the caller's `Write` failed.
+    #[error("could not write")]
+    Write(#[source] io::Error),
+
+    /// The file is not a PNG.
+    #[error("not a PNG file{}", found.map_or(String::new(), |kind| format!(", but {kind}")))]
+    #[non_exhaustive]
+    NotPng {
+        /// The kind of file that its first bytes tell: "JPEG", "GIF", "WebP",
+        /// "BMP" or "TIFF".
+        found: Option<&'static str>,
+    },
+
+    /// The file is a damaged PNG, or ends too early.
+    #[error("could not decode the PNG: chunk {chunk} at byte {offset}")]
+    #[non_exhaustive]
+    Decode {
+        /// The name of the chunk that was being read.
+        chunk: String,
+        /// The byte of the file at which the chunk begins.
+        offset: u64,
+        /// The fault.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The file needs more than the limits of the reader allow.
+    #[error("{needed} {what} are needed, {limit} are allowed")]
+    #[non_exhaustive]
+    LimitExceeded {
+        /// The unit: "pixels" or "bytes".
+        what: &'static str,
+        /// How many are needed.
+        needed: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
+
+    /// The view to read into has another size than the file.
+    #[error("the file has {width}x{height} pixels, the view has {image_width}x{image_height}")]
+    #[non_exhaustive]
+    SizeMismatch {
+        /// The width of the file in pixels.
+        width: u32,
+        /// The height of the file in pixels.
+        height: u32,
+        /// The width of the view in pixels.
+        image_width: u32,
+        /// The height of the view in pixels.
+        image_height: u32,
+    },
+
+    /// The view to read into is indexed and the file is not. No palette is made
+    /// up.
+    #[error("a file of {file} cannot be read as {format}: it has no palette")]
+    #[non_exhaustive]
+    NotIndexedFile {
+        /// The format of the file.
+        file: PixelFormat,
+        /// The format of the view.
+        format: PixelFormat,
+    },
+
+    /// The progress function stopped the save or the read: see
+    /// [`PngEncoder::on_progress`](crate::PngEncoder::on_progress).
+    #[error("cancelled")]
+    Cancelled,
+
+    /// The reader has read its image already, or has failed to.
+    #[error("the file has been read: open it again")]
+    AlreadyRead,
+
+    /// The `png` crate refused pixels or options that this crate had checked.
+    /// This is a defect of this crate.
+    #[error("could not encode the PNG")]
+    Encode(#[source] Box<dyn StdError + Send + Sync>),
+
+    /// The metadata is invalid, or invalid for this image: see
+    /// [`Metadata`](crate::Metadata).
+    #[error("chunk {chunk}: {what}")]
+    #[non_exhaustive]
+    Metadata {
+        /// The name of the chunk.
+        chunk: String,
+        /// The fault.
+        what: &'static str,
+    },
+
+    /// The path has an extension other than `png`.
+    #[error("unknown file extension {extension:?}: only \"png\" can be written")]
+    #[non_exhaustive]
+    UnknownExtension {
+        /// The extension, without its dot.
+        extension: String,
+    },
+
+    /// The memory could not be allocated.
+    #[error("could not allocate {bytes} bytes")]
+    #[non_exhaustive]
+    OutOfMemory {
+        /// The number of bytes.
+        bytes: u64,
+    },
+}
+
+/// The text of [`ErrorKind::BufferLength`]: the numbers, and what a simple
+/// relation between them suggests.
+fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: PixelFormat) -> String {
+    let numbers =
+        format!("{width}x{height} pixels of {format} have {needed} bytes, the buffer has {given}");
+    let pixels = u64::from(width) * u64::from(height);
+    let bits = format.bits_per_pixel() as u64;
+    // In bits, so that formats of less than a byte are compared as well.
+    let given_bits = given.saturating_mul(8);
+    if given_bits.is_multiple_of(pixels) && (1..=256).contains(&(given_bits / pixels)) {
+        let found = given_bits / pixels;
+        return if bits.is_multiple_of(8) && found.is_multiple_of(8) {
+            let (found, bytes) = (found / 8, bits / 8);
+            format!("{numbers}: that is {found} bytes a pixel, not {bytes}; is the format right?")
+        } else {
+            format!("{numbers}: that is {found} bits a pixel, not {bits}; is the format right?")
+        };
+    }
+    if given > needed && height > 1 && given.is_multiple_of(height.into()) {
+        let (row, found) = (format.row_size(width), given / u64::from(height));
+        return format!(
+            "{numbers}: that is {found} bytes a row, not {row}; for padded rows use Image::with_layout"
+        );
+    }
+    if given > needed {
+        format!("{numbers}; for a longer buffer use Image::with_layout")
+    } else {
+        numbers
+    }
+}
