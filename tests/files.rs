@@ -177,30 +177,33 @@ fn save_from_environment() {
 fn a_failing_close() {
     let folder = common::folder();
     let path = folder.path().join("image.png");
-    let mut errors = 0;
-    // Which close it is that fails is tried out.
-    for number in 1..=6 {
+    let (mut ran, mut errors) = (0, 0);
+    // Which close it is that fails is tried out. (Some are the loader's.)
+    for number in 1..=8 {
         fs::write(&path, b"old").unwrap();
         let inject = format!("inject=close:error=EDQUOT:when={number}");
         let prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &inject];
         let program = std::env::current_exe().unwrap();
-        let output = child::command(&prefix, &program, &path).output();
-        let output = output.map(|output| String::from_utf8(output.stdout).unwrap());
-        let Some(output) = output.ok().filter(|output| output.contains("saved: ")) else {
-            child::skipped("strace is not there, or may not trace");
-            return;
+        let Ok(output) = child::command(&prefix, &program, &path).output() else {
+            break;
         };
+        let output = String::from_utf8(output.stdout).unwrap();
         let new = fs::read(&path).unwrap();
         if output.contains("saved: Ok") {
             assert_eq!(decode(&new).width, 300);
+            ran += 1;
         } else {
-            assert!(output.contains("could not write: Disk quota exceeded"), "{output}");
             assert_eq!(new, b"old");
-            errors += 1;
+            let quota = "could not write: Disk quota exceeded";
+            errors += usize::from(output.contains(quota));
         }
         assert_eq!(names(folder.path()), ["image.png"]);
     }
-    assert!(errors > 0, "an error at close was ignored");
+    if ran == 0 {
+        child::skipped("strace is not there, or may not trace");
+        return;
+    }
+    assert_eq!(errors, 1, "an error at close was ignored");
 }
 
 /// A folder that is renamed during a save takes the file along.
@@ -224,7 +227,10 @@ fn a_folder_that_is_renamed() {
         assert_eq!(names(&there), ["image.png"], "{result:?}");
         assert!(names(&here).is_empty());
         result.unwrap();
-        assert_eq!(decode(&fs::read(there.join("image.png")).unwrap()).width, 200);
+        assert_eq!(
+            decode(&fs::read(there.join("image.png")).unwrap()).width,
+            200
+        );
 
         // If the save fails as well, nothing is left in either.
         let path = there.join("image.png");

@@ -3,9 +3,9 @@
 
 #![cfg(unix)]
 
-mod common;
 #[path = "common/child.rs"]
 mod child;
+mod common;
 
 use std::fs::{self, File};
 use std::io;

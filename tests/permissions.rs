@@ -7,9 +7,9 @@
 
 #![cfg(target_os = "linux")]
 
-mod common;
 #[path = "common/child.rs"]
 mod child;
+mod common;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -114,7 +114,10 @@ fn follow(path: &Path) -> io::Result<(OwnedFd, OsString)> {
 /// a folder. (`Path` forgets such endings.)
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     let bytes = path.as_os_str().as_bytes();
-    let start = bytes.iter().rposition(|byte| *byte == b'/').map(|at| at + 1);
+    let start = bytes
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map(|at| at + 1);
     let (folder, name) = match start {
         Some(start) => bytes.split_at(start),
         None => (&b"."[..], bytes),
@@ -122,7 +125,10 @@ fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     match name {
         b"" if bytes.is_empty() => Err(Errno::NOENT.into()),
         b"" | b"." | b".." => Err(Errno::ISDIR.into()),
-        _ => Ok((Path::new(OsStr::from_bytes(folder)), OsStr::from_bytes(name))),
+        _ => Ok((
+            Path::new(OsStr::from_bytes(folder)),
+            OsStr::from_bytes(name),
+        )),
     }
 }
 
