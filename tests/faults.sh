@@ -79,7 +79,7 @@ content() {
 
 # Runs the saver once. Sets `cell`, and adds to `failures` if it is wrong.
 run() {
-    local case=$1 call=$2 number=$3 fault=$4 action said disk litter before rights status=0
+    local case=$1 call=$2 number=$3 about=$4 fault=$5 action said disk litter before rights status=0
     action=error=$fault
     [ "$fault" = KILL ] && action=signal=KILL
     prepare "$case"
@@ -101,11 +101,13 @@ run() {
     elif ! grep -q INJECTED "$work/traced"; then
         said=SPARED
     fi
-    cell="$said,$disk"
-    [ "$litter" = 0 ] || cell+=+tmp
     if [ "$case" != new ] && [ "$(rights)" != "$rights" ] && [ "$(stat -Lc %a "$image")" != 600 ]; then
         disk=OPEN
     fi
+    # Only the fault is made up, so the file is whole. On NFS it would not be.
+    [ "$said,$call" = Ok,close ] && [ "$about" != folder ] && disk=LOST
+    cell="$said,$disk"
+    [ "$litter" = 0 ] || cell+=+tmp
     case $said,$disk,$litter in
         Ok,new,0 | "Err,$before,0") ;;
         "killed,$before,"[01] | killed,new,0) ;;
@@ -163,7 +165,7 @@ for case in "${cases[@]}"; do
         printf '%-30s' "$call $number ($about)"
         for fault in "${faults[@]}"; do
             # The shell would report those that were killed.
-            run "$case" "$call" "$number" "$fault" 2> /dev/null
+            run "$case" "$call" "$number" "$about" "$fault" 2> /dev/null
             printf ' %-10s' "$cell"
         done
         echo
