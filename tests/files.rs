@@ -2,6 +2,9 @@
 //! or a kill the old file is as it was, and after an error or a panic no
 //! temporary file is left. And what paths of every kind do.
 
+#[cfg(target_os = "linux")]
+#[path = "common/child.rs"]
+mod child;
 mod common;
 
 use std::cell::Cell;
@@ -158,6 +161,110 @@ fn a_kill_leaves_the_old_file() {
             "{left:?}"
         );
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a child process of other tests"]
+fn save_from_environment() {
+    child::save();
+}
+
+/// NFS and others may say only at close that the disk is full: that is an
+/// error of the save, and the old file is still there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_failing_close() {
+    let folder = common::folder();
+    let path = folder.path().join("image.png");
+    let (mut ran, mut errors) = (0, 0);
+    // Which close it is that fails is tried out. (Some are the loader's.)
+    for number in 1..=8 {
+        fs::write(&path, b"old").unwrap();
+        let inject = format!("inject=close:error=EDQUOT:when={number}");
+        let prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &inject];
+        let program = std::env::current_exe().unwrap();
+        let Ok(output) = child::command(&prefix, &program, &path).output() else {
+            break;
+        };
+        let output = String::from_utf8(output.stdout).unwrap();
+        let new = fs::read(&path).unwrap();
+        if output.contains("saved: Ok") {
+            assert_eq!(decode(&new).width, 300);
+            ran += 1;
+        } else {
+            assert_eq!(new, b"old");
+            let quota = "could not write: Disk quota exceeded";
+            errors += usize::from(output.contains(quota));
+        }
+        assert_eq!(names(folder.path()), ["image.png"]);
+    }
+    if ran == 0 {
+        child::skipped("strace is not there, or may not trace");
+        return;
+    }
+    assert_eq!(errors, 1, "an error at close was ignored");
+}
+
+/// A folder that is renamed during a save takes the file along.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_renamed() {
+    for old in [false, true] {
+        let folder = common::folder();
+        let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+        fs::create_dir(&here).unwrap();
+        let path = here.join("image.png");
+        if old {
+            gray(1).save(&path).unwrap();
+        }
+        let rename = || {
+            fs::rename(&here, &there).unwrap();
+            fs::create_dir(&here).unwrap();
+            Ok(())
+        };
+        let result = trapped(&rename).save(&path);
+        assert_eq!(names(&there), ["image.png"], "{result:?}");
+        assert!(names(&here).is_empty());
+        result.unwrap();
+        assert_eq!(
+            decode(&fs::read(there.join("image.png")).unwrap()).width,
+            200
+        );
+
+        // If the save fails as well, nothing is left in either.
+        let path = there.join("image.png");
+        let fail = || {
+            fs::remove_dir(&here).unwrap();
+            fs::rename(&there, &here).unwrap();
+            Err(SourceError::other("gone"))
+        };
+        trapped(&fail).save(&path).unwrap_err();
+        assert_eq!(names(&here), ["image.png"]);
+    }
+}
+
+/// Whoever waits for the old file to be written to hears nothing, because
+/// nothing is written to it.
+#[cfg(target_os = "linux")]
+#[test]
+fn watchers_of_the_old_file() {
+    use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
+    let folder = common::folder();
+    let path = folder.path().join("image.png");
+    gray(1).save(&path).unwrap();
+    let watch = init(CreateFlags::NONBLOCK).unwrap();
+    add_watch(&watch, &path, WatchFlags::ALL_EVENTS).unwrap();
+    gray(2).save(&path).unwrap();
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut reader = Reader::new(&watch, &mut buffer);
+    let mut seen = ReadFlags::empty();
+    while let Ok(event) = reader.next() {
+        seen |= event.events();
+    }
+    let opened = ReadFlags::OPEN | ReadFlags::MODIFY | ReadFlags::CLOSE_WRITE;
+    assert!(!seen.intersects(opened), "{seen:?}");
+    assert!(seen.contains(ReadFlags::DELETE_SELF), "{seen:?}");
 }
 
 #[test]

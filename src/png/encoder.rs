@@ -198,21 +198,41 @@ impl PngEncoder {
     /// - **Extension.** `.png` in any case, or none. Others are an error:
     ///   nothing is guessed.
     /// - **The folder** must be one in which a file can be made, even where
-    ///   `path` itself exists and could be written.
-    /// - **An existing file** keeps its permissions and, as far as the system
-    ///   allows, its owner and group (else the permissions of the group go);
-    ///   access control lists and extended attributes are lost. It must be one
-    ///   that could be opened for writing: a read-only file is not replaced.
-    ///   Other hard links to it keep the old content.
+    ///   `path` itself exists and could be written. It is opened at the start:
+    ///   if it is renamed during the save, the file is in the renamed folder.
+    ///   (Only on Unix. Elsewhere the save fails and the temporary file stays.)
+    ///   Names, paths and working directories may be as long and as deep as
+    ///   [`File::create`](std::fs::File::create) allows.
+    /// - **An existing file** must be one that could be opened for writing: a
+    ///   read-only file is not replaced. Nothing is written to it, so
+    ///   processes that watch it see no write, only that it is gone. Other hard
+    ///   links to it keep the old content. A file that is a mount of its own,
+    ///   such as one that is bound into a container, can't be replaced: the
+    ///   save fails with [`ResourceBusy`](std::io::ErrorKind::ResourceBusy)
+    ///   when all is written. Use [`write`](PngEncoder::write) for that.
+    /// - **Permissions** of an existing file stay, and so do its owner and
+    ///   group, as far as the system allows, and on Linux its POSIX access
+    ///   control list. The file opens to nobody new: where the group can't
+    ///   stay, group and others get the permissions that both had, and
+    ///   only the owner keeps any if the file had a list. The set-user-ID,
+    ///   set-group-ID and sticky bits stay only if owner and group both do. A
+    ///   default list of the folder is for new files only. Other extended
+    ///   attributes are lost. So are lists that the system inherits by rules of
+    ///   its own: those of NFS version 4, SMB, Windows, macOS and the BSDs; a
+    ///   replaced file there may get the list of its folder.
     /// - **A symbolic link** is followed, and its target replaced. If the
     ///   target doesn't exist, it is created. The extension is that of the
     ///   link.
-    /// - **A pipe or a device** can't be replaced: it is written to. A
+    /// - **A pipe or a device** can't be replaced: it is written to. Opening a
+    ///   named pipe blocks until another process opens it for reading. A
     ///   directory is an error, and so is `/dev/stdout` where it stands for a
     ///   file that is open: use [`write`](PngEncoder::write) for that.
     ///
-    /// Nothing is synced to the disk: after a loss of power the file may be
-    /// the old one or, on some file systems, damaged.
+    /// Errors that the system reports when the file is closed are errors of the
+    /// save, and the old file stays: NFS and others say only then that the disk
+    /// is full. (Only on Unix: elsewhere the standard library doesn't tell.) Nothing
+    /// is synced to the disk, which takes milliseconds: after a loss of power
+    /// the file may be the old one or, on some file systems, damaged.
     ///
     /// # Errors
     ///

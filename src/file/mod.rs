@@ -1,0 +1,84 @@
+//! Atomic replacement of a path.
+
+#[cfg(unix)]
+mod acl;
+#[cfg(not(unix))]
+mod portable;
+#[cfg(unix)]
+mod unix;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(not(unix))]
+use portable as system;
+#[cfg(unix)]
+use unix as system;
+
+use crate::{Error, ErrorKind};
+
+/// A path to write to, once the links on the way have been followed.
+enum Place {
+    /// A file that is to be replaced, or to be made.
+    File(system::Target),
+    /// A pipe or a device, open for writing.
+    Stream(File),
+}
+
+/// Writes a file so that whoever opens `path` sees the old file or the whole
+/// new one. If `write` fails or panics, the old file is untouched, or there is
+/// still no file. A pipe or a device has received what was written until then.
+///
+/// The rules are in the docs of [`PngEncoder::save`](crate::PngEncoder::save).
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+) -> Result<(), Error> {
+    check_extension(path)?;
+    match system::find(path).map_err(ErrorKind::Write)? {
+        Place::Stream(mut file) => {
+            write(&mut file)?;
+            system::close(file).map_err(ErrorKind::Write)?;
+        }
+        Place::File(target) => {
+            // Dropped in reverse order: an unfinished file is closed, then
+            // removed.
+            let (temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
+            write(&mut file)?;
+            temporary.rename(file).map_err(ErrorKind::Write)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_extension(path: &Path) -> Result<(), Error> {
+    match path.extension() {
+        Some(extension) if !extension.eq_ignore_ascii_case("png") => {
+            Err(ErrorKind::UnknownExtension {
+                extension: extension.to_string_lossy().into_owned(),
+            }
+            .into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Calls `create`, which must refuse names that exist, with one temporary name
+/// after another until a name is free. Returns the name and the file.
+fn create_temporary(
+    mut create: impl FnMut(&str) -> io::Result<File>,
+) -> io::Result<(String, File)> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |time| time.as_nanos());
+    // Savers that start in the same nanosecond meet, and go on to the next.
+    for number in now..now + 1000 {
+        let name = format!(".pixview-{number:x}.tmp");
+        match create(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result.map(|file| (name, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}

@@ -1,0 +1,116 @@
+//! Files by their paths, with nothing but the standard library.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Place, create_temporary};
+
+/// A path that is not a symbolic link.
+pub(super) struct Target(PathBuf);
+
+/// Finds what `path` leads to.
+pub(super) fn find(path: &Path) -> io::Result<Place> {
+    let open = |path| OpenOptions::new().write(true).open(path);
+    match fs::metadata(path) {
+        Ok(old) if old.is_file() => {
+            let target = fs::canonicalize(path)?;
+            // Whoever may not write to a file may not replace it.
+            open(&*target)?;
+            Ok(Place::File(Target(target)))
+        }
+        Ok(_) => Ok(Place::Stream(open(path)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let target = follow(path);
+            refuse_folder(&target)?;
+            // So that it stays the same place if the caller's code changes
+            // the working directory.
+            Ok(Place::File(Target(std::path::absolute(target)?)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Follows the symbolic links of a path that leads to nothing.
+fn follow(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // The system has refused circles before; the limit is for links that
+    // change in the meantime.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = folder(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// Refuses a path to nothing that could only be a folder. (`Path` forgets such
+/// endings.)
+fn refuse_folder(path: &Path) -> io::Result<()> {
+    let path = path.as_os_str().as_encoded_bytes();
+    let is_separator = |byte: &u8| std::path::is_separator((*byte).into());
+    let last = path.rsplit(is_separator).next();
+    if matches!(last, Some(b"" | b"." | b"..")) && !path.is_empty() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+impl Target {
+    /// Makes an empty file under a temporary name in the target's folder.
+    pub(super) fn create(self) -> io::Result<(Temporary, File)> {
+        let folder = folder(&self.0);
+        let (name, file) = create_temporary(|name| {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            options.open(folder.join(name))
+        })?;
+        let temporary = Temporary {
+            path: folder.join(name),
+            target: self.0,
+            renamed: false,
+        };
+        Ok((temporary, file))
+    }
+}
+
+/// The temporary name of a file. Removed when it is dropped, unless the file
+/// has been renamed.
+pub(super) struct Temporary {
+    target: PathBuf,
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl Temporary {
+    /// Closes the file, which is whole now, and gives it the target's name.
+    pub(super) fn rename(mut self, file: File) -> io::Result<()> {
+        close(file)?;
+        fs::rename(&self.path, &self.target)?;
+        self.renamed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Closes a file. There is no safe function that reports errors.
+#[expect(clippy::unnecessary_wraps, reason = "it fails on other systems")]
+pub(super) fn close(file: File) -> io::Result<()> {
+    drop(file);
+    Ok(())
+}

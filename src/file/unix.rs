@@ -1,0 +1,255 @@
+//! Files relative to an open folder, so that neither the folder's name nor the
+//! length of the path matters once the folder has been found.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::fchown;
+use std::path::Path;
+
+use rustix::fs::{
+    Access, AtFlags, CWD, FileType, Mode, OFlags, Stat, accessat, fchmod, fstat, openat,
+    readlinkat, renameat, stat, statat, unlinkat,
+};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::acl::{self, Acl};
+use super::{Place, create_temporary};
+
+/// A name in an open folder; the name is not a symbolic link.
+pub(super) struct Target {
+    folder: OwnedFd,
+    name: OsString,
+    old: Option<Old>,
+}
+
+/// Who may do what with the file that is to be replaced.
+struct Old {
+    stat: Stat,
+    acl: Option<Acl>,
+}
+
+/// Finds what `path` leads to.
+pub(super) fn find(path: &Path) -> io::Result<Place> {
+    // First by the system, which may refuse to follow some links, such as
+    // those of strangers in a folder that all may write to.
+    let stat = match stat(path) {
+        Ok(stat) => Some(stat),
+        Err(Errno::NOENT) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if stat.is_some_and(|stat| !is_file(&stat)) {
+        return Ok(Place::Stream(open(CWD, path, OFlags::WRONLY)?.into()));
+    }
+    let (folder, name) = follow(path)?;
+    let old = match stat {
+        Some(stat) => {
+            check_writable(&folder, &name)?;
+            let acl = acl::read(path)?;
+            Some(Old { stat, acl })
+        }
+        None => None,
+    };
+    Ok(Place::File(Target { folder, name, old }))
+}
+
+fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+fn open(folder: impl AsFd, path: impl AsRef<Path>, flags: OFlags) -> io::Result<OwnedFd> {
+    let path = path.as_ref();
+    let flags = flags | OFlags::CLOEXEC;
+    Ok(retry_on_intr(|| {
+        openat(folder.as_fd(), path, flags, Mode::empty())
+    })?)
+}
+
+fn open_folder(folder: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
+    // `O_PATH` needs no permission to list the folder.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    open(folder, path, flags)
+}
+
+/// Replacing needs no permission on the file itself. It is asked for all the
+/// same: whoever may not write to a file may not replace it.
+fn check_writable(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    // Not by opening the file, because processes that watch the file would
+    // see it opened for writing and closed.
+    if accessat(folder, name, Access::WRITE_OK, AtFlags::EACCESS).is_err() {
+        // Old systems and some sandboxes refuse the question itself.
+        open(folder, name, OFlags::WRONLY | OFlags::NOFOLLOW)?;
+    }
+    Ok(())
+}
+
+/// Follows the symbolic links at the end of `path`. Returns the open folder and
+/// the name in it of the last target, which need not exist.
+fn follow(path: &Path) -> io::Result<(OwnedFd, OsString)> {
+    let (parent, name) = split(path)?;
+    let mut folder = open_folder(CWD, parent)?;
+    let mut name = name.to_owned();
+    // The system has refused circles before; the limit is for links that
+    // change in the meantime.
+    for _ in 0..40 {
+        let target = match readlinkat(&folder, &*name, Vec::new()) {
+            Ok(target) => OsString::from_vec(target.into_bytes()),
+            Err(Errno::INVAL | Errno::NOENT) => return Ok((folder, name)),
+            Err(error) => return Err(error.into()),
+        };
+        refuse_descriptor(&folder)?;
+        let (parent, last) = split(Path::new(&target))?;
+        folder = open_folder(&folder, parent)?;
+        last.clone_into(&mut name);
+    }
+    Err(Errno::LOOP.into())
+}
+
+/// Splits a path into the folder and the name. Refuses a path that can only be
+/// a folder. (`Path` forgets such endings.)
+fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
+    let bytes = path.as_os_str().as_bytes();
+    let start = bytes
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map(|at| at + 1);
+    let (folder, name) = match start {
+        Some(start) => bytes.split_at(start),
+        None => (&b"."[..], bytes),
+    };
+    match name {
+        b"" if bytes.is_empty() => Err(Errno::NOENT.into()),
+        b"" | b"." | b".." => Err(Errno::ISDIR.into()),
+        _ => Ok((
+            Path::new(OsStr::from_bytes(folder)),
+            OsStr::from_bytes(name),
+        )),
+    }
+}
+
+/// Refuses `/dev/stdout` and the like where they lead to an open file, as after
+/// `> file` in a shell. Everyone who has that file open would lose a replaced
+/// file, and a write at its start would destroy its content.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn refuse_descriptor(folder: &OwnedFd) -> io::Result<()> {
+    if rustix::fs::fstatfs(folder)?.f_type == rustix::fs::PROC_SUPER_MAGIC {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path stands for an open file; write to that instead",
+        ));
+    }
+    Ok(())
+}
+
+/// Elsewhere such paths aren't links.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn refuse_descriptor(_: &OwnedFd) -> io::Result<()> {
+    Ok(())
+}
+
+impl Target {
+    /// Makes an empty file under a temporary name in the target's folder.
+    pub(super) fn create(self) -> io::Result<(Temporary, File)> {
+        // A new file gets the permissions of any new file. An old file's are
+        // set at the end; until then nobody else can open the new one.
+        let mode = match self.old {
+            Some(_) => Mode::RUSR | Mode::WUSR,
+            None => Mode::from_raw_mode(0o666),
+        };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let (name, file) = create_temporary(|name| {
+            let file = retry_on_intr(|| openat(&self.folder, name, flags, mode))?;
+            Ok(file.into())
+        })?;
+        let temporary = Temporary {
+            target: self,
+            name,
+            renamed: false,
+        };
+        Ok((temporary, file))
+    }
+}
+
+/// The temporary name of a file. Removed when it is dropped, unless the file
+/// has been renamed.
+pub(super) struct Temporary {
+    target: Target,
+    name: String,
+    renamed: bool,
+}
+
+impl Temporary {
+    /// Closes the file, which is whole now, and gives it the target's name.
+    pub(super) fn rename(mut self, file: File) -> io::Result<()> {
+        let Target { folder, name, old } = &self.target;
+        if let Some(old) = old {
+            // The permissions may have changed during the save.
+            let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stat = stat.ok().filter(is_file).unwrap_or(old.stat);
+            keep_permissions(&file, &stat, old.acl.as_ref())?;
+        }
+        close(file)?;
+        renameat(folder, &self.name, folder, name)?;
+        self.renamed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            let _ = unlinkat(&self.target.folder, &self.name, AtFlags::empty());
+        }
+    }
+}
+
+/// Closes a file. File systems on other machines, such as NFS, and those of
+/// other programs (FUSE) may report only then that the disk is full. `File`
+/// ignores such errors.
+pub(super) fn close(file: File) -> io::Result<()> {
+    Ok(nix::unistd::close(file)?)
+}
+
+/// Sets permissions, and owner and group as far as the system allows: only a
+/// privileged process may give files away. What can't be kept takes permissions
+/// with it, so that the file opens to nobody new.
+fn keep_permissions(new: &File, old: &Stat, acl: Option<&Acl>) -> io::Result<()> {
+    // Owner and group before the permissions: so long nobody else can open the
+    // file, and a change of owner may clear some.
+    if fchown(new, Some(old.st_uid), Some(old.st_gid)).is_err() {
+        let _ = fchown(new, None, Some(old.st_gid));
+    }
+    let now = fstat(new)?;
+    let same_group = now.st_gid == old.st_gid;
+    let mut mode = Mode::from_raw_mode(old.st_mode);
+    if now.st_uid != old.st_uid || !same_group {
+        // They would grant the rights of a user or a group that never gave them.
+        mode.remove(Mode::SUID | Mode::SGID | Mode::SVTX);
+    }
+    // The entries of a list speak of the old group.
+    let acl_kept = match acl {
+        Some(acl) if same_group => acl.set(new).is_ok(),
+        _ => false,
+    };
+    if !acl_kept {
+        // The new file may have got another list from its folder.
+        acl::remove(new)?;
+        if acl.is_some() {
+            // The mode alone doesn't tell what the list had refused.
+            mode.remove(Mode::RWXG | Mode::RWXO);
+        } else if !same_group {
+            // Members of the old group are others now, and some of the others
+            // are of the new group: both get the permissions that both had.
+            let group = Mode::from_raw_mode((mode & Mode::RWXG).as_raw_mode() >> 3);
+            let both = group & mode;
+            mode.remove(Mode::RWXG | Mode::RWXO);
+            mode |= both | Mode::from_raw_mode(both.as_raw_mode() << 3);
+        }
+    }
+    Ok(fchmod(new, mode)?)
+}

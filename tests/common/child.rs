@@ -1,0 +1,64 @@
+//! A process of its own that saves one image. A test binary that uses it has
+//! an ignored test `save_from_environment`, which calls [`save`].
+
+// Every test binary uses another part of this.
+#![allow(dead_code, unreachable_pub)]
+
+use std::path::Path;
+use std::process::Command;
+
+use pixview::{Image, PixelFormat};
+
+pub const PATH: &str = "PIXVIEW_TEST_SAVE";
+
+/// Saves noise to the path in the environment, and prints `saved: Ok` or the
+/// error.
+pub fn save() {
+    let path = std::env::var_os(PATH).expect("the path is in the environment");
+    let mut state = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    let pixels: Vec<u8> = noise.take(300 * 300 * 3).collect();
+    let image = Image::from_buffer(pixels, 300, 300, PixelFormat::RGB8).unwrap();
+    // The first call finds out what the system offers, by further calls.
+    let _ = std::fs::metadata("/");
+    // So that the system calls of a save can be told from all others.
+    let mark = || {
+        let _ = std::fs::metadata("/pixview-mark");
+    };
+    mark();
+    let result = image.save(path);
+    mark();
+    match result {
+        Ok(()) => println!("saved: Ok"),
+        Err(error) => println!("saved: {error:#}"),
+    }
+}
+
+/// A command that runs [`save`]: `binary`, behind the program and arguments of
+/// `prefix`.
+pub fn command(prefix: &[&str], binary: &Path, path: &Path) -> Command {
+    let arguments = ["--ignored", "--exact", "save_from_environment"];
+    let mut command = match prefix.split_first() {
+        None => Command::new(binary),
+        Some((program, rest)) => {
+            let mut command = Command::new(program);
+            command.args(rest).arg(binary);
+            command
+        }
+    };
+    command
+        .args(arguments)
+        .args(["--nocapture", "--test-threads=1"])
+        .env(PATH, path);
+    command
+}
+
+/// Says that a test, or a part of it, can't run here. Straight to the standard
+/// error, because the test runner hides what tests that pass print.
+pub fn skipped(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+}

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# Contract 6 under fire. Saves an image over and over; each time one system
+# call of the save fails with one error, or the process is killed at it:
+#
+#   the caller got   the path has         temporary file
+#   Ok               the whole new file   none
+#   an error         what it had before   none
+#   (killed)         one of the two       perhaps one
+#
+# And whatever it has, it has opened to nobody: it has the permissions from
+# before, or those of its owner alone.
+#
+# Prints a table, and fails if a cell is none of these.
+#
+# Usage: tests/faults.sh [system call]...
+# Takes a minute or so; for some of the faults, PIXVIEW_FAULTS="EDQUOT KILL".
+# Needs Linux and strace; with setfacl it shows access control lists, too
+# (Debian: apt-get install strace acl).
+set -euo pipefail
+export LC_ALL=C
+
+read -ra faults <<< "${PIXVIEW_FAULTS:-EIO ENOSPC EDQUOT EACCES EINTR ENOMEM KILL}"
+
+if ! strace -o /dev/null true; then
+    echo "strace is not there, or may not trace: apt-get install strace" >&2
+    exit 2
+fi
+saver=${PIXVIEW_SAVER:-}
+if [ -z "$saver" ]; then
+    cd "$(dirname "$0")/.."
+    saver=$(cargo test --test faults --no-run --message-format=json |
+        sed -n 's/.*"executable":"\([^"]*\/faults-[^"]*\)".*/\1/p')
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+folder=$work/folder
+image=$folder/image.png
+export PIXVIEW_TEST_SAVE=$image
+
+# Lays out the folder for a case, without what the last run left.
+prepare() {
+    rm -rf "$folder"
+    mkdir "$folder"
+    [ "$1" != new ] || return 0
+    cp "$work/old.png" "$folder/target.png"
+    chmod 640 "$folder/target.png"
+    case $1 in
+        link) ln -s target.png "$image" ;;
+        *) mv "$folder/target.png" "$image" ;;
+    esac
+    case $1 in
+        default) setfacl -d -m u:1:rw "$folder" ;;
+        list) setfacl -m u:1:rw,g::- "$image" ;;
+    esac
+}
+
+# Tells who may do what with the file.
+rights() {
+    if ((with_lists)); then
+        getfacl -cEp "$image"
+    else
+        stat -Lc %a "$image"
+    fi
+}
+
+# Tells what the path has: old, new, none, or BROKEN.
+content() {
+    if [ ! -e "$image" ]; then
+        echo none
+    elif cmp -s "$image" "$work/new.png"; then
+        echo new
+    elif cmp -s "$image" "$work/old.png"; then
+        echo old
+    else
+        echo BROKEN
+    fi
+}
+
+# Runs the saver once. Sets `cell`, and adds to `failures` if it is wrong.
+run() {
+    local case=$1 call=$2 number=$3 about=$4 fault=$5 action said disk litter before rights status=0
+    action=error=$fault
+    [ "$fault" = KILL ] && action=signal=KILL
+    prepare "$case"
+    before=$(content)
+    [ "$case" = new ] || rights=$(rights)
+    strace -qq -o "$work/traced" -e "trace=$call" \
+        -e "inject=$call:$action:when=$number" "$saver" > "$work/said" 2> "$work/errors" ||
+        status=$?
+    said=$(cat "$work/said")
+    disk=$(content)
+    litter=$(find "$folder" -name '.pixview-*.tmp' | wc -l)
+    case $said in
+        "saved: Ok") said=Ok ;;
+        "saved: "*) said=Err ;;
+        *) said=DIED ;;
+    esac
+    if [ "$fault" = KILL ]; then
+        [ "$status" = 137 ] && said=killed || said=SPARED
+    elif ! grep -q INJECTED "$work/traced"; then
+        said=SPARED
+    fi
+    if [ "$case" != new ] && [ "$(rights)" != "$rights" ] && [ "$(stat -Lc %a "$image")" != 600 ]; then
+        disk=OPEN
+    fi
+    # Only the fault is made up, so the file is whole. On NFS it would not be.
+    [ "$said,$call" = Ok,close ] && [ "$about" != folder ] && disk=LOST
+    cell="$said,$disk"
+    [ "$litter" = 0 ] || cell+=+tmp
+    case $said,$disk,$litter in
+        Ok,new,0 | "Err,$before,0") ;;
+        "killed,$before,"[01] | killed,new,0) ;;
+        *)
+            cell+=!
+            failures+=("$case: $call $number: $fault: $cell: $(cat "$work/said" "$work/errors")")
+            ;;
+    esac
+    runs=$((runs + 1))
+}
+
+prepare new
+"$saver" > /dev/null
+cp "$image" "$work/new.png"
+printf 'not even a PNG' > "$work/old.png"
+
+declare -A titles=(
+    [new]="A new file"
+    [old]="Over an old file"
+    [link]="Over the target of a symbolic link"
+    [default]="Over an old file, in a folder with a default access control list"
+    [list]="Over an old file with an access control list"
+)
+cases=(new old link)
+with_lists=0
+if setfacl -m u:1:rw "$work/new.png" 2> /dev/null; then
+    with_lists=1
+    cases+=(default list)
+else
+    echo "skipped: access control lists: there are none, or no setfacl" >&2
+fi
+failures=()
+runs=0
+for case in "${cases[@]}"; do
+    prepare "$case"
+    strace -qq -y -o "$work/trace" "$saver" > /dev/null
+    printf '\n%s (%s)\n%-30s' "${titles[$case]}" \
+        "what the caller got, what the path has" "system call"
+    printf ' %-10s' "${faults[@]}"
+    echo
+    # Each call between the two marks, the how manyth of its name it is, and
+    # what it is about.
+    awk -F'(' '
+        { count[$1]++ }
+        /pixview-mark/ { inside = !inside; next }
+        inside {
+            about = /posix_acl/ ? "list" : /\.pixview-/ ? "temporary" : \
+                /(image|target)\.png/ ? "image" : /folder/ ? "folder" : "memory"
+            print $1, count[$1], about
+        }' "$work/trace" > "$work/calls"
+    while read -r call number about; do
+        if [ $# -gt 0 ] && [[ " $* " != *" $call "* ]]; then
+            continue
+        fi
+        printf '%-30s' "$call $number ($about)"
+        for fault in "${faults[@]}"; do
+            # The shell would report those that were killed.
+            run "$case" "$call" "$number" "$about" "$fault" 2> /dev/null
+            printf ' %-10s' "$cell"
+        done
+        echo
+    done < "$work/calls"
+done
+
+echo
+((${#failures[@]} == 0)) || printf '%s\n' "${failures[@]}"
+echo "$runs runs, ${#failures[@]} wrong"
+[ ${#failures[@]} = 0 ]
