@@ -130,7 +130,7 @@
 mod alloc;
 mod arch;
 mod deflate;
-#[doc = include_str!("contracts.md")]
+#[doc = include_str!("docs/contracts.md")]
 pub mod contracts {}
 mod error;
 mod file;
