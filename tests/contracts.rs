@@ -25,7 +25,7 @@ fn is_test(text: &str, name: &str) -> bool {
 
 #[test]
 fn each_contract_names_its_tests() {
-    let page = read("src/contracts.md");
+    let page = read("src/docs/contracts.md");
     let sections: Vec<&str> = page.split("\n# ").skip(1).collect();
     assert_eq!(sections.len(), 10);
     for (number, section) in (1..).zip(sections) {
