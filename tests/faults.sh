@@ -7,8 +7,8 @@
 #   an error         what it had before   none
 #   (killed)         one of the two       perhaps one
 #
-# And whatever it has, it has opened to nobody: it has the permissions from
-# before, or those of its owner alone.
+# The file opens to nobody new: its permissions are those from before, or those
+# of its owner alone.
 #
 # Prints a table, and fails if a cell is none of these.
 #
@@ -148,8 +148,8 @@ for case in "${cases[@]}"; do
         "what the caller got, what the path has" "system call"
     printf ' %-10s' "${faults[@]}"
     echo
-    # Each call between the two marks, the how manyth of its name it is, and
-    # what it is about.
+    # Lists the calls between the two marks: name, number among the calls of
+    # that name, and what the call is about.
     awk -F'(' '
         { count[$1]++ }
         /pixview-mark/ { inside = !inside; next }
