@@ -13,22 +13,22 @@ use crate::{
     PixelsMut, PngEncoder,
 };
 
-/// A view of a pixel buffer that lives somewhere else, or that the image
-/// owns.
+/// A view of a pixel buffer that lives somewhere else, or that the image owns.
 ///
-/// An image is a source of bytes, and a [`Layout`] that says where each pixel
-/// lies in it and what its bytes mean, its [`PixelFormat`]. It keeps no copy of
-/// the pixels: whatever is in the buffer when a pixel is read or a file is
-/// saved is what is read or saved.
+/// An image is a source of bytes and a [`Layout`]: where each pixel lies in the
+/// buffer, and what its bytes mean (its [`PixelFormat`]). An image keeps no copy
+/// of the pixels. A read or a save takes the pixels that are in the buffer at
+/// that moment.
 ///
-/// - `S` decides who may do what: `Image<&[u8]>` borrows, `Image<Vec<u8>>`
-///   owns, `Image<&[Cell<u8>]>` and `Image<Arc<RwLock<Vec<u8>>>>` share. An
-///   image is `Send`, `Sync` and `Clone` exactly when its source is.
+/// - The source `S` decides who owns the pixels and who may edit them.
+///   `Image<&[u8]>` borrows, `Image<Vec<u8>>` owns, `Image<&[Cell<u8>]>` and
+///   `Image<Arc<RwLock<Vec<u8>>>>` share. An image is `Send`, `Sync` and
+///   `Clone` exactly when its source is.
 /// - [`crop`](Image::crop), [`flip_vertical`](Image::flip_vertical) and the
-///   like take the image and give one, without touching a pixel. To keep the
-///   original, write `image.view().crop(..)`. (`clone` does as the source's
-///   `clone` does: it shares what is behind a reference, an `Rc` or an `Arc`,
-///   and copies a `Vec`.)
+///   other views take the image and return another one, without touching a
+///   pixel. To keep the original, write `image.view().crop(..)`.
+/// - `clone` clones the source: a clone of a reference, an `Rc` or an `Arc`
+///   shares the buffer, a clone of a `Vec` copies it.
 ///
 /// # Examples
 ///
@@ -51,29 +51,51 @@ pub struct Image<S> {
     palette: Option<Palette>,
 }
 
-/// Making an image.
+/// Creating an image.
 impl<S: PixelSource> Image<S> {
-    /// An image over a packed buffer: `width * height` pixels of `format`,
-    /// row after row without padding, the top row first, from the first byte
-    /// on. The buffer may be longer.
+    /// Creates an image over a packed buffer: rows of `width` pixels without
+    /// padding, from left to right and from top to bottom.
     ///
-    /// The format alone says what the bytes mean, never the type of the
-    /// elements: `f32` with `GRAY8` are four grays each.
+    /// The buffer has exactly the bytes of the pixels (in elements larger than
+    /// a byte: exactly the elements that hold them). For padded rows, an
+    /// offset, or a longer buffer, use [`with_layout`](Image::with_layout).
     ///
-    /// Costs one look at the buffer's length; behind a lock, one lock.
+    /// The format alone decides what the bytes mean. The type of the elements
+    /// does not: an `f32` described as `GRAY8` is four gray pixels.
+    ///
+    /// Looks at the length of the buffer only; takes a lock once, if there is
+    /// one.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::BufferTooSmall`] names the bytes needed and given;
-    /// - [`ErrorKind::Empty`], [`ErrorKind::TooLarge`];
-    /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`],
-    ///   [`ErrorKind::Misaligned`] if the elements of the buffer can't hold the
+    /// - [`ErrorKind::BufferLength`] if the buffer has more or fewer bytes;
+    /// - [`ErrorKind::Empty`] and [`ErrorKind::TooLarge`] if PNG cannot hold the
+    ///   size;
+    /// - [`ErrorKind::ElementMismatch`], [`ErrorKind::TornSample`] and
+    ///   [`ErrorKind::Misaligned`] if the elements of the buffer cannot hold the
     ///   format (see [`PixelSource`]);
     /// - [`ErrorKind::UnsupportedOption`], [`ErrorKind::InvalidRange`],
-    ///   [`ErrorKind::InvalidBits`], [`ErrorKind::InvalidBitDepth`] if
-    ///   something was said of the format's numbers that can't be (see
-    ///   [`PixelFormat`]);
-    /// - [`ErrorKind::Source`] if the source can't be read.
+    ///   [`ErrorKind::InvalidBits`] and [`ErrorKind::InvalidBitDepth`] if an
+    ///   option of the format is invalid (see [`PixelFormat`]);
+    /// - [`ErrorKind::Source`] if the source cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat};
+    ///
+    /// let rgba = vec![0u8; 640 * 480 * 4];
+    /// let image = Image::from_buffer(&rgba, 640, 480, PixelFormat::RGBA8)?;
+    /// assert_eq!(image.width(), 640);
+    ///
+    /// let error = Image::from_buffer(&rgba, 640, 480, PixelFormat::RGB8).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "640x480 pixels of RGB8 have 921600 bytes, the buffer has 1228800: \
+    ///      that is 4 bytes a pixel, not 3; is the format right?",
+    /// );
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
     pub fn from_buffer(
         source: S,
         width: u32,
@@ -89,19 +111,28 @@ impl<S: PixelSource> Image<S> {
         Self::checked(source, layout, shape)
     }
 
-    /// An image over a buffer with any layout: padded rows, an offset,
-    /// strides of either sign, planes.
+    /// Creates an image over a buffer with any layout: padded rows, an offset,
+    /// strides of either sign, planes. The buffer may be longer than the layout
+    /// reaches.
     ///
     /// # Errors
     ///
-    /// As [`from_buffer`](Image::from_buffer), and
-    /// [`ErrorKind::BeforeBuffer`] where a negative stride leads out of the
-    /// buffer, [`ErrorKind::NotPlanar`] where the format has no planes.
+    /// The errors of [`from_buffer`](Image::from_buffer), but for
+    /// [`ErrorKind::BufferLength`], and:
+    ///
+    /// - [`ErrorKind::BufferTooSmall`] if a pixel lies behind the end of the
+    ///   buffer;
+    /// - [`ErrorKind::BeforeBuffer`] if a negative stride leads to a pixel before
+    ///   its start;
+    /// - [`ErrorKind::OverlappingPixels`] if pixels share bytes: see
+    ///   [`Layout::allow_overlap`];
+    /// - [`ErrorKind::NotPlanar`] if the layout is planar and the format has no
+    ///   planes.
     ///
     /// # Examples
     ///
-    /// A window's pixels, bottom-up, in rows padded to 16 bytes, the last of
-    /// them without its padding:
+    /// The pixels of a window, bottom-up, in rows padded to 16 bytes, the last
+    /// row without its padding:
     ///
     /// ```
     /// use pixview::{Image, Layout, PixelFormat};
@@ -132,13 +163,15 @@ impl<S: PixelSource> Image<S> {
 }
 
 impl Image<Vec<u8>> {
-    /// An image with a buffer of its own, packed, all zero.
+    /// Creates an image with a packed buffer of its own, all zero.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Empty`], [`ErrorKind::TooLarge`]; those of numbers, as
-    /// [`from_buffer`](Image::from_buffer); [`ErrorKind::OutOfMemory`] if the
-    /// memory can't be had.
+    /// - [`ErrorKind::Empty`] and [`ErrorKind::TooLarge`] if PNG cannot hold the
+    ///   size;
+    /// - [`ErrorKind::OutOfMemory`] if the buffer cannot be allocated;
+    /// - the errors of [`from_buffer`](Image::from_buffer) for options of the
+    ///   format.
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, Error> {
         let layout = Layout::packed(width, height, format);
         layout.check_size()?;
@@ -147,16 +180,14 @@ impl Image<Vec<u8>> {
     }
 }
 
-/// The colours of an indexed image.
+/// The palette of an indexed image.
 impl<S> Image<S> {
-    /// The same image with the colours that its indices stand for. A palette
-    /// that it had is replaced.
-    ///
-    /// An indexed image can be read and written without one, not saved.
+    /// Sets the palette. An indexed image without a palette can be read and
+    /// written, not saved.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotIndexed`] if pixels are not indices.
+    /// [`ErrorKind::NotIndexed`] if the format is not indexed.
     pub fn with_palette(mut self, palette: Palette) -> Result<Self, Error> {
         let format = self.format();
         if !format.is_indexed() {
@@ -166,7 +197,7 @@ impl<S> Image<S> {
         Ok(self)
     }
 
-    /// The colours, if it has been given any.
+    /// Returns the palette, if the image has one.
     #[must_use]
     pub fn palette(&self) -> Option<&Palette> {
         self.palette.as_ref()
@@ -176,8 +207,8 @@ impl<S> Image<S> {
         self.palette = Some(palette);
     }
 
-    /// The colours, to change them: the next save has the new ones. Views and
-    /// clones that were made before keep theirs.
+    /// Returns the palette for editing. The next save writes the edited palette.
+    /// Views and clones that were made before keep the old one.
     #[must_use]
     pub fn palette_mut(&mut self) -> Option<&mut Palette> {
         self.palette.as_mut()
@@ -186,55 +217,55 @@ impl<S> Image<S> {
 
 /// Inspecting an image.
 impl<S> Image<S> {
-    /// Width in pixels.
+    /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.description.layout.width()
     }
 
-    /// Height in pixels.
+    /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.description.layout.height()
     }
 
-    /// What the bytes of a pixel mean.
+    /// Returns the pixel format.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
         self.description.layout.format()
     }
 
-    /// Where the pixels lie in the buffer.
+    /// Returns the layout: where the pixels lie in the buffer.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.description.layout
     }
 
-    /// Where the pixels live.
+    /// Returns the source.
     #[must_use]
     pub fn source(&self) -> &S {
         &self.source
     }
 
-    /// Where the pixels live: the way to edit a buffer that the image owns.
+    /// Returns the source for editing, such as a buffer that the image owns.
     ///
-    /// If the buffer gets another length, reads and saves fail with
+    /// If the length of the buffer changes, reads and saves fail with
     /// [`SourceError::Changed`](crate::SourceError::Changed).
     #[must_use]
     pub fn source_mut(&mut self) -> &mut S {
         &mut self.source
     }
 
-    /// Gives the source back.
+    /// Returns the source and gives up the image.
     #[must_use]
     pub fn into_source(self) -> S {
         self.source
     }
 }
 
-/// Views: other layouts over the same source. No pixel is touched.
+/// Views: other layouts of the same source. No pixel is touched.
 impl<S> Image<S> {
-    /// A view that borrows this image's source.
+    /// Returns a view that borrows the source of this image.
     #[must_use]
     pub fn view(&self) -> Image<&S> {
         Image {
@@ -244,7 +275,7 @@ impl<S> Image<S> {
         }
     }
 
-    /// A view that borrows this image's source for writing.
+    /// Returns a view that borrows the source of this image for writing.
     #[must_use]
     pub fn view_mut(&mut self) -> Image<&mut S> {
         Image {
@@ -254,45 +285,47 @@ impl<S> Image<S> {
         }
     }
 
-    /// The rectangle with its upper left corner at `(x, y)`, in pixels.
+    /// Returns the view of the rectangle with its upper left corner at `(x, y)`,
+    /// in pixels.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::RectOutside`] if it is empty or not wholly inside.
+    /// [`ErrorKind::EmptyRect`] and [`ErrorKind::RectOutside`] if the rectangle
+    /// is empty or reaches out of the image.
     pub fn crop(self, x: u32, y: u32, width: u32, height: u32) -> Result<Self, Error> {
         let layout = self.layout().crop(x, y, width, height)?;
         Ok(self.with(layout))
     }
 
-    /// Left and right exchanged.
+    /// Returns the view with left and right exchanged.
     #[must_use]
     pub fn flip_horizontal(self) -> Self {
         let layout = self.layout().flip_horizontal();
         self.with(layout)
     }
 
-    /// Top and bottom exchanged: the way to look at a bottom-up buffer.
+    /// Returns the view with top and bottom exchanged, as for a bottom-up buffer.
     #[must_use]
     pub fn flip_vertical(self) -> Self {
         let layout = self.layout().flip_vertical();
         self.with(layout)
     }
 
-    /// Columns and rows exchanged: pixel (x, y) becomes pixel (y, x).
+    /// Returns the view with columns and rows exchanged: pixel (x, y) becomes
+    /// pixel (y, x).
     #[must_use]
     pub fn transpose(self) -> Self {
         let layout = self.layout().transpose();
         self.with(layout)
     }
 
-    /// One channel alone, as a gray image of the same depth. What was said of
-    /// the numbers of the format holds for it too; of alpha only how many bits
-    /// there are.
+    /// Returns the view of one channel, as a gray image of the same depth. It
+    /// keeps the options of the format; alpha keeps the significant bits only.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoChannel`] if the format has none of that name that stands
-    /// alone in memory.
+    /// [`ErrorKind::NoChannel`] if the format has no such channel, or none that
+    /// stands alone in memory.
     ///
     /// # Examples
     ///
@@ -323,32 +356,33 @@ impl<S> Image<S> {
 
 /// Reading and writing pixels.
 impl<S: PixelSource> Image<S> {
-    /// Read access to the pixels, for one lease of the source.
+    /// Returns read access to the pixels. It holds one lease of the source: a
+    /// lock stays locked until the access is dropped.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Source`] if the source can't be read, or changed its
-    /// length since the image was made.
+    /// [`ErrorKind::Source`] if the source cannot be read, or has another length
+    /// than at the creation of the image.
     pub fn read(&self) -> Result<Pixels<'_>, Error> {
         Pixels::new(self.source.lease()?, self.description)
     }
 
-    /// Write access to the pixels, for one lease of the source. What is
-    /// written is in the caller's buffer at once.
+    /// Returns write access to the pixels. It holds one lease of the source: a
+    /// lock stays locked until the access is dropped. Every write is in the
+    /// caller's buffer at once.
     ///
-    /// Whether pixels share bits is found out here, each time: at once for
-    /// strides that nest, else in steps of the order of the square root of
-    /// the buffer's length.
-    ///
-    /// Needs `&mut self`, over shared memory too. Who has an image of cells,
-    /// atomics or a lock only by reference writes through a view of it:
+    /// Over cells, atomics and locks, `&Image` is enough to write: use
     /// `image.view().write()`.
+    ///
+    /// Each call checks that no pixels share bits. That is a comparison of the
+    /// strides for all layouts met in practice, and a search of the order of the
+    /// square root of the buffer's length for others.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Overlap`] if pixels share bits; [`ErrorKind::Source`] if
-    /// the source can't be written, or changed its length since the image was
-    /// made.
+    /// - [`ErrorKind::Overlap`] if pixels share bits;
+    /// - [`ErrorKind::Source`] if the source cannot be written, or has another
+    ///   length than at the creation of the image.
     pub fn write(&mut self) -> Result<PixelsMut<'_>, Error>
     where
         S: PixelSourceMut,
@@ -356,14 +390,14 @@ impl<S: PixelSource> Image<S> {
         PixelsMut::new(self.source.lease_mut()?, self.description)
     }
 
-    /// Copies all pixels into `to`, packed, in the image's own format.
-    /// Allocates nothing.
+    /// Copies all pixels into `to`, in the image's own format, rows without
+    /// padding. Allocates nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ByteCount`] if `to` has not exactly `height` times
-    /// [`PixelFormat::row_size`] bytes; [`ErrorKind::Source`] if the
-    /// source fails.
+    /// - [`ErrorKind::ByteCount`] if `to` has not exactly `height` times
+    ///   [`PixelFormat::row_size`] bytes;
+    /// - [`ErrorKind::Source`] if the source fails.
     pub fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {
         let layout = self.layout();
         let (needed, given) = (layout.packed_size(), to.len() as u64);
@@ -380,12 +414,13 @@ impl<S: PixelSource> Image<S> {
         Ok(())
     }
 
-    /// All pixels, packed, in the image's own format: a snapshot.
+    /// Returns a copy of all pixels, in the image's own format, rows without
+    /// padding.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfMemory`] if the memory can't be had;
-    /// [`ErrorKind::Source`] if the source fails.
+    /// - [`ErrorKind::OutOfMemory`] if the copy cannot be allocated;
+    /// - [`ErrorKind::Source`] if the source fails.
     pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
         let mut copy = zeroed(self.layout().packed_size())?;
         self.copy_to(&mut copy)?;
@@ -397,42 +432,45 @@ impl<S: PixelSource> Image<S> {
     }
 }
 
-/// Saving with the default options. [`PngEncoder`] has the others, and keeps
-/// its scratch buffers from save to save.
+/// Saving with the default options. [`PngEncoder`] has other options, and keeps
+/// its memory from save to save.
 impl<S: PixelSource> Image<S> {
-    /// Saves the pixels as they are now as a PNG file, replacing `path`
-    /// atomically. Nothing about the image or its source changes.
+    /// Saves the pixels that are in the buffer now as a PNG file, and replaces
+    /// `path` atomically. The image and its source stay as they are.
     ///
-    /// Details and errors: [`PngEncoder::save`].
+    /// [`PngEncoder::save`] has the details.
     ///
     /// # Errors
     ///
-    /// As [`PngEncoder::save`].
+    /// The errors of [`PngEncoder::save`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         PngEncoder::new().save(self, path)
     }
 
-    /// Writes the pixels as they are now as a PNG stream.
+    /// Writes the pixels that are in the buffer now as a PNG stream.
     ///
     /// # Errors
     ///
-    /// As [`PngEncoder::write`].
+    /// The errors of [`PngEncoder::write`].
     pub fn write_to(&self, writer: impl Write) -> Result<(), Error> {
         PngEncoder::new().write(self, writer)
     }
 
-    /// The pixels as they are now as the bytes of a PNG file.
+    /// Returns the pixels that are in the buffer now as the bytes of a PNG file.
     ///
     /// # Errors
     ///
-    /// As [`PngEncoder::to_vec`].
+    /// The errors of [`PngEncoder::to_vec`].
     pub fn to_png(&self) -> Result<Vec<u8>, Error> {
         PngEncoder::new().to_vec(self)
     }
 }
 
-/// The shape and the kind of source, never the pixels.
-#[allow(clippy::missing_fields_in_debug)] // the layout is the description's
+/// Shows the layout and the type of the source, never the pixels.
+#[expect(
+    clippy::missing_fields_in_debug,
+    reason = "the layout is a part of the description"
+)]
 impl<S> fmt::Debug for Image<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Image")
