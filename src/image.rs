@@ -7,10 +7,10 @@ use std::path::Path;
 
 use crate::alloc::zeroed;
 use crate::pixels::Description;
-use crate::source::Shape;
+use crate::source::{Shape, with_lease};
 use crate::{
-    Channel, Error, ErrorKind, Layout, Palette, PixelFormat, PixelSource, PixelSourceMut, Pixels,
-    PixelsMut, PngEncoder,
+    Channel, Error, ErrorKind, Layout, Lease, Palette, PixelFormat, PixelSource, PixelSourceMut,
+    Pixels, PixelsMut, PngEncoder,
 };
 
 /// A view of a pixel buffer that lives somewhere else, or that the image owns.
@@ -103,7 +103,7 @@ impl<S: PixelSource> Image<S> {
         format: PixelFormat,
     ) -> Result<Self, Error> {
         let layout = Layout::packed(width, height, format);
-        let shape = source.lease()?.bytes().shape();
+        let (_, shape) = with_lease(source.lease()?, |lease| lease.bytes().shape());
         layout.check_size()?;
         format.check()?;
         layout.check_element(shape.element_size, shape.atomic)?;
@@ -144,7 +144,7 @@ impl<S: PixelSource> Image<S> {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn with_layout(source: S, layout: Layout) -> Result<Self, Error> {
-        let shape = source.lease()?.bytes().shape();
+        let (_, shape) = with_lease(source.lease()?, |lease| lease.bytes().shape());
         layout.check_size()?;
         layout.format().check()?;
         Self::checked(source, layout, shape)
@@ -404,14 +404,16 @@ impl<S: PixelSource> Image<S> {
         if needed != given {
             return Err(ErrorKind::ByteCount { needed, given }.into());
         }
-        let lease = self.source.lease()?;
-        let frame = self.description.frame(&lease)?;
-        let row_size = self.format().row_size(self.width()) as usize;
-        for (y, row) in (0..self.height()).zip(to.chunks_exact_mut(row_size)) {
-            let copied = frame.pixels(0, y, self.width(), row);
-            copied.map_err(|error| Error::from(error).at_row(y))?;
-        }
-        Ok(())
+        let copy = |lease: &mut Lease<'_>| {
+            let frame = self.description.frame(lease)?;
+            let row_size = self.format().row_size(self.width()) as usize;
+            for (y, row) in (0..self.height()).zip(to.chunks_exact_mut(row_size)) {
+                let copied = frame.pixels(0, y, self.width(), row);
+                copied.map_err(|error| Error::from(error).at_row(y))?;
+            }
+            Ok(())
+        };
+        with_lease(self.source.lease()?, copy).1
     }
 
     /// Returns a copy of all pixels, in the image's own format, rows without

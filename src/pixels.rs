@@ -6,7 +6,7 @@ use std::fmt;
 use crate::alloc::zeroed;
 use crate::error::AtRow;
 use crate::rows::{Frame, FrameMut};
-use crate::source::Shape;
+use crate::source::{Shape, with_lease};
 use crate::{Error, ErrorKind, Layout, Lease, LeaseMut, Pixel, PixelBytes, PixelFormat, Samples};
 
 /// What an image says of its source.
@@ -73,9 +73,9 @@ pub struct Pixels<'a> {
 
 impl<'a> Pixels<'a> {
     pub(crate) fn new(lease: Lease<'a>, description: Description) -> Result<Self, Error> {
-        let pixels = Pixels { lease, description };
-        pixels.frame()?;
-        Ok(pixels)
+        let (lease, checked) = with_lease(lease, |lease| description.frame(lease).map(drop));
+        checked?;
+        Ok(Pixels { lease, description })
     }
 
     fn frame(&self) -> Result<Frame<'_>, Error> {
@@ -215,8 +215,18 @@ impl<'a> PixelsMut<'a> {
             return Err(ErrorKind::Overlap.into());
         }
         let pixels = PixelsMut { lease, description };
-        pixels.frame()?;
+        let (pixels, checked) = with_lease(pixels, |pixels| pixels.frame().map(drop));
+        checked?;
         Ok(pixels)
+    }
+
+    /// Runs code that writes pixels, and that may call code of the caller's,
+    /// and ends the access.
+    pub(crate) fn write_frame<T>(
+        self,
+        write: impl FnOnce(&mut FrameMut<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        with_lease(self, |pixels| write(&mut pixels.frame_mut()?)).1
     }
 
     fn frame(&self) -> Result<Frame<'_>, Error> {

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
 use std::sync::{Arc, Mutex, RwLock};
 
 use pixview::{
-    Error, ErrorKind, Image, Layout, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelFormat,
-    PixelSource, PixelSourceMut, Plain, PlainBuffer, SharedPixelSource, SourceError,
+    Compression, Error, ErrorKind, Image, Layout, Lease, LeaseMut, LiveBytes, LiveBytesMut,
+    PixelFormat, PixelSource, PixelSourceMut, Plain, PlainBuffer, PngEncoder, SharedPixelSource,
+    SourceError,
 };
 
 /// A caller's own pixel.
@@ -439,6 +440,122 @@ fn locks_that_cannot_be_had() {
         source_error(shared.write()),
         SourceError::Poisoned
     ));
+}
+
+/// A source that says `Ok` and fills nothing: its bytes are zeros, never those
+/// of a picture that the encoder or the caller's buffer had before.
+#[test]
+fn sources_that_fill_nothing() {
+    struct Lazy {
+        len: usize,
+        atomic: bool,
+    }
+    impl LiveBytes for &Lazy {
+        fn len(&self) -> usize {
+            self.len
+        }
+        fn element_size(&self) -> usize {
+            1
+        }
+        fn is_atomic(&self) -> bool {
+            self.atomic
+        }
+        fn copy_to(&self, _: usize, _: &mut [u8]) -> Result<(), SourceError> {
+            Ok(())
+        }
+    }
+    impl LiveBytesMut for &Lazy {
+        fn copy_from(&mut self, _: usize, _: &[u8]) -> Result<(), SourceError> {
+            Ok(())
+        }
+    }
+    impl PixelSource for Lazy {
+        fn lease(&self) -> Result<Lease<'_>, SourceError> {
+            Ok(Lease::live(self))
+        }
+    }
+    impl PixelSourceMut for Lazy {
+        fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
+            Ok(LeaseMut::live(&*self))
+        }
+    }
+
+    /// The first is as it is, the second mirrored, the third turned.
+    fn image<S: PixelSource>(which: usize, source: S, layout: Layout) -> Image<S> {
+        let image = Image::with_layout(source, layout).unwrap();
+        let image = match which {
+            1 => image.flip_horizontal(),
+            2 => image.transpose(),
+            _ => image,
+        };
+        common::Definition::of(image.format()).with_palette(image)
+    }
+
+    let (width, height) = (1500, 9);
+    let modes = [
+        Compression::Stored,
+        Compression::Fast,
+        Compression::Small,
+        Compression::Best,
+    ];
+    for (i, definition) in common::DEFINITIONS.iter().enumerate() {
+        let format = definition.format;
+        let packed = Layout::packed(width, height, format);
+        let pixel = (format.bits_per_pixel() / 8) as isize;
+        let mut layouts = vec![packed, packed, Layout::packed(height, width, format)];
+        if pixel > 0 {
+            layouts.push(packed.with_pixel_stride(3 * pixel));
+        }
+        if definition.is_planar() {
+            layouts.push(Layout::planar(width, height, format));
+        }
+        for (j, layout) in layouts.into_iter().enumerate() {
+            let len = 3 * definition.row_size(width as usize) * height as usize + 4096;
+            let noise = common::noise(len, 1);
+            let before = image(j, noise, layout);
+            let zeros = image(j, vec![0u8; len], layout);
+            let mut lazy = image(j, Lazy { len, atomic: false }, layout);
+            let mode = modes[(i + j) % 4];
+            for (threads, reduce) in [(1, false), (2, false), (1, true)] {
+                let name = format!("{layout:?}, {mode:?}, {threads} threads, {reduce}");
+                let encoder = || {
+                    let encoder = PngEncoder::new().compression(mode);
+                    encoder.threads(threads).reduce(reduce)
+                };
+                let mut used = encoder();
+                // Noise that names colours which the palette doesn't have.
+                let _ = used.to_vec(&before);
+                let expected = encoder().to_vec(&zeros).unwrap();
+                assert!(used.to_vec(&lazy).unwrap() == expected, "{name}");
+            }
+            // Into memory of the caller's.
+            let row_size = definition.row_size(width as usize);
+            let mut to = vec![0xee; row_size * height as usize];
+            lazy.copy_to(&mut to).unwrap();
+            assert!(to == zeros.to_vec().unwrap(), "{layout:?}");
+            to.fill(0xee);
+            let row = &mut to[..row_size];
+            lazy.read().unwrap().copy_row(3, row).unwrap();
+            assert!(row == &*zeros.read().unwrap().row(3).unwrap(), "{layout:?}");
+            if let Ok(pixels) = lazy.write() {
+                let row = pixels.row(3).unwrap();
+                assert!(row == zeros.read().unwrap().row(3).unwrap(), "{layout:?}");
+            }
+        }
+    }
+
+    // Through the lease itself.
+    let lazy = Lazy {
+        len: 64,
+        atomic: true,
+    };
+    let mut to = [0xee; 8];
+    lazy.lease().unwrap().copy_to(3, &mut to).unwrap();
+    assert_eq!(to, [0; 8]);
+    let lease = LeaseMut::live(&lazy);
+    to.fill(0xee);
+    lease.copy_to(3, &mut to).unwrap();
+    assert_eq!(to, [0; 8]);
 }
 
 /// Sources that lie about their length, or fail on the way.

@@ -17,7 +17,8 @@ use super::sink::{Sink, SinkState};
 use super::strip::{Kept, Strip};
 use crate::format::Color;
 use crate::rows::{Frame, Target};
-use crate::{Error, ErrorKind, Image, Palette, PixelFormat, PixelSource, file};
+use crate::source::with_lease;
+use crate::{Error, ErrorKind, Image, Lease, Palette, PixelFormat, PixelSource, file};
 
 /// The most bytes in a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
 const MAX_CHUNK: usize = 1 << 30;
@@ -330,25 +331,43 @@ impl PngEncoder {
         prepared: &Prepared,
         writer: &mut dyn Write,
     ) -> Result<(), Error> {
-        let lease = image.source().lease()?;
-        let frame = image.description().frame(&lease)?;
         let format = image.format();
         let reduces = self.reduce && !format.is_indexed() && format.bit_depth() >= 8;
-        if !reduces || self.metadata.speaks_of_samples() {
-            let save = Save {
-                frame,
-                target: prepared.target(),
-                palette: &[],
-                chunks: &prepared.chunks,
-            };
-            return self.encode_frame(&save, writer);
+        let reduces = reduces && !self.metadata.speaks_of_samples();
+        let encode = |lease: &mut Lease<'_>| {
+            let frame = image.description().frame(lease)?;
+            if !reduces {
+                let save = Save {
+                    frame,
+                    target: prepared.target(),
+                    palette: &[],
+                    chunks: &prepared.chunks,
+                };
+                return self.encode_frame(&save, writer).map(|()| true);
+            }
+            if !frame.is_stable() {
+                return Ok(false);
+            }
+            self.encode_reduced(frame, prepared, writer).map(|()| true)
+        };
+        let (_, is_done) = with_lease(image.source().lease()?, encode);
+        if is_done? {
+            return Ok(());
         }
-        if !frame.is_stable() {
-            drop(lease);
-            let snapshot = image.to_vec()?;
-            let copy = Image::from_buffer(snapshot, image.width(), image.height(), format)?;
-            return self.encode(&copy, prepared, writer);
-        }
+        // Live memory is copied first, since it may not be the same when it is
+        // looked at again.
+        let snapshot = image.to_vec()?;
+        let copy = Image::from_buffer(snapshot, image.width(), image.height(), format)?;
+        self.encode(&copy, prepared, writer)
+    }
+
+    /// Looks at all pixels, and then saves what is needed of them.
+    fn encode_reduced(
+        &mut self,
+        frame: Frame<'_>,
+        prepared: &Prepared,
+        writer: &mut dyn Write,
+    ) -> Result<(), Error> {
         let reduction = Reduction::find(&frame)?;
         let palette = match reduction.as_ref().and_then(Reduction::palette) {
             Some(palette) => palette_chunks(&palette?),

@@ -293,15 +293,14 @@ impl<R: BufRead> PngReader<R> {
             return Err(ErrorKind::AlreadyRead.into());
         };
         animation.show(&self.file, self.is_interlaced(), &control)?;
-        {
-            let mut pixels = image.write()?;
-            let mut frame = pixels.frame_mut()?;
+        image.write()?.write_frame(|frame| {
             let mut writer = RowWriter::new(&animation.file, width, frame.layout.format())?;
             for y in 0..height {
-                let written = writer.write(&animation.file, y, animation.row(y), &mut frame);
+                let written = writer.write(&animation.file, y, animation.row(y), frame);
                 written.map_err(|error| error.at_row(y))?;
             }
-        }
+            Ok(())
+        })?;
         self.watcher.tell(height, height)?;
         if animation.shown == self.frames() {
             self.reader.finish().map_err(|e| self.decoding(e))?;
@@ -333,16 +332,14 @@ impl<R: BufRead> PngReader<R> {
             return Err(ErrorKind::AlreadyRead.into());
         }
         let palette = self.file.palette.clone();
-        {
-            let mut pixels = image.write()?;
-            let mut frame = pixels.frame_mut()?;
+        image.write()?.write_frame(|frame| {
             self.done = true;
             if self.is_interlaced() {
-                self.read_passes(&mut frame)?;
+                self.read_passes(frame)
             } else {
-                self.read_rows(&mut frame)?;
+                self.read_rows(frame)
             }
-        }
+        })?;
         // Whatever comes behind the image is looked at too: its checksums.
         self.reader.finish().map_err(|e| self.decoding(e))?;
         if let Some(palette) = palette.filter(|_| format.is_indexed()) {

@@ -105,19 +105,19 @@ impl<T: Plain> sealed::Sealed for Cell<T> {}
 
 impl<T: Plain> Element for Cell<T> {
     fn lease(slice: &[Self]) -> Lease<'_> {
-        Lease::live(Slots(slice))
+        Lease::slots(Slots(slice))
     }
 }
 
 impl<T: Plain + AnyBitPattern> ElementMut for Cell<T> {
     fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
-        LeaseMut::live(Slots(slice))
+        LeaseMut::slots(Slots(slice))
     }
 }
 
 impl<T: Plain + AnyBitPattern> SharedElement for Cell<T> {
     fn lease_shared(slice: &[Self]) -> LeaseMut<'_> {
-        LeaseMut::live(Slots(slice))
+        LeaseMut::slots(Slots(slice))
     }
 }
 
@@ -129,21 +129,21 @@ macro_rules! atomic_elements {
         $(#[$cfg])*
         impl Element for std::sync::atomic::$atomic {
             fn lease(slice: &[Self]) -> Lease<'_> {
-                Lease::live(Slots(slice))
+                Lease::slots(Slots(slice))
             }
         }
 
         $(#[$cfg])*
         impl ElementMut for std::sync::atomic::$atomic {
             fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
-                LeaseMut::live(Slots(slice))
+                LeaseMut::slots(Slots(slice))
             }
         }
 
         $(#[$cfg])*
         impl SharedElement for std::sync::atomic::$atomic {
             fn lease_shared(slice: &[Self]) -> LeaseMut<'_> {
-                LeaseMut::live(Slots(slice))
+                LeaseMut::slots(Slots(slice))
             }
         }
     )*};

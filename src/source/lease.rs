@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::{LiveBytes, LiveBytesMut, Plain, PlainBuffer, PlainBufferMut, SourceError};
 
@@ -43,6 +44,11 @@ impl<'a> Lease<'a> {
     /// Memory that may be edited at any time.
     #[must_use]
     pub fn live(bytes: impl LiveBytes + 'a) -> Self {
+        Lease(Memory::Live(Box::new(Cleared(bytes))))
+    }
+
+    /// Live memory that is known to fill every byte it is asked for.
+    pub(super) fn slots(bytes: impl LiveBytes + 'a) -> Self {
         Lease(Memory::Live(Box::new(bytes)))
     }
 
@@ -125,6 +131,11 @@ impl<'a> LeaseMut<'a> {
     /// Memory that may be edited by others at any time.
     #[must_use]
     pub fn live(bytes: impl LiveBytesMut + 'a) -> Self {
+        LeaseMut(MemoryMut::Live(Box::new(Cleared(bytes))))
+    }
+
+    /// Live memory that is known to fill every byte it is asked for.
+    pub(super) fn slots(bytes: impl LiveBytesMut + 'a) -> Self {
         LeaseMut(MemoryMut::Live(Box::new(bytes)))
     }
 
@@ -200,6 +211,57 @@ impl<'a> LeaseMut<'a> {
 impl fmt::Debug for LeaseMut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.bytes().fmt_as("LeaseMut", f)
+    }
+}
+
+/// Runs `access` with a lease, and gives both back. If code of the caller's
+/// panics in it, the lease is dropped before the panic goes on.
+///
+/// A `Mutex` whose guard is dropped by a panic is poisoned, and so is a
+/// `RwLock` that was locked for writing. Pixels need no such warning: any bytes
+/// are valid ones, and reading changes none.
+pub(crate) fn with_lease<L, T>(mut lease: L, access: impl FnOnce(&mut L) -> T) -> (L, T) {
+    // Unwind safe: the panic goes on, so that nothing is seen after it that
+    // would not be seen without this function.
+    match catch_unwind(AssertUnwindSafe(|| access(&mut lease))) {
+        Ok(result) => (lease, result),
+        Err(panic) => {
+            drop(lease);
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// Live bytes of the caller's. Zeros go in, so that bytes which the caller's
+/// code leaves as they are show nothing of another picture.
+struct Cleared<B>(B);
+
+impl<B: LiveBytes> LiveBytes for Cleared<B> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn element_size(&self) -> usize {
+        self.0.element_size()
+    }
+
+    fn is_atomic(&self) -> bool {
+        self.0.is_atomic()
+    }
+
+    fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
+        to.fill(0);
+        self.0.copy_to(offset, to)
+    }
+}
+
+impl<B: LiveBytesMut> LiveBytesMut for Cleared<B> {
+    fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
+        self.0.copy_from(offset, from)
+    }
+
+    fn update_bits(&mut self, offset: usize, bits: u8, mask: u8) -> Result<(), SourceError> {
+        self.0.update_bits(offset, bits, mask)
     }
 }
 

@@ -34,7 +34,8 @@ pub trait LiveBytes {
         false
     }
 
-    /// Copies the bytes from `offset` on into all of `to`.
+    /// Copies the bytes from `offset` on into all of `to`, which holds zeros:
+    /// bytes that are left as they are count as zeros of the source.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ use std::error::Error as StdError;
 
 pub use element::{Element, ElementMut, Plain, SharedElement};
 pub use guard::{PlainBuffer, PlainBufferMut};
-pub(crate) use lease::{Bytes, BytesMut, Shape};
+pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
 pub use lease::{Lease, LeaseMut};
 pub use live::{LiveBytes, LiveBytesMut};
 
@@ -63,6 +63,12 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// when it saves waits for itself. Drop the guard first. Code that runs during a save, such as
 /// the caller's own `Write`, must not take the same lock either. A poisoned lock, and a `RefCell` that is
 /// mutably borrowed, are errors.
+///
+/// A panic of the caller's code during a save, or while a file is read into a
+/// view, goes through and leaves the lock unpoisoned: saving changes nothing,
+/// and pixels that have been read in part are valid pixels. An access guard is
+/// like the guard of the lock: a panic while the caller holds one poisons the
+/// lock.
 ///
 /// # Implementer notes
 ///
