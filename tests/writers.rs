@@ -6,6 +6,7 @@ mod common;
 use std::cell::Cell;
 use std::error::Error as _;
 use std::io::{self, ErrorKind::Interrupted, Write};
+use std::ops::ControlFlow::Break;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{decode, noise};
@@ -269,6 +270,59 @@ fn a_writer_that_reads_the_image() {
     image.write_to(&mut writer).unwrap();
     decode(&writer.taken);
     assert!(looks > 1);
+}
+
+/// A save inside a `Read` or a `Write`: an error of it, such as that of a
+/// cancelled one, is no reason to call again.
+#[test]
+fn errors_are_not_retried() {
+    struct Saving {
+        calls: u32,
+        save: fn() -> Result<(), Error>,
+    }
+    impl Saving {
+        fn save(&mut self) -> io::Result<usize> {
+            self.calls += 1;
+            assert!(self.calls == 1, "called again after its error");
+            (self.save)()?;
+            Ok(1)
+        }
+    }
+    impl io::Read for Saving {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.save()
+        }
+    }
+    impl Write for Saving {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.save()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let cancelled = || {
+        let mut encoder = PngEncoder::new().on_progress(|_| Break(()));
+        encoder.write(&image(), io::sink())
+    };
+    let interrupted = || Err(ErrorKind::Write(Interrupted.into()).into());
+    for save in [cancelled, interrupted] {
+        let saving = || Saving { calls: 0, save };
+        let errors = [
+            io::copy(&mut saving(), &mut io::sink()).unwrap_err(),
+            io::copy(&mut &[1u8][..], &mut saving()).unwrap_err(),
+            io::Read::read_exact(&mut saving(), &mut [0; 9]).unwrap_err(),
+            io::Read::read_to_end(&mut saving(), &mut Vec::new()).unwrap_err(),
+            saving().write_all(&[0; 9]).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), io::ErrorKind::Other);
+            let beneath = error.get_ref().unwrap().downcast_ref::<Error>();
+            assert!(beneath.is_some());
+        }
+    }
 }
 
 /// As an `io::Error`, for functions that return one.
