@@ -250,6 +250,27 @@ fn memory_does_not_grow_with_the_image() {
         "{peaks:?} bytes to reduce"
     );
 
+    // Nor is a wide row held as the image has it: as gray of 8 bits and as
+    // indices of one bit, in every mode.
+    let width = MIB;
+    for (name, most, bits) in [("gray", 255, 8), ("indices", 2, 1)] {
+        let grays = common::noise(width, 3);
+        let grays = grays.iter().map(|gray| u16::from(gray % most) * 257);
+        let row: Vec<u16> = grays.flat_map(|y| [y, y, y, u16::MAX]).collect();
+        let layout = Layout::packed(width as u32, 3, PixelFormat::RGBA16).with_row_stride(0);
+        let image = Image::with_layout(&row, layout).unwrap();
+        for compression in MODES {
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            let encoder = PngEncoder::new().reduce(true);
+            let mut encoder = encoder.compression(compression);
+            encoder.write(&image, io::sink()).unwrap();
+            let peak = ALLOCATOR.peak_usage() - before;
+            let bound = 2 * MIB + 4 * width * bits / 8;
+            assert!(peak <= bound, "{name}, {compression:?}: {peak} bytes");
+        }
+    }
+
     // Reading into a view: whatever the file's height, in place and not.
     let files = [1024, 8192].map(|height| {
         let image = Image::new(256, height, PixelFormat::RGB8).unwrap();

@@ -4,10 +4,9 @@
 use std::collections::HashSet;
 
 use super::file_format::FileType;
-use crate::alloc::zeroed;
 use crate::format::{BitOrder, Color, PngType, fewest_bits, pack};
-use crate::rows::{Frame, Target};
-use crate::{Error, Palette};
+use crate::rows::Frame;
+use crate::{Error, ErrorKind, Palette};
 
 /// The most colours of a palette.
 const MOST: usize = 256;
@@ -38,20 +37,25 @@ impl Reduction {
     pub(super) fn find(frame: &Frame<'_>) -> Result<Option<Self>, Error> {
         let layout = frame.layout;
         let png = layout.format().png();
-        let target = Target::of(layout.format());
-        let mut row = zeroed(png.row_size(layout.width()))?;
+        let mut colors = HashSet::new();
+        let reserved = colors.try_reserve(MOST + 1);
+        let bytes = ((MOST + 1) * size_of::<u32>()) as u64;
+        reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
         let mut seen = Seen {
             opaque: matches!(png.color, Color::GrayAlpha | Color::Rgba),
             gray: matches!(png.color, Color::Rgb | Color::Rgba),
             narrow: png.depth == 16,
-            colors: Some(HashSet::new()),
+            colors: Some(colors),
             last: None,
         };
         for y in 0..layout.height() {
-            frame
-                .png_row(y, target, &mut row)
-                .map_err(|error| error.at_row(y))?;
-            if !seen.look(png, &row) {
+            let mut is_useful = true;
+            let looked = frame.png_blocks(y, |_, pixels| {
+                is_useful = seen.look(png, pixels);
+                is_useful
+            });
+            looked.map_err(|error| error.at_row(y))?;
+            if !is_useful {
                 return Ok(None);
             }
         }
@@ -132,29 +136,31 @@ impl Reduction {
 pub(crate) const BLOCK: usize = 256;
 
 impl Seen {
-    /// Looks at a row. `false` if nothing is left to be saved.
-    fn look(&mut self, png: PngType, row: &[u8]) -> bool {
+    /// Looks at pixels of a row. `false` if nothing is left to be saved.
+    fn look(&mut self, png: PngType, pixels: &[u8]) -> bool {
         let size = png.pixel_size();
         let sample = usize::from(png.depth / 8);
         if self.narrow {
-            self.narrow = row.as_chunks().0.iter().all(|&[high, low]| high == low);
+            self.narrow = pixels.as_chunks().0.iter().all(|&[high, low]| high == low);
         }
         if self.opaque {
-            let alphas = row.chunks_exact(size).map(|pixel| &pixel[size - sample..]);
+            let alphas = pixels
+                .chunks_exact(size)
+                .map(|pixel| &pixel[size - sample..]);
             self.opaque = alphas.flatten().all(|&byte| byte == u8::MAX);
         }
         if self.gray {
             let grays = |p: &[u8]| {
                 p[..sample] == p[sample..2 * sample] && p[..sample] == p[2 * sample..3 * sample]
             };
-            self.gray = row.chunks_exact(size).all(grays);
+            self.gray = pixels.chunks_exact(size).all(grays);
         }
         if png.depth == 16 && !self.narrow {
             self.colors = None;
         }
         if let Some(colors) = &mut self.colors {
             let mut last = self.last;
-            each_color(png, row, |_, color| {
+            each_color(png, pixels, |_, color| {
                 if last != Some(color) && colors.len() <= MOST {
                     colors.insert(color);
                     last = Some(color);

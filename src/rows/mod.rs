@@ -195,16 +195,32 @@ impl<'a> Frame<'a> {
 
     /// The same for pixels that do with less, of formats of whole bytes.
     fn reduced_row(&self, y: u32, reduction: &Reduction, png: &mut [u8]) -> Result<(), Error> {
+        png.fill(0);
+        self.png_blocks(y, |x, pixels| {
+            reduction.put(pixels, x, png);
+            true
+        })
+    }
+
+    /// Hands over row `y` as PNG holds the pixels of a format of whole bytes,
+    /// some at a time, with the column of the first of them. Ends when `take`
+    /// wants no more.
+    pub(crate) fn png_blocks(
+        &self,
+        y: u32,
+        mut take: impl FnMut(usize, &[u8]) -> bool,
+    ) -> Result<(), Error> {
         let (width, format) = (self.layout.width(), self.layout.format());
         let (mut pixels, mut whole) = ([0; BLOCK], [0; BLOCK]);
-        png.fill(0);
         for x in (0..width).step_by(REDUCED) {
             let count = (width - x).min(REDUCED as u32);
             let pixels = &mut pixels[..count as usize * format.pixel_size()];
             let whole = &mut whole[..count as usize * format.png().pixel_size()];
             self.pixels(x, y, count, pixels)?;
             to_png(format, pixels, whole);
-            reduction.put(whole, x as usize, png);
+            if !take(x as usize, whole) {
+                break;
+            }
         }
         Ok(())
     }
