@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
@@ -13,8 +13,9 @@ use super::options::{Compression, Filter, IndexDepth};
 use super::pipeline;
 use super::progress::{Progress, Watcher};
 use super::reduce::Reduction;
-use super::sink::{Sink, SinkState};
+use super::sink::{Buffered, Sink, SinkState};
 use super::strip::{Kept, Strip};
+use crate::alloc::reserve;
 use crate::format::Color;
 use crate::rows::{Frame, Target};
 use crate::source::with_lease;
@@ -426,7 +427,10 @@ impl PngEncoder {
             Compression::Stored | Compression::Fast => 2,
             Compression::Small | Compression::Best => 1,
         };
-        self.strips.resize_with(threads + spare, Strip::default);
+        let count = threads + spare;
+        self.strips.truncate(count);
+        reserve(&mut self.strips, count)?;
+        self.strips.resize_with(count, Strip::default);
         for strip in &mut self.strips {
             strip.prepare(&geometry)?;
         }
@@ -434,7 +438,7 @@ impl PngEncoder {
         let (kept, watcher) = (&mut self.kept, &mut self.watcher);
 
         let (width, height) = (frame.layout.width(), frame.layout.height());
-        let mut encoder = png::Encoder::new(BufWriter::new(sink), width, height);
+        let mut encoder = png::Encoder::new(Buffered::new(sink)?, width, height);
         encoder.set_color(color_type(target.png.color));
         encoder.set_depth(bit_depth(target.png.depth));
         let mut writer = encoder.write_header().map_err(encoding)?;

@@ -6,6 +6,7 @@ use super::geometry::Geometry;
 use super::queue::{CloseOnDrop, CloseOnPanic, Queue};
 use super::strip::Strip;
 use crate::Error;
+use crate::alloc::reserve;
 
 /// Reads all strips with `read`, compresses them, and hands them to `write` in
 /// order. `read` and `write` run in this thread only, which compresses as well
@@ -31,7 +32,12 @@ pub(super) fn run(
         return Ok(());
     }
 
-    let (jobs, done) = (Queue::<Strip>::new(), Queue::<Strip>::new());
+    // All memory is had before a thread is started.
+    let most = scratch.len();
+    let (jobs, done) = (Queue::<Strip>::new(most)?, Queue::<Strip>::new(most)?);
+    // Compressed, and not yet written since one before them is missing.
+    let mut waiting: Vec<Strip> = Vec::new();
+    reserve(&mut waiting, most)?;
     thread::scope(|scope| {
         // Dropped before the scope waits for the threads.
         let _closing = CloseOnDrop(&jobs);
@@ -54,8 +60,6 @@ pub(super) fn run(
         }
 
         let mut free = std::mem::take(scratch);
-        // Compressed, and not yet written since one before them is missing.
-        let mut waiting: Vec<Strip> = Vec::with_capacity(free.len());
         let (mut next_read, mut next_write) = (0, 0);
         let result = (|| {
             while next_write < strips {

@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::Error;
+use crate::alloc::reserve;
+
 /// A queue that several threads take from, until it is closed.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -15,14 +18,17 @@ struct State<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new() -> Self {
-        Queue {
+    /// Makes a queue with room for `most` items, which it must never exceed.
+    pub(super) fn new(most: usize) -> Result<Self, Error> {
+        let mut items = Vec::new();
+        reserve(&mut items, most)?;
+        Ok(Queue {
             state: Mutex::new(State {
-                items: VecDeque::new(),
+                items: VecDeque::from(items), // keeps the room
                 closed: false,
             }),
             changed: Condvar::new(),
-        }
+        })
     }
 
     pub(super) fn push(&self, item: T) {

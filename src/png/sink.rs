@@ -3,6 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
+use crate::Error;
+use crate::alloc::reserve;
+
 /// What became of a [`Sink`]; lives outside of it, because the writers that
 /// own the sink don't give it back after an error.
 #[derive(Default)]
@@ -44,6 +47,48 @@ impl CloseOnDrop<'_> {
 impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.closed.set(true);
+    }
+}
+
+/// Bytes that small writes are collected in.
+const BUFFER: usize = 8 << 10;
+
+/// Collects small writes into larger ones, as `BufWriter` does, which aborts the
+/// process if its buffer can't be had. What has not been flushed is dropped.
+pub(super) struct Buffered<'a> {
+    sink: Sink<'a>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Buffered<'a> {
+    pub(super) fn new(sink: Sink<'a>) -> Result<Self, Error> {
+        let mut buffer = Vec::new();
+        reserve(&mut buffer, BUFFER)?;
+        Ok(Buffered { sink, buffer })
+    }
+
+    fn flush_buffer(&mut self) -> io::Result<()> {
+        self.sink.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+impl Write for Buffered<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.flush_buffer()?;
+        }
+        if bytes.len() >= BUFFER {
+            return self.sink.write(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flush_buffer()?;
+        self.sink.flush()
     }
 }
 

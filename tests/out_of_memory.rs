@@ -1,0 +1,184 @@
+//! Contract 4: an allocation that fails is an error, whichever it is. Never a
+//! panic, never the end of the process.
+//!
+//! One test in a process of its own: allocations of all threads are counted.
+
+mod common;
+
+use std::cell::Cell;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use common::noise;
+use failing_alloc::FailingAlloc;
+use pixview::{
+    Compression, Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSource, PngEncoder,
+};
+
+/// Allocations of up to 2 KiB don't fail here: those of an error, of a palette,
+/// of a path, of what the standard library needs to start a thread.
+const SMALLEST: usize = (2 << 10) + 1;
+
+#[global_allocator]
+static ALLOCATOR: FailingAlloc = FailingAlloc::new(SMALLEST);
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs `call` again and again: each time another allocation fails, alone or
+/// with all that come after it. Returns how many there are.
+fn check<T: PartialEq>(name: &str, mut call: impl FnMut() -> Result<T, Error>) -> usize {
+    let expected = call().unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    for lasting in [true, false] {
+        let mut panics = 0;
+        for first in 1.. {
+            let before = PANICS.load(Relaxed);
+            ALLOCATOR.fail(first, lasting);
+            let result = catch_unwind(AssertUnwindSafe(&mut call));
+            let count = ALLOCATOR.stop();
+            let name = format!("{name}: allocation {first}, lasting: {lasting}");
+            let Ok(result) = result else {
+                panic!("{name}: a panic");
+            };
+            match result {
+                Ok(result) => assert!(result == expected, "{name}"),
+                Err(error) => assert!(
+                    matches!(error.kind(), ErrorKind::OutOfMemory { bytes: 1.. }),
+                    "{name}: {error:?}"
+                ),
+            }
+            // Memory for the state of a strong mode, of which there is one for
+            // each strip, was free when that was tried, and is gone when it is
+            // taken: a dependency panics, and the panic is caught.
+            let caught = PANICS.load(Relaxed) - before;
+            assert!(caught <= 1, "{name}: {caught} panics");
+            panics += caught;
+            if count < first {
+                assert!(panics <= 3, "{name}: {panics} panics");
+                if lasting {
+                    break;
+                }
+                return count;
+            }
+        }
+    }
+    unreachable!()
+}
+
+fn check_saves<S: PixelSource>(name: &str, image: &Image<S>) {
+    for compression in [
+        Compression::Stored,
+        Compression::Fast,
+        Compression::Small,
+        Compression::Best,
+    ] {
+        for (threads, reduce) in [(1, false), (2, false), (2, true)] {
+            let name = format!("{name}, {compression:?}, {threads} threads, reduce: {reduce}");
+            let encoder = || {
+                let encoder = PngEncoder::new().compression(compression);
+                encoder.threads(threads).reduce(reduce)
+            };
+            let count = check(&name, || encoder().to_vec(image));
+            assert!(count >= 3, "{name}: {count}");
+            // One that has all it needs but for a part, and that goes on.
+            let expected = encoder().to_vec(image).unwrap();
+            let part = image.view().crop(0, 0, 8, 2).unwrap();
+            let expected_part = encoder().to_vec(&part).unwrap();
+            let mut used = encoder();
+            check(&name, || {
+                assert!(used.to_vec(&part)? == expected_part, "{name}");
+                let file = used.to_vec(image)?;
+                assert!(file == expected, "{name}");
+                Ok(())
+            });
+        }
+    }
+}
+
+#[test]
+fn every_allocation_may_fail() {
+    std::panic::set_hook(Box::new(|info| {
+        PANICS.fetch_add(1, Relaxed);
+        // What the test itself has to say.
+        if info.location().is_some_and(|at| at.file() == file!()) {
+            eprintln!("{info}");
+        }
+    }));
+
+    // More than two strips.
+    let (width, height) = (500, 600);
+    let pixels = noise(4 * 500 * 600, 1);
+    let image = |format| Image::from_buffer(&pixels, width, height, format).unwrap();
+    check_saves("in place", &image(PixelFormat::RGBA8));
+    let flipped = image(PixelFormat::RGB8).flip_horizontal().transpose();
+    check_saves("turned", &flipped);
+    let mutex = Mutex::new(pixels.clone());
+    let locked = Image::from_buffer(&mutex, width, height, PixelFormat::GRAY16BE).unwrap();
+    check_saves("locked", &locked);
+    let cells: Vec<Cell<u8>> = pixels.iter().map(|&byte| Cell::new(byte)).collect();
+    let cells = Image::from_buffer(&cells, width, height, PixelFormat::RGBA8).unwrap();
+    check_saves("cells", &cells);
+    let colors: Vec<[u8; 4]> = (0..=255).map(|i| [i, 0, 255 - i, i / 2 + 1]).collect();
+    let palette = Palette::from_rgba(&colors).unwrap();
+    let indexed = image(PixelFormat::INDEXED8);
+    check_saves("indexed", &indexed.with_palette(palette).unwrap());
+    // 256 colours, so that a palette is made.
+    let row: Vec<u8> = (0..=255).flat_map(|i| [i, 7, 255 - i, 255]).collect();
+    let row = row.repeat(4);
+    let layout = Layout::packed(1024, 600, PixelFormat::RGBA8).with_row_stride(0);
+    check_saves("few colours", &Image::with_layout(&row, layout).unwrap());
+    let layout = Layout::packed(100_000, 3, PixelFormat::RGBA16).with_row_stride(0);
+    check_saves("wide", &Image::with_layout(&pixels, layout).unwrap());
+
+    // A file: the old one or the new one, and nothing else.
+    let folder = common::folder();
+    let path = folder.path().join("a.png");
+    let image = image(PixelFormat::RGB8);
+    for compression in [Compression::Fast, Compression::Small] {
+        let new = {
+            let mut encoder = PngEncoder::new().compression(compression);
+            encoder.to_vec(&image).unwrap()
+        };
+        let mut failures = 0;
+        for first in 1..100 {
+            fs::write(&path, "old").unwrap();
+            let mut encoder = PngEncoder::new().compression(compression);
+            ALLOCATOR.fail(first, true);
+            let saved = encoder.save(&image, &path);
+            let count = ALLOCATOR.stop();
+            let file = fs::read(&path).unwrap();
+            match saved {
+                Ok(()) => assert!(file == new),
+                Err(error) => {
+                    assert_eq!(error.path(), Some(&*path), "{error:?}");
+                    assert!(matches!(error.kind(), ErrorKind::OutOfMemory { .. }));
+                    assert!(file == b"old");
+                    failures += 1;
+                }
+            }
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+            if count < first {
+                break;
+            }
+        }
+        assert!(failures >= 3);
+    }
+
+    // Pixels.
+    let count = check("to_vec", || image.to_vec());
+    assert_eq!(count, 1);
+    let count = check("new", || {
+        let new = Image::new(100, 100, PixelFormat::RGB8)?;
+        Ok(new.into_source())
+    });
+    assert_eq!(count, 1);
+    let turned = Image::from_buffer(&pixels, width, height, PixelFormat::RGBA8).unwrap();
+    let turned = turned.transpose();
+    let count = check("row", || Ok(turned.read()?.row(5)?.into_owned()));
+    assert_eq!(count, 1);
+    let mut row = vec![0; 4 * 600];
+    let count = check("copy_row", || turned.read()?.copy_row(5, &mut row));
+    assert_eq!(count, 0);
+}
