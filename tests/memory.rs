@@ -233,6 +233,26 @@ fn memory_does_not_grow_with_the_image() {
         }
     }
 
+    // What an encoder keeps is given back when that is asked for, and had
+    // again by the next save.
+    for compression in MODES {
+        for threads in [1, 3] {
+            let layout = Layout::packed(WIDTH, 2048, format).with_row_stride(0);
+            let image = Image::with_layout(&row, layout).unwrap();
+            let mut encoder = PngEncoder::new().compression(compression).threads(threads);
+            let fresh = ALLOCATOR.current_usage();
+            for _ in 0..2 {
+                encoder.write(&image, io::sink()).unwrap();
+                let kept = ALLOCATOR.current_usage() - fresh;
+                assert!(kept > 32 * 1024, "{compression:?}: {kept} bytes kept");
+                encoder.release_memory();
+                let kept = ALLOCATOR.current_usage() - fresh;
+                // The standard library keeps a few bytes for threads.
+                assert!(kept < 256, "{compression:?}: {kept} bytes still kept");
+            }
+        }
+    }
+
     // A file with less than its image has: stable memory is not copied.
     let mut row = common::noise(4 * WIDTH as usize, 1);
     row.chunks_mut(4).for_each(|pixel| pixel[3] = 255);

@@ -39,7 +39,12 @@ const MAX_CHUNK: usize = 1 << 30;
 /// out after the first strip, and beyond the caller's buffer a save takes at
 /// most 2 MiB and four rows of PNG, and 3 MiB and three rows for each thread
 /// after the first, whatever the image's height. The encoder keeps them for the
-/// next save.
+/// next save, until [`release_memory`](PngEncoder::release_memory).
+///
+/// A save needs 64 KiB of stack in the caller's thread, and up to 1 MiB if this
+/// crate is compiled without optimization; the caller's own code, such as its
+/// writer, needs more. Threads that the encoder starts have the stack that the
+/// standard library gives to threads.
 ///
 /// # Examples
 ///
@@ -299,6 +304,27 @@ impl PngEncoder {
                 None => error,
             }),
         }
+    }
+
+    /// Frees the memory that the encoder keeps for its next save: see the docs
+    /// of [`PngEncoder`] for how much that is. The options stay, and the next
+    /// save allocates anew.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat, PngEncoder};
+    ///
+    /// let image = Image::new(32, 32, PixelFormat::GRAY8)?;
+    /// let mut encoder = PngEncoder::new();
+    /// let png = encoder.to_vec(&image)?;
+    /// encoder.release_memory(); // no save for a while
+    /// assert_eq!(encoder.to_vec(&image)?, png);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn release_memory(&mut self) {
+        self.strips = Vec::new();
+        self.kept = Kept::new();
     }
 
     /// All that can be wrong before a pixel is read or a byte written.
