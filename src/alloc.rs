@@ -10,3 +10,36 @@ pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, Error> {
         .and_then(|bytes| bytemuck::allocation::try_zeroed_vec(bytes).ok())
         .ok_or_else(|| ErrorKind::OutOfMemory { bytes }.into())
 }
+
+/// Memory for this many bytes could not be had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoMemory(pub(crate) u64);
+
+impl From<NoMemory> for Error {
+    fn from(NoMemory(bytes): NoMemory) -> Self {
+        ErrorKind::OutOfMemory { bytes }.into()
+    }
+}
+
+/// Returns the parts one behind the other, in a buffer of exactly their size.
+pub(crate) fn joined(parts: &[&[u8]]) -> Result<Vec<u8>, NoMemory> {
+    let mut bytes = with_capacity(parts.iter().map(|part| part.len()).sum())?;
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    Ok(bytes)
+}
+
+/// Returns an empty `Vec` with room for exactly this many elements.
+pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, NoMemory> {
+    let mut empty = Vec::new();
+    let reserved = empty.try_reserve_exact(capacity);
+    reserved.map_err(|_| NoMemory(capacity.saturating_mul(size_of::<T>()) as u64))?;
+    Ok(empty)
+}
+
+/// Appends an element.
+pub(crate) fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
+    let bytes = size_of::<T>() * (to.len() + 1);
+    to.try_reserve(1).map_err(|_| NoMemory(bytes as u64))?;
+    to.push(value);
+    Ok(())
+}

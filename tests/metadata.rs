@@ -520,3 +520,42 @@ fn damaged_chunks() {
         "67108864 bytes of chunks are needed, 67108864 are allowed"
     );
 }
+
+/// One odd chunk costs no other: the density is there whatever lies beside it.
+#[test]
+fn odd_chunks_cost_only_themselves() {
+    let png = image(PixelFormat::RGB8).to_png().unwrap();
+    let png = with_chunk(&png, *b"pHYs", &[0, 0, 0x2e, 0x23, 0, 0, 0x17, 0x12, 1]);
+    let zlib = |data: &[u8]| miniz_oxide::deflate::compress_to_vec_zlib(data, 6);
+    let cut = |data: &[u8]| {
+        let stream = zlib(data);
+        [b"k\0\0", &stream[..stream.len() - 5]].concat()
+    };
+    let mut lost = Vec::new();
+    for (name, data) in [
+        (b"tEXt", &b""[..]),
+        (b"tEXt", b" leading\0x"),
+        (b"tEXt", b"trailing \0x"),
+        (b"tEXt", b"spam\0egg\0"),
+        (b"tEXt", b"spam\0egg\0bacon"),
+        (b"zTXt", &cut(b"a text")),
+        (b"iTXt", b"k\0\0\0en\0"),
+        (b"iCCP", &cut(&[7; 1000])),
+        (b"gAMA", &[0; 4]),
+        (b"pHYs", &[0, 0, 0, 1, 0, 0, 0, 1, 1]),
+        (b"tIME", &[0; 7]),
+        (b"eXIf", b"Exif\0\0II*\0\x08\0\0\0"),
+        (b"cICP", &[1, 13, 1, 1]),
+    ] {
+        let png = with_chunk(&png, *name, data);
+        let density = read(&png).map(|metadata| metadata.density.map(|density| density.x));
+        if !matches!(density, Ok(Some(11811))) {
+            let name = String::from_utf8_lossy(name).into_owned();
+            lost.push(format!(
+                "{name} {:?}: {density:?}",
+                data.escape_ascii().to_string()
+            ));
+        }
+    }
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}

@@ -18,6 +18,9 @@ use crate::alloc::zeroed;
 use crate::rows::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
 
+/// Whether chunks that break a rule are errors.
+const STRICT: bool = false;
+
 /// Bytes of rows between two looks at the caller's wishes.
 const STEP: u64 = 512 << 10;
 
@@ -144,16 +147,22 @@ impl<R: BufRead> PngReader<R> {
         control.map_or(1, |control| control.num_plays)
     }
 
-    /// What the file says beside its pixels: what comes before them, and after
-    /// they have been read what comes behind them too. Parsed at each call.
+    /// Returns the metadata of the file: of the chunks before the pixels, and
+    /// after the pixels have been read of those behind them too. The chunks are
+    /// parsed at each call.
+    ///
+    /// A chunk that breaks a rule costs no other: it is corrected or left out,
+    /// and listed in [`Metadata::faults`]. So is a chunk that takes more memory
+    /// than is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes).
+    /// Of chunks that must be there once, the first sound one holds.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] if a chunk is damaged or there twice, or if more
-    /// than 2^26 bytes are compressed in it. The pixels can mostly be read all
-    /// the same.
+    /// [`ErrorKind::OutOfMemory`]; [`ErrorKind::LimitExceeded`] if the list of
+    /// faults alone is too long.
     pub fn metadata(&self) -> Result<Metadata, Error> {
-        let parsed = Metadata::parse(self.scan.lock().chunks(), &self.file);
+        let scan = self.scan.lock();
+        let parsed = Metadata::parse(scan.chunks(), &self.file, self.max_bytes, STRICT);
         parsed.map_err(|error| self.at_path(error))
     }
 
