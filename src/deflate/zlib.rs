@@ -60,7 +60,7 @@ pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFai
     // The size is unknown. A buffer that is too small is dropped, and the next
     // one is larger; one that is too large is dropped too, and the next one is
     // exact. Each byte is inflated two or three times, and none is copied.
-    let mut room = stream.len().saturating_mul(4).min(limit);
+    let mut room = stream.len().saturating_mul(4).max(1).min(limit);
     if room == 0 {
         return Err(InflateFailure::TooLong);
     }
