@@ -211,6 +211,7 @@ fn cases() -> Vec<Case> {
     add(RGB, b"cHRM", &[0; 31], nothing, length);
     add(RGB, b"sRGB", &[4], nothing, "there is no such intent");
     add(RGB, b"sRGB", &[], nothing, length);
+    add(RGB, b"cICP", &[1, 13, 0], nothing, length);
     add(
         RGB,
         b"cICP",
@@ -218,7 +219,13 @@ fn cases() -> Vec<Case> {
         nothing,
         "the range is neither 0 nor 1",
     );
-    add(RGB, b"cICP", &[1, 13, 0], nothing, length);
+    add(
+        RGB,
+        b"cICP",
+        &[1, 13, 1, 1],
+        nothing,
+        "PNG has no matrix other than 0",
+    );
     add(RGB, b"mDCV", &[0; 23], nothing, length);
     add(RGB, b"cLLI", &[0; 9], nothing, length);
 
@@ -299,6 +306,10 @@ fn each_costs_only_itself() {
         reason,
     } in cases()
     {
+        // The `png` crate gives up the whole file.
+        if name == b"cICP" && data.len() == 4 {
+            continue;
+        }
         let png = image(format).to_png().unwrap();
         let phys = chunk(*b"pHYs", &[0, 0, 0x2e, 0x23, 0, 0, 0x17, 0x12, 1]);
         let bytes = [&phys[..], &chunk(*name, &data), &chunk(*b"prVt", b"last")].concat();
@@ -412,14 +423,4 @@ fn unknown_chunks() {
         error.to_string(),
         "67108864 bytes of chunks are needed, 67108864 are allowed"
     );
-}
-
-/// The chunk that costs even the pixels of other readers.
-#[test]
-fn a_matrix_that_png_has_not() {
-    let png = image(PixelFormat::RGB8).to_png().unwrap();
-    let bytes = [chunk(*b"cICP", &[1, 13, 1, 1]), chunk(*b"tEXt", b"k\0x")];
-    let metadata = read(&insert(&png, b"IDAT", &bytes.concat()));
-    assert_eq!((metadata.cicp, metadata.text.len()), (None, 1));
-    assert_eq!(metadata.faults[0].reason, "PNG has no matrix other than 0");
 }

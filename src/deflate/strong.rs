@@ -1,44 +1,59 @@
 //! What `zlib-rs` does: the strong modes, one raw stream for each piece.
 
-use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
+use std::panic::catch_unwind;
+
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, ReturnCode};
 
 use super::bits::BitWriter;
 use super::block::{stored_size, write_stored, write_stored_header};
+use crate::ErrorKind;
 
 /// Bytes of the empty stored block.
 const STORED_END: usize = 5;
 
+/// About how many bytes the library's state takes.
+const STATE: u64 = 400 << 10;
+
 /// The library's state, made once and kept, and its level.
-#[derive(Default)]
-pub(crate) struct Strong(Option<(Deflate, i32)>);
+pub(crate) struct Strong {
+    deflate: Deflate,
+    level: i32,
+}
 
 impl Strong {
-    /// Makes the state, so that it is there before it is needed.
-    pub(crate) fn prepare(&mut self, level: i32) {
-        self.state(level);
-    }
-
-    fn state(&mut self, level: i32) -> &mut (Deflate, i32) {
-        self.0.get_or_insert_with(|| {
-            let config = DeflateConfig {
-                level,
-                window_bits: -15, // raw
-                ..DeflateConfig::default()
-            };
-            (Deflate::new_with_config(config), level)
-        })
+    /// Makes the state.
+    ///
+    /// The library panics if the memory for a state can't be had. Where it
+    /// compresses a slice at once it takes the same memory, and reports it: so
+    /// that is tried first. Should another thread take the memory in between,
+    /// the panic is caught.
+    pub(crate) fn new(level: i32) -> Result<Self, ErrorKind> {
+        let config = DeflateConfig {
+            level,
+            window_bits: -15, // raw
+            ..DeflateConfig::default()
+        };
+        let no_memory = ErrorKind::OutOfMemory { bytes: STATE };
+        let (_, tried) = zlib_rs::compress_slice(&mut [0; 16], &[], config);
+        if tried == ReturnCode::MemError {
+            return Err(no_memory);
+        }
+        match catch_unwind(|| Deflate::new_with_config(config)) {
+            Ok(deflate) => Ok(Strong { deflate, level }),
+            Err(_) => Err(no_memory),
+        }
     }
 
     /// Compresses `data` into `out`, which has [`bound`](super::bound), and
     /// returns how many bytes it took.
     pub(crate) fn deflate(&mut self, level: i32, data: &[u8], out: &mut [u8]) -> usize {
-        let (deflate, set) = self.state(level);
+        let deflate = &mut self.deflate;
         deflate.reset();
-        if *set != level {
+        if self.level != level {
             // Nothing is under way that could be in its way.
             let changed = deflate.set_level(level);
             debug_assert!(changed.is_ok());
-            *set = level;
+            self.level = level;
         }
         // A sync flush ends with an empty stored block. No more than what
         // storing takes: where the library needs more, it is stored.

@@ -12,8 +12,9 @@ const HEADER: [u8; 2] = [0x78, 0xda];
 /// The level of compression.
 const LEVEL: i32 = 9;
 
-/// About the bytes of the state that `zlib-rs` inflates with.
-const STATE: u64 = 48 << 10;
+/// About the bytes of the states that `zlib-rs` deflates and inflates with.
+const DEFLATE_STATE: u64 = 400 << 10;
+const INFLATE_STATE: u64 = 48 << 10;
 
 /// Why a stream can't be inflated.
 #[derive(Clone, Copy, Debug)]
@@ -37,11 +38,12 @@ fn zeroed(len: usize) -> Result<Vec<u8>, NoMemory> {
 
 /// Returns `head` and behind it `data` as a stream of zlib.
 pub(crate) fn zlib(head: &[u8], data: &[u8]) -> Result<Vec<u8>, NoMemory> {
+    let mut strong = Strong::new(LEVEL).map_err(|_| NoMemory(DEFLATE_STATE))?;
     let at = head.len() + HEADER.len();
     let mut stream = zeroed(at + bound(data.len()) + END.len() + 4)?;
     stream[..head.len()].copy_from_slice(head);
     stream[head.len()..at].copy_from_slice(&HEADER);
-    let end = at + Strong::default().deflate(LEVEL, data, &mut stream[at..]);
+    let end = at + strong.deflate(LEVEL, data, &mut stream[at..]);
     stream.truncate(end);
     stream.extend(END);
     stream.extend(simd_adler32::adler32(&data).to_be_bytes());
@@ -73,7 +75,7 @@ pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFai
             ReturnCode::Ok => room = len,
             ReturnCode::BufError if room == limit => return Err(InflateFailure::TooLong),
             ReturnCode::BufError => room = room.saturating_mul(4).min(limit),
-            ReturnCode::MemError => return Err(NoMemory(STATE).into()),
+            ReturnCode::MemError => return Err(NoMemory(INFLATE_STATE).into()),
             _ => return Err(InflateFailure::Damaged),
         }
     }

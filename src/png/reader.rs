@@ -13,7 +13,7 @@ use super::header::{MAX_CHUNKS, decode_error, file_type, limits, png_type};
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
 use super::row_writer::RowWriter;
-use super::tap::{Shared, Tap};
+use super::tap::{RawChunk, Shared, Tap};
 use crate::alloc::zeroed;
 use crate::rows::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
@@ -158,11 +158,13 @@ impl<R: BufRead> PngReader<R> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfMemory`]; [`ErrorKind::LimitExceeded`] if the list of
-    /// faults alone is too long.
+    /// [`ErrorKind::OutOfMemory`].
     pub fn metadata(&self) -> Result<Metadata, Error> {
         let scan = self.scan.lock();
-        let parsed = Metadata::parse(scan.chunks(), &self.file, self.max_bytes, STRICT);
+        let held = |chunk: &RawChunk| (size_of::<RawChunk>() + chunk.data.len()) as u64;
+        let held = scan.chunks().iter().map(held).sum();
+        let room = self.max_bytes.saturating_sub(held);
+        let parsed = Metadata::parse(scan.chunks(), &[], &self.file, room, STRICT);
         parsed.map_err(|error| self.at_path(error))
     }
 

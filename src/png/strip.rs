@@ -93,7 +93,8 @@ pub(super) struct Strip {
     /// The checksum of the filtered scanlines.
     adler: u32,
     deflate: Deflate,
-    strong: Strong,
+    /// Made for the strong modes.
+    strong: Option<Strong>,
 }
 
 /// At least `size` bytes, or the error that says that they can't be had. What
@@ -104,6 +105,15 @@ fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
         *buffer = zeroed(size as u64)?;
     }
     Ok(())
+}
+
+/// Compresses with a search for what repeats, and returns how many bytes that
+/// took. Without the state, which [`Strip::prepare`] makes, all is stored.
+fn search(strong: &mut Option<Strong>, level: i32, data: &[u8], out: &mut [u8]) -> usize {
+    match strong {
+        Some(strong) => strong.deflate(level, data, out),
+        None => Deflate::stored(data, out),
+    }
 }
 
 /// What the reader keeps from strip to strip.
@@ -141,7 +151,9 @@ impl Strip {
         }
         let sample = match Levels::of(geometry.compression) {
             Some(levels) => {
-                self.strong.prepare(levels.usual);
+                if self.strong.is_none() {
+                    self.strong = Some(Strong::new(levels.usual)?);
+                }
                 SAMPLE.min(size)
             }
             None => 0,
@@ -291,7 +303,7 @@ impl Strip {
             (_, Some(levels)) => {
                 let estimate = self.deflate.estimate(kernels, rows);
                 let level = levels.level(estimate, self.len);
-                let searched = self.strong.deflate(level, rows, out);
+                let searched = search(&mut self.strong, level, rows, out);
                 // What repeats hardly at all is smaller without a search,
                 // which finds short matches everywhere.
                 let fast = if estimate < searched {
@@ -301,7 +313,7 @@ impl Strip {
                 };
                 // An estimate has no headers, and may be wrong.
                 if fast > searched {
-                    self.strong.deflate(level, rows, out)
+                    search(&mut self.strong, level, rows, out)
                 } else {
                     fast
                 }
@@ -365,11 +377,11 @@ impl Strip {
             return Choice::Smallest;
         }
         let level = levels.level(estimate, sample.len());
-        let smallest = self.strong.deflate(level, sample, out);
+        let smallest = search(&mut self.strong, level, sample, out);
         let none = Choice::Always(FilterType::None);
         fill(sample, none);
         // By a twentieth: it is a sample.
-        if self.strong.deflate(level, sample, out) * 20 < smallest * 19 {
+        if search(&mut self.strong, level, sample, out) * 20 < smallest * 19 {
             none
         } else {
             Choice::Smallest

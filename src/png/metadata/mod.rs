@@ -89,8 +89,9 @@ pub struct Metadata {
     /// That others are where the specification has them, and whole, is up to
     /// you.
     pub chunks: Vec<Chunk>,
-    /// The chunks of the file that break a rule, in order. They are corrected or
-    /// left out, as each reason says. Not written.
+    /// The chunks of the file that break a rule, in the order of the file: the
+    /// first thousands of them. They are corrected or left out, as each reason
+    /// says. Not written.
     pub faults: Vec<ChunkFault>,
 }
 

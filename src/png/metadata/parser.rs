@@ -4,14 +4,17 @@ use super::color::{self, Chromaticities, Cicp, IccProfile, LightLevel, Mastering
 use super::image::{self, Background, Density, Time, check_exif};
 use super::text::{Keyword, Text, is_of_language};
 use super::{Chunk, ChunkFault, Metadata, Refusal, RenderingIntent, Wrong, chunks};
+use crate::Error;
 use crate::alloc;
 use crate::deflate::{self, InflateFailure};
 use crate::png::file_format::FileType;
 use crate::png::tap::RawChunk;
-use crate::{Error, ErrorKind};
 
 /// The most bytes of metadata.
 const MOST: usize = 1 << 26;
+
+/// The most chunks that are listed for their data.
+const MOST_FAULTS: usize = 4096;
 
 /// A `Vec` that grows has, while it moves, at most three times its elements.
 const GROWTH: usize = 3;
@@ -32,30 +35,32 @@ pub(super) struct Parser<'a> {
 }
 
 impl Metadata {
-    /// Reads chunks, in the order in which they are in the file. Allocates at
-    /// most [`MOST`] bytes at once, and with the chunks themselves at most
-    /// `max_bytes`. (The state of inflating comes on top.)
+    /// Reads chunks, in the order in which they are in the file. `skipped` are
+    /// faults of chunks that are not among them. Allocates at most [`MOST`]
+    /// bytes at once, and at most `room`, beside the list of faults and the
+    /// state of inflating.
     ///
     /// If `strict`, the first chunk that breaks a rule is an error.
     pub(in crate::png) fn parse(
         raw: &[RawChunk],
+        skipped: &[ChunkFault],
         file: &FileType,
-        max_bytes: u64,
+        room: u64,
         strict: bool,
     ) -> Result<Metadata, Error> {
-        let held = |chunk: &RawChunk| (size_of::<RawChunk>() + chunk.data.len()) as u64;
-        let room = max_bytes.saturating_sub(raw.iter().map(held).sum());
-        let limit = usize::try_from(room).map_or(MOST, |room| room.min(MOST));
         let mut parser = Parser {
             file,
-            left: limit,
+            left: usize::try_from(room).map_or(MOST, |room| room.min(MOST)),
             corrected: None,
             has_transparency: false,
         };
         let mut metadata = Metadata {
             transparent: file.transparent,
+            faults: alloc::with_capacity(skipped.len())?,
             ..Metadata::default()
         };
+        metadata.faults.extend_from_slice(skipped);
+        let faults = MOST_FAULTS + skipped.len();
         for chunk in raw {
             let left = parser.left;
             let reason = match metadata.add(chunk, &mut parser) {
@@ -78,19 +83,11 @@ impl Metadata {
             if strict {
                 return Err(fault.into());
             }
-            match parser.push(&mut metadata.faults, fault) {
-                Ok(()) => {}
-                Err(Refusal::NoMemory(error)) => return Err(error.into()),
-                Err(Refusal::Wrong(_)) => {
-                    return Err(ErrorKind::LimitExceeded {
-                        what: "bytes of metadata",
-                        needed: (limit + size_of::<ChunkFault>()) as u64,
-                        limit: limit as u64,
-                    }
-                    .into());
-                }
+            if metadata.faults.len() < faults {
+                alloc::push(&mut metadata.faults, fault)?;
             }
         }
+        metadata.faults.sort_unstable_by_key(|fault| fault.offset);
         Ok(metadata)
     }
 
@@ -276,4 +273,62 @@ impl Parser<'_> {
 
 fn string(bytes: Vec<u8>) -> Result<String, Refusal> {
     String::from_utf8(bytes).map_err(|_| "the text is not UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Color, PngType};
+
+    fn parse(chunks: &[([u8; 4], &[u8])], strict: bool) -> Result<Metadata, Error> {
+        let raw: Vec<RawChunk> = (1..)
+            .zip(chunks)
+            .map(|(i, (name, data))| RawChunk {
+                name: *name,
+                data: data.to_vec(),
+                after: false,
+                offset: 100 * i,
+            })
+            .collect();
+        let file = FileType {
+            png: PngType {
+                color: Color::Rgb,
+                depth: 8,
+            },
+            palette: None,
+            transparent: None,
+        };
+        let skipped = ChunkFault {
+            name: *b"prVt",
+            offset: 150,
+            reason: "skipped",
+        };
+        Metadata::parse(&raw, &[skipped], &file, 1 << 20, strict)
+    }
+
+    /// What is listed otherwise is an error, corrected or not.
+    #[test]
+    fn strict() {
+        let sound = (*b"tEXt", &b"k\0x"[..]);
+        for (odd, reason) in [
+            (
+                (*b"cICP", &[1, 13, 1, 1][..]),
+                "PNG has no matrix other than 0",
+            ),
+            ((*b"tEXt", b"k\0x\0"), "the text has a NUL: cut there"),
+            ((*b"tEXt", b""), "a keyword has 1 to 79 characters"),
+        ] {
+            let chunks = [sound, odd, sound];
+            let metadata = parse(&chunks, false).unwrap();
+            let faults: Vec<_> = metadata.faults.iter().map(ToString::to_string).collect();
+            let name = odd.0.escape_ascii();
+            let listed = format!("chunk {name} at byte 200: {reason}");
+            assert_eq!(faults, ["chunk prVt at byte 150: skipped", &listed]);
+            let error = parse(&chunks, true).unwrap_err();
+            let expected =
+                format!("could not decode the PNG: chunk \"{name}\" at byte 200: {reason}");
+            assert_eq!(format!("{error:#}"), expected);
+        }
+        assert_eq!(parse(&[sound], true).unwrap().text.len(), 1);
+    }
 }
