@@ -60,9 +60,9 @@ pub(crate) fn zlib(head: &[u8], data: &[u8]) -> Result<Vec<u8>, NoMemory> {
 /// Never has more than `limit` bytes at once, beside the state of `zlib-rs`.
 pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFailure> {
     // The size is unknown. A buffer that is too small is dropped, and the next
-    // one is larger; one that is too large is dropped too, and the next one is
-    // exact. Each byte is inflated two or three times, and none is copied.
-    let mut room = stream.len().saturating_mul(4).max(1).min(limit);
+    // one is larger. One that is too large is copied if both are within the
+    // limit; else it is dropped, and the next one is exact.
+    let mut room = stream.len().saturating_mul(2).max(1).min(limit);
     if room == 0 {
         return Err(InflateFailure::TooLong);
     }
@@ -72,6 +72,7 @@ pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFai
         let len = inflated.len();
         match code {
             ReturnCode::Ok if len == room => return Ok(data),
+            ReturnCode::Ok if len + room <= limit => return Ok(joined(&[inflated])?),
             ReturnCode::Ok => room = len,
             ReturnCode::BufError if room == limit => return Err(InflateFailure::TooLong),
             ReturnCode::BufError => room = room.saturating_mul(4).min(limit),
