@@ -24,7 +24,9 @@ impl From<NoMemory> for Error {
 /// Returns the parts one behind the other, in a buffer of exactly their size.
 pub(crate) fn joined(parts: &[&[u8]]) -> Result<Vec<u8>, NoMemory> {
     let mut bytes = with_capacity(parts.iter().map(|part| part.len()).sum())?;
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
     Ok(bytes)
 }
 

@@ -28,7 +28,7 @@ fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 /// Puts chunks in before those of this name.
-fn insert(png: &[u8], before: &[u8; 4], chunks: &[u8]) -> Vec<u8> {
+fn insert(png: &[u8], before: [u8; 4], chunks: &[u8]) -> Vec<u8> {
     let at = png.windows(4).position(|w| w == before).unwrap() - 4;
     [&png[..at], chunks, &png[at..]].concat()
 }
@@ -313,7 +313,7 @@ fn each_costs_only_itself() {
         let png = image(format).to_png().unwrap();
         let phys = chunk(*b"pHYs", &[0, 0, 0x2e, 0x23, 0, 0, 0x17, 0x12, 1]);
         let bytes = [&phys[..], &chunk(*name, &data), &chunk(*b"prVt", b"last")].concat();
-        let png = insert(&png, b"IDAT", &bytes);
+        let png = insert(&png, *b"IDAT", &bytes);
         let offset = png.windows(4).position(|w| w == b"pHYs").unwrap() - 4 + phys.len();
         let what = format!("{} {}", name.escape_ascii(), data.escape_ascii());
 
@@ -343,7 +343,7 @@ fn the_first_sound_one_holds() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();
     let gamma = |gamma: u32| chunk(*b"gAMA", &gamma.to_be_bytes());
     let bytes = [gamma(0), gamma(45455), gamma(100_000)].concat();
-    let metadata = read(&insert(&png, b"IDAT", &bytes));
+    let metadata = read(&insert(&png, *b"IDAT", &bytes));
     assert_eq!(metadata.gamma, Some(45455));
     let offsets: Vec<u64> = metadata.faults.iter().map(|fault| fault.offset).collect();
     assert_eq!(offsets, [33, 33 + 32]);
@@ -351,9 +351,9 @@ fn the_first_sound_one_holds() {
 
     let profile = chunk(*b"iCCP", &[b"p\0\0", &zlib(&[7; 1000])[..]].concat());
     let srgb = chunk(*b"sRGB", &[0]);
-    let first = read(&insert(&png, b"IDAT", &[&profile[..], &srgb].concat()));
+    let first = read(&insert(&png, *b"IDAT", &[&profile[..], &srgb].concat()));
     assert!(first.icc.is_some() && first.srgb.is_none());
-    let second = read(&insert(&png, b"IDAT", &[&srgb[..], &profile].concat()));
+    let second = read(&insert(&png, *b"IDAT", &[&srgb[..], &profile].concat()));
     assert!(second.icc.is_none() && second.srgb.is_some());
     assert_eq!((first.faults.len(), second.faults.len()), (1, 1));
 }
@@ -368,7 +368,7 @@ fn the_wrong_place() {
         chunk(*b"tIME", &[7, 234, 1, 2, 3, 4, 5]),
         chunk(*b"prVt", b"data"),
     ];
-    let metadata = read(&insert(&png, b"IEND", &bytes.concat()));
+    let metadata = read(&insert(&png, *b"IEND", &bytes.concat()));
     assert_eq!(metadata.gamma, None);
     assert!(metadata.time.is_some());
     assert_eq!((metadata.text.len(), metadata.chunks.len()), (1, 1));
@@ -391,7 +391,7 @@ fn over_the_limit() {
         chunk(*b"zTXt", &bomb),
         text(*b"zTXt", b"two"),
     ];
-    let png = insert(&png, b"IDAT", &bytes.concat());
+    let png = insert(&png, *b"IDAT", &bytes.concat());
     let metadata = read(&png);
     let texts: Vec<_> = metadata.text.iter().map(|text| &text.text[..]).collect();
     assert_eq!(texts, ["one", "two"]);
@@ -402,7 +402,7 @@ fn over_the_limit() {
 
     // The limit of the read holds too.
     let png = image(PixelFormat::RGB8).to_png().unwrap();
-    let png = insert(&png, b"IDAT", &text(*b"zTXt", &vec![b'x'; 1 << 20]));
+    let png = insert(&png, *b"IDAT", &text(*b"zTXt", &vec![b'x'; 1 << 20]));
     for (limit, found) in [(1 << 20, 0), (2 << 20, 1)] {
         let reader = PngDecoder::new().max_bytes(limit).from_bytes(&png).unwrap();
         let metadata = reader.metadata().unwrap();
@@ -415,9 +415,9 @@ fn over_the_limit() {
 #[test]
 fn unknown_chunks() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();
-    let png = insert(&png, b"IDAT", &chunk(*b"spAL", b"x"));
+    let png = insert(&png, *b"IDAT", &chunk(*b"spAL", b"x"));
     assert_eq!(read(&png).chunks[0].data, b"x");
-    let long = insert(&png, b"IDAT", &chunk(*b"prVt", &vec![0; 1 << 26]));
+    let long = insert(&png, *b"IDAT", &chunk(*b"prVt", &vec![0; 1 << 26]));
     let error = PngDecoder::new().from_bytes(&long).unwrap_err();
     assert_eq!(
         error.to_string(),

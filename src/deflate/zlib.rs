@@ -72,7 +72,7 @@ pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFai
         let len = inflated.len();
         match code {
             ReturnCode::Ok if len == room => return Ok(data),
-            ReturnCode::Ok if len + room <= limit => return Ok(joined(&[inflated])?),
+            ReturnCode::Ok if len <= limit - room => return Ok(joined(&[inflated])?),
             ReturnCode::Ok => room = len,
             ReturnCode::BufError if room == limit => return Err(InflateFailure::TooLong),
             ReturnCode::BufError => room = room.saturating_mul(4).min(limit),

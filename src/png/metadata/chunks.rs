@@ -179,9 +179,9 @@ impl Chunks {
         samples: &'a SampleChunks,
         palette: &'a [Written],
     ) -> impl Iterator<Item = ([u8; 4], &'a [u8])> {
-        let bits = fixed(*b"sBIT", &samples.significant_bits);
-        let transparent = fixed(*b"tRNS", &samples.transparent);
-        let background = fixed(*b"bKGD", &samples.background);
+        let bits = fixed(*b"sBIT", samples.significant_bits.as_ref());
+        let transparent = fixed(*b"tRNS", samples.transparent.as_ref());
+        let background = fixed(*b"bKGD", samples.background.as_ref());
         slices(&self.first)
             .chain(bits)
             .chain(slices(palette))
@@ -200,8 +200,8 @@ fn slices(chunks: &[Written]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     chunks.iter().map(|(name, data)| (*name, &data[..]))
 }
 
-fn fixed(name: [u8; 4], data: &Option<Fixed>) -> Option<([u8; 4], &[u8])> {
-    data.as_ref().map(|data| (name, data.bytes()))
+fn fixed(name: [u8; 4], data: Option<&Fixed>) -> Option<([u8; 4], &[u8])> {
+    data.map(|data| (name, data.bytes()))
 }
 
 fn push(

@@ -205,7 +205,9 @@ pub(super) fn write_significant_bits(bits: &[u8], png: PngType) -> Result<Fixed,
         return Err("samples have from one bit to as many as the file has");
     }
     let mut data = Fixed::default();
-    bits.iter().for_each(|&bits| data.extend([bits]));
+    for &bits in bits {
+        data.extend([bits]);
+    }
     Ok(data)
 }
 
