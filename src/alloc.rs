@@ -1,24 +1,16 @@
 //! Memory that may be refused.
 
-use crate::{Error, ErrorKind};
-
-/// Returns `bytes` zeros, or [`ErrorKind::OutOfMemory`].
-pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, Error> {
-    usize::try_from(bytes)
-        .ok()
-        .filter(|&bytes| isize::try_from(bytes).is_ok())
-        .and_then(|bytes| bytemuck::allocation::try_zeroed_vec(bytes).ok())
-        .ok_or_else(|| ErrorKind::OutOfMemory { bytes }.into())
-}
-
 /// Memory for this many bytes could not be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoMemory(pub(crate) u64);
 
-impl From<NoMemory> for Error {
-    fn from(NoMemory(bytes): NoMemory) -> Self {
-        ErrorKind::OutOfMemory { bytes }.into()
-    }
+/// Returns `bytes` zeros.
+pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, NoMemory> {
+    usize::try_from(bytes)
+        .ok()
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+        .and_then(|bytes| bytemuck::allocation::try_zeroed_vec(bytes).ok())
+        .ok_or(NoMemory(bytes))
 }
 
 /// Returns the parts one behind the other, in a buffer of exactly their size.

@@ -110,7 +110,7 @@ fn full() -> Metadata {
 }
 
 fn assert_no_memory(error: &Error, n: usize) {
-    let no_memory = matches!(error.kind(), ErrorKind::OutOfMemory { bytes: 1.. });
+    let no_memory = matches!(error.kind(), ErrorKind::OutOfMemory { bytes: 1.., .. });
     assert!(no_memory, "allocation {n}: {error:#}");
 }
 

@@ -6,7 +6,7 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, ReturnCode};
 
 use super::bits::BitWriter;
 use super::block::{stored_size, write_stored, write_stored_header};
-use crate::ErrorKind;
+use crate::alloc::NoMemory;
 
 /// Bytes of the empty stored block.
 const STORED_END: usize = 5;
@@ -27,20 +27,19 @@ impl Strong {
     /// compresses a slice at once it takes the same memory, and reports it: so
     /// that is tried first. Should another thread take the memory in between,
     /// the panic is caught.
-    pub(crate) fn new(level: i32) -> Result<Self, ErrorKind> {
+    pub(crate) fn new(level: i32) -> Result<Self, NoMemory> {
         let config = DeflateConfig {
             level,
             window_bits: -15, // raw
             ..DeflateConfig::default()
         };
-        let no_memory = ErrorKind::OutOfMemory { bytes: STATE };
         let (_, tried) = zlib_rs::compress_slice(&mut [0; 16], &[], config);
         if tried == ReturnCode::MemError {
-            return Err(no_memory);
+            return Err(NoMemory(STATE));
         }
         match catch_unwind(|| Deflate::new_with_config(config)) {
             Ok(deflate) => Ok(Strong { deflate, level }),
-            Err(_) => Err(no_memory),
+            Err(_) => Err(NoMemory(STATE)),
         }
     }
 

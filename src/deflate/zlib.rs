@@ -4,7 +4,7 @@ use zlib_rs::{InflateConfig, ReturnCode, decompress_slice};
 
 use super::strong::Strong;
 use super::{END, bound};
-use crate::alloc::{NoMemory, joined};
+use crate::alloc::{NoMemory, joined, zeroed};
 
 /// The header: deflate, a window of 32 KiB, the slowest level (RFC 1950, 2.2).
 const HEADER: [u8; 2] = [0x78, 0xda];
@@ -12,9 +12,8 @@ const HEADER: [u8; 2] = [0x78, 0xda];
 /// The level of compression.
 const LEVEL: i32 = 9;
 
-/// About the bytes of the states that `zlib-rs` deflates and inflates with.
-const DEFLATE_STATE: u64 = 400 << 10;
-const INFLATE_STATE: u64 = 48 << 10;
+/// About how many bytes the state of `zlib-rs` takes that inflates.
+const STATE: u64 = 48 << 10;
 
 /// Why a stream can't be inflated.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +31,12 @@ impl From<NoMemory> for InflateFailure {
     }
 }
 
-fn zeroed(len: usize) -> Result<Vec<u8>, NoMemory> {
-    bytemuck::allocation::try_zeroed_vec(len).map_err(|()| NoMemory(len as u64))
-}
-
 /// Returns `head` and behind it `data` as a stream of zlib.
 pub(crate) fn zlib(head: &[u8], data: &[u8]) -> Result<Vec<u8>, NoMemory> {
-    let mut strong = Strong::new(LEVEL).map_err(|_| NoMemory(DEFLATE_STATE))?;
+    let mut strong = Strong::new(LEVEL)?;
     let at = head.len() + HEADER.len();
-    let mut stream = zeroed(at + bound(data.len()) + END.len() + 4)?;
+    let size = at + bound(data.len()) + END.len() + 4;
+    let mut stream = zeroed(size as u64)?;
     stream[..head.len()].copy_from_slice(head);
     stream[head.len()..at].copy_from_slice(&HEADER);
     let end = at + strong.deflate(LEVEL, data, &mut stream[at..]);
@@ -67,7 +63,7 @@ pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFai
         return Err(InflateFailure::TooLong);
     }
     loop {
-        let mut data = zeroed(room)?;
+        let mut data = zeroed(room as u64)?;
         let (inflated, code) = decompress_slice(&mut data, stream, InflateConfig::default());
         let len = inflated.len();
         match code {
@@ -76,7 +72,7 @@ pub(crate) fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, InflateFai
             ReturnCode::Ok => room = len,
             ReturnCode::BufError if room == limit => return Err(InflateFailure::TooLong),
             ReturnCode::BufError => room = room.saturating_mul(4).min(limit),
-            ReturnCode::MemError => return Err(NoMemory(INFLATE_STATE).into()),
+            ReturnCode::MemError => return Err(NoMemory(STATE).into()),
             _ => return Err(InflateFailure::Damaged),
         }
     }
