@@ -7,6 +7,8 @@
 // Parts of them are for others.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
+#[path = "../src/alloc.rs"]
+mod alloc;
 #[path = "../src/arch.rs"]
 mod arch;
 #[path = "../src/error/mod.rs"]

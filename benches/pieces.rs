@@ -11,6 +11,9 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use pixview::Image;
 
 #[allow(dead_code)]
+#[path = "../src/alloc.rs"]
+mod alloc;
+#[allow(dead_code)]
 #[path = "../src/arch.rs"]
 mod arch;
 #[allow(dead_code, unused_imports)]

@@ -1,21 +1,46 @@
 //! Memory that may be refused.
 
-use crate::{Error, ErrorKind};
+/// Memory for this many bytes could not be had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoMemory(pub(crate) u64);
 
-/// Returns `bytes` zeros, or [`ErrorKind::OutOfMemory`].
-pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, Error> {
+/// Returns `bytes` zeros.
+pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, NoMemory> {
     usize::try_from(bytes)
         .ok()
         .filter(|&bytes| isize::try_from(bytes).is_ok())
         .and_then(|bytes| bytemuck::allocation::try_zeroed_vec(bytes).ok())
-        .ok_or_else(|| ErrorKind::OutOfMemory { bytes }.into())
+        .ok_or(NoMemory(bytes))
 }
 
-/// Makes room for `len` items in all, or returns [`ErrorKind::OutOfMemory`].
-pub(crate) fn reserve<T>(items: &mut Vec<T>, len: usize) -> Result<(), Error> {
+/// Returns the parts one behind the other, in a buffer of exactly their size.
+pub(crate) fn joined(parts: &[&[u8]]) -> Result<Vec<u8>, NoMemory> {
+    let mut bytes = with_capacity(parts.iter().map(|part| part.len()).sum())?;
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    Ok(bytes)
+}
+
+/// Returns an empty `Vec` with room for exactly this many elements.
+pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, NoMemory> {
+    let mut empty = Vec::new();
+    let reserved = empty.try_reserve_exact(capacity);
+    reserved.map_err(|_| NoMemory(capacity.saturating_mul(size_of::<T>()) as u64))?;
+    Ok(empty)
+}
+
+/// Appends an element.
+pub(crate) fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
+    let bytes = size_of::<T>() * (to.len() + 1);
+    to.try_reserve(1).map_err(|_| NoMemory(bytes as u64))?;
+    to.push(value);
+    Ok(())
+}
+
+/// Makes room for `len` elements in all.
+pub(crate) fn reserve<T>(items: &mut Vec<T>, len: usize) -> Result<(), NoMemory> {
     let missing = len.saturating_sub(items.len());
-    items.try_reserve_exact(missing).map_err(|_| {
-        let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
-        ErrorKind::OutOfMemory { bytes }.into()
-    })
+    let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
+    items.try_reserve_exact(missing).map_err(|_| NoMemory(bytes))
 }

@@ -151,9 +151,9 @@ pub use image::Image;
 pub use layout::Layout;
 pub use pixels::{Pixels, PixelsMut};
 pub use png::{
-    Background, Chromaticities, Chunk, Cicp, Compression, Density, Filter, IccProfile, IndexDepth,
-    LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader, Progress,
-    RenderingIntent, Text, Time,
+    Background, Chromaticities, Chunk, ChunkFault, Cicp, Compression, Density, Filter, IccProfile,
+    IndexDepth, LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader,
+    Progress, RenderingIntent, Text, Time,
 };
 pub use source::{
     Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,

@@ -12,6 +12,7 @@ mod strong;
 pub(crate) mod tokens;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86;
+mod zlib;
 
 use std::collections::TryReserveError;
 
@@ -19,8 +20,9 @@ use bits::BitWriter;
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
 pub(crate) use kernels::DeflateKernels;
-pub(crate) use strong::{Strong, inflate, zlib};
+pub(crate) use strong::Strong;
 use tokens::{MAX_LITERALS, Token};
+pub(crate) use zlib::{InflateFailure, inflate, zlib};
 
 /// An empty last block with the fixed codes, behind the last piece.
 pub(crate) const END: [u8; 2] = [3, 0];

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 pub use kind::ErrorKind;
 
 use crate::SourceError;
+use crate::alloc::NoMemory;
 
 /// The error of every function of this crate.
 ///
@@ -104,6 +105,12 @@ impl From<ErrorKind> for Error {
             path: None,
             row: None,
         }))
+    }
+}
+
+impl From<NoMemory> for Error {
+    fn from(NoMemory(bytes): NoMemory) -> Self {
+        ErrorKind::OutOfMemory { bytes }.into()
     }
 }
 

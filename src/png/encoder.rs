@@ -8,14 +8,14 @@ use std::path::Path;
 use std::thread;
 
 use super::geometry::Geometry;
-use super::metadata::{Chunks, Metadata, Written};
+use super::metadata::{Chunks, Metadata, Refused, SampleChunks, Written};
 use super::options::{Compression, Filter, IndexDepth};
 use super::pipeline;
 use super::progress::{Progress, Watcher};
 use super::reduce::Reduction;
 use super::sink::{Buffered, Sink, SinkState};
 use super::strip::{Kept, Strip};
-use crate::alloc::reserve;
+use crate::alloc::{NoMemory, reserve, with_capacity};
 use crate::format::Color;
 use crate::rows::{Frame, Target};
 use crate::source::with_lease;
@@ -62,7 +62,7 @@ pub struct PngEncoder {
     filter: Filter,
     index_depth: IndexDepth,
     reduce: bool,
-    metadata: Metadata,
+    metadata: Result<Chunks, Refused>,
     threads: usize,
     watcher: Watcher,
     strips: Vec<Strip>,
@@ -78,7 +78,7 @@ impl PngEncoder {
             filter: Filter::default(),
             index_depth: IndexDepth::default(),
             reduce: false,
-            metadata: Metadata::default(),
+            metadata: Ok(Chunks::default()),
             threads: 1,
             watcher: Watcher::default(),
             strips: Vec::new(),
@@ -139,11 +139,15 @@ impl PngEncoder {
         self
     }
 
-    /// What the files say of their images beside the pixels. Nothing unless
-    /// said.
+    /// Sets the metadata to write. Defaults to none.
+    ///
+    /// Makes the chunks here, once: long text and profiles are compressed, other
+    /// data is moved, so that a save copies none of it and allocates nothing for
+    /// it. Metadata that can't be written, or memory that can't be had for its
+    /// chunks, is an error of each save.
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata) -> Self {
-        self.metadata = metadata;
+        self.metadata = Chunks::new(metadata);
         self
     }
 
@@ -341,13 +345,14 @@ impl PngEncoder {
         let mut prepared = Prepared {
             format,
             indexed,
-            chunks: Chunks::default(),
+            samples: SampleChunks::default(),
+            palette: Vec::new(),
         };
         let colors = indexed.map_or(0, |(colors, _)| colors);
-        prepared.chunks = self.metadata.chunks(prepared.target().png, colors)?;
+        let metadata = self.metadata.as_ref().map_err(Refused::error)?;
+        prepared.samples = metadata.of_samples(prepared.target().png, colors)?;
         if let Some(palette) = image.palette() {
-            let written = palette_chunks(palette);
-            prepared.chunks.middle.splice(0..0, written);
+            prepared.palette = palette_chunks(palette)?;
         }
         Ok(prepared)
     }
@@ -360,15 +365,16 @@ impl PngEncoder {
     ) -> Result<(), Error> {
         let format = image.format();
         let reduces = self.reduce && !format.is_indexed() && format.bit_depth() >= 8;
-        let reduces = reduces && !self.metadata.speaks_of_samples();
+        let metadata = self.metadata.as_ref().map_err(Refused::error)?;
+        let reduces = reduces && !metadata.depend_on_samples();
         let encode = |lease: &mut Lease<'_>| {
             let frame = image.description().frame(lease)?;
             if !reduces {
                 let save = Save {
                     frame,
                     target: prepared.target(),
-                    palette: &[],
-                    chunks: &prepared.chunks,
+                    palette: &prepared.palette,
+                    samples: &prepared.samples,
                 };
                 return self.encode_frame(&save, writer).map(|()| true);
             }
@@ -397,7 +403,7 @@ impl PngEncoder {
     ) -> Result<(), Error> {
         let reduction = Reduction::find(&frame)?;
         let palette = match reduction.as_ref().and_then(Reduction::palette) {
-            Some(palette) => palette_chunks(&palette?),
+            Some(palette) => palette_chunks(&palette?)?,
             None => Vec::new(),
         };
         let save = Save {
@@ -407,7 +413,7 @@ impl PngEncoder {
                 None => prepared.target(),
             },
             palette: &palette,
-            chunks: &prepared.chunks,
+            samples: &prepared.samples,
         };
         self.encode_frame(&save, writer)
     }
@@ -439,7 +445,8 @@ impl PngEncoder {
         row: &mut Option<u32>,
     ) -> Result<(), Error> {
         let filter = self.filter.always();
-        let (frame, target, chunks) = (&save.frame, save.target, save.chunks);
+        let (frame, target) = (&save.frame, save.target);
+        let metadata = self.metadata.as_ref().map_err(Refused::error)?;
         let geometry = Geometry::new(frame, target, self.compression, filter)?;
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -471,9 +478,8 @@ impl PngEncoder {
         // Dropped before the writer on every way out, a panic too, so that
         // its destructor writes nothing.
         let closing = state.close_on_drop();
-        let chunks_before = chunks.first.iter().chain(save.palette);
-        for (name, data) in chunks_before.chain(&chunks.middle) {
-            let name = png::chunk::ChunkType(*name);
+        for (name, data) in metadata.before(save.samples, save.palette) {
+            let name = png::chunk::ChunkType(name);
             writer.write_chunk(name, data).map_err(encoding)?;
         }
         let mut adler = 1;
@@ -506,8 +512,8 @@ impl PngEncoder {
             return Err(error);
         }
         *row = None;
-        for (name, data) in &chunks.last {
-            let name = png::chunk::ChunkType(*name);
+        for (name, data) in metadata.after() {
+            let name = png::chunk::ChunkType(name);
             writer.write_chunk(name, data).map_err(encoding)?;
         }
         writer.finish().map_err(encoding)?;
@@ -520,9 +526,8 @@ impl PngEncoder {
 struct Save<'a> {
     frame: Frame<'a>,
     target: Target<'a>,
-    /// The palette of pixels that had none.
     palette: &'a [Written],
-    chunks: &'a Chunks,
+    samples: &'a SampleChunks,
 }
 
 /// What is known before the pixels are.
@@ -530,7 +535,8 @@ struct Prepared {
     format: PixelFormat,
     /// Colours and depth of an indexed image.
     indexed: Option<(usize, u8)>,
-    chunks: Chunks,
+    samples: SampleChunks,
+    palette: Vec<Written>,
 }
 
 impl Prepared {
@@ -604,15 +610,20 @@ fn bit_depth(bits: u8) -> png::BitDepth {
 
 /// PLTE, and tRNS for the alpha of the colours up to the last that isn't
 /// opaque (PNG third edition, 11.2.2 and 11.3.1.1).
-fn palette_chunks(palette: &Palette) -> Vec<Written> {
-    let colors = palette.colors();
-    let rgb = colors.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
-    let mut chunks = vec![(*b"PLTE", rgb)];
-    if let Some(last) = colors.iter().rposition(|&[.., alpha]| alpha < 255) {
-        let alphas = colors[..=last].iter().map(|&[.., alpha]| alpha).collect();
-        chunks.push((*b"tRNS", alphas));
+fn palette_chunks(palette: &Palette) -> Result<Vec<Written>, NoMemory> {
+    fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>, NoMemory> {
+        let mut collected = with_capacity(items.len())?;
+        collected.extend(items);
+        Ok(collected)
     }
-    chunks
+    let colors = palette.colors();
+    let rgb = collect(colors.iter().map(|&[r, g, b, _]| [r, g, b]))?;
+    let rgb = (*b"PLTE", rgb.into_flattened());
+    let Some(last) = colors.iter().rposition(|&[.., alpha]| alpha < 255) else {
+        return collect([rgb].into_iter());
+    };
+    let alphas = collect(colors[..=last].iter().map(|&[.., alpha]| alpha))?;
+    collect([rgb, (*b"tRNS", alphas)].into_iter())
 }
 
 fn encoding(error: png::EncodingError) -> Error {

@@ -23,8 +23,8 @@ pub use decoder::PngDecoder;
 pub use encoder::PngEncoder;
 
 pub use metadata::{
-    Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
-    Metadata, RenderingIntent, Text, Time,
+    Background, Chromaticities, Chunk, ChunkFault, Cicp, Density, IccProfile, LightLevel,
+    MasteringDisplay, Metadata, RenderingIntent, Text, Time,
 };
 pub use options::{Compression, Filter, IndexDepth};
 pub use progress::Progress;

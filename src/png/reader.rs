@@ -13,10 +13,13 @@ use super::header::{MAX_CHUNKS, decode_error, file_type, limits, png_type};
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
 use super::row_writer::RowWriter;
-use super::tap::{Shared, Tap};
+use super::tap::{RawChunk, Shared, Tap};
 use crate::alloc::zeroed;
 use crate::rows::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
+
+/// Whether chunks that break a rule are errors.
+const STRICT: bool = false;
 
 /// Bytes of rows between two looks at the caller's wishes.
 const STEP: u64 = 512 << 10;
@@ -144,16 +147,24 @@ impl<R: BufRead> PngReader<R> {
         control.map_or(1, |control| control.num_plays)
     }
 
-    /// What the file says beside its pixels: what comes before them, and after
-    /// they have been read what comes behind them too. Parsed at each call.
+    /// Returns the metadata of the file: of the chunks before the pixels, and
+    /// after the pixels have been read of those behind them too. The chunks are
+    /// parsed at each call.
+    ///
+    /// A chunk that breaks a rule costs no other: it is corrected or left out,
+    /// and listed in [`Metadata::faults`]. So is a chunk that takes more memory
+    /// than is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes).
+    /// Of chunks that must be there once, the first sound one holds.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] if a chunk is damaged or there twice, or if more
-    /// than 2^26 bytes are compressed in it. The pixels can mostly be read all
-    /// the same.
+    /// [`ErrorKind::OutOfMemory`].
     pub fn metadata(&self) -> Result<Metadata, Error> {
-        let parsed = Metadata::parse(self.scan.lock().chunks(), &self.file);
+        let scan = self.scan.lock();
+        let held = |chunk: &RawChunk| (size_of::<RawChunk>() + chunk.data.len()) as u64;
+        let held = scan.chunks().iter().map(held).sum();
+        let room = self.max_bytes.saturating_sub(held);
+        let parsed = Metadata::parse(scan.chunks(), &[], &self.file, room, STRICT);
         parsed.map_err(|error| self.at_path(error))
     }
 

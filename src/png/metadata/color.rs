@@ -1,11 +1,12 @@
-//! What the numbers of pixels mean to the eye.
+//! Fields that say which colors the samples mean.
 
-use super::{Wrong, text};
+use super::chunks::Fixed;
+use super::parser::Parser;
+use super::text::{self, Keyword};
+use super::{LENGTH, Refusal, Wrong};
+use crate::deflate;
 
-/// A point of the chromaticity diagram (CIE 1931), x and y times 100 000.
-type Point = [u32; 2];
-
-/// White and the three colours, each x and y of CIE 1931 times 100 000
+/// The white point and the three primaries, each x and y of CIE 1931 times 100 000
 /// (11.3.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chromaticities {
@@ -19,23 +20,23 @@ pub struct Chromaticities {
     pub blue: [u32; 2],
 }
 
-/// What to keep where a device has not all colours (11.3.2.5).
+/// The rule for colors that a device does not have, `sRGB` (11.3.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RenderingIntent {
-    /// What looks alike: photographs.
+    /// Keeps the appearance: photographs.
     Perceptual = 0,
-    /// Colours relative to white: logos.
+    /// Keeps colors relative to white: logos.
     RelativeColorimetric = 1,
-    /// Saturation: charts.
+    /// Keeps the saturation: charts.
     Saturation = 2,
-    /// Colours as they are: proofs.
+    /// Keeps the colors themselves: proofs.
     AbsoluteColorimetric = 3,
 }
 
 /// A profile of the International Color Consortium (11.3.2.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IccProfile {
-    /// Its name, by the rules of keywords: see [`Text`](super::Text).
+    /// The name, by the rules of keywords: see [`Text`](super::Text).
     pub name: String,
     /// The profile, not compressed.
     pub data: Vec<u8>,
@@ -44,7 +45,7 @@ pub struct IccProfile {
 /// Code points of ITU-T H.273 (11.3.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cicp {
-    /// Colour primaries.
+    /// Color primaries.
     pub primaries: u8,
     /// Transfer function.
     pub transfer: u8,
@@ -63,35 +64,35 @@ pub struct MasteringDisplay {
     pub blue: [u16; 2],
     /// White.
     pub white: [u16; 2],
-    /// The lightest that it shows, in 0.0001 cd/m².
+    /// The most that the display shows, in 0.0001 cd/m².
     pub max_luminance: u32,
-    /// The darkest, in 0.0001 cd/m².
+    /// The least that the display shows, in 0.0001 cd/m².
     pub min_luminance: u32,
 }
 
-/// How light an image is (11.3.2.8); 0 is unknown.
+/// The luminance of an image (11.3.2.8); 0 is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LightLevel {
-    /// Its lightest pixel, in 0.0001 cd/m².
+    /// The lightest pixel, in 0.0001 cd/m².
     pub max_content: u32,
-    /// The mean of its lightest frame, in 0.0001 cd/m².
+    /// The mean of the lightest frame, in 0.0001 cd/m².
     pub max_frame_average: u32,
 }
 
-/// A number of four bytes: at most 2^31-1 (7.1).
-pub(super) fn checked(number: u32) -> Result<u32, Wrong> {
+/// Checks a number of four bytes: at most 2^31-1 (7.1).
+fn checked(number: u32) -> Result<u32, Wrong> {
     if number > i32::MAX as u32 {
         return Err("numbers are at most 2^31-1");
     }
     Ok(number)
 }
 
-/// So many numbers of four bytes, and so many bytes behind them.
+/// Returns `N` numbers of four bytes, and the `M` bytes behind them.
 pub(super) fn numbers<const N: usize, const M: usize>(
     data: &[u8],
 ) -> Result<([u32; N], [u8; M]), Wrong> {
     if data.len() != 4 * N + M {
-        return Err("it has another length");
+        return Err(LENGTH);
     }
     let (numbers, rest) = data.split_at(4 * N);
     let (mut result, mut tail) = ([0; N], [0; M]);
@@ -102,15 +103,15 @@ pub(super) fn numbers<const N: usize, const M: usize>(
     Ok((result, tail))
 }
 
-fn written(numbers: &[u32]) -> Result<Vec<u8>, Wrong> {
-    let mut data = Vec::new();
+pub(super) fn written(numbers: &[u32]) -> Result<Fixed, Wrong> {
+    let mut data = Fixed::default();
     for &number in numbers {
         data.extend(checked(number)?.to_be_bytes());
     }
     Ok(data)
 }
 
-pub(super) fn write_gamma(gamma: u32) -> Result<Vec<u8>, Wrong> {
+pub(super) fn write_gamma(gamma: u32) -> Result<Fixed, Wrong> {
     if gamma == 0 {
         return Err("an exponent of 0 means nothing");
     }
@@ -124,7 +125,7 @@ pub(super) fn parse_gamma(data: &[u8]) -> Result<u32, Wrong> {
 }
 
 impl Chromaticities {
-    /// Those of sRGB and Rec. ITU-R BT.709.
+    /// The chromaticities of sRGB and Rec. ITU-R BT.709.
     pub const SRGB: Chromaticities = Chromaticities {
         white: [31270, 32900],
         red: [64000, 33000],
@@ -132,9 +133,9 @@ impl Chromaticities {
         blue: [15000, 6000],
     };
 
-    pub(super) fn write(&self) -> Result<Vec<u8>, Wrong> {
-        let points: [Point; 4] = [self.white, self.red, self.green, self.blue];
-        written(&points.concat())
+    pub(super) fn write(self) -> Result<Fixed, Wrong> {
+        let points = [self.white, self.red, self.green, self.blue];
+        written(points.as_flattened())
     }
 
     pub(super) fn parse(data: &[u8]) -> Result<Self, Wrong> {
@@ -155,35 +156,39 @@ impl RenderingIntent {
             [1] => Ok(RenderingIntent::RelativeColorimetric),
             [2] => Ok(RenderingIntent::Saturation),
             [3] => Ok(RenderingIntent::AbsoluteColorimetric),
-            _ => Err("there is no such intent"),
+            [_] => Err("there is no such intent"),
+            _ => Err(LENGTH),
         }
     }
 }
 
 impl IccProfile {
-    pub(super) fn write(&self) -> Result<Vec<u8>, Wrong> {
-        let mut data = text::keyword(&self.name)?;
-        data.extend([0, 0]);
-        data.extend(text::deflated(&self.data));
-        Ok(data)
+    pub(super) fn write(&self) -> Result<Vec<u8>, Refusal> {
+        let mut head = [0; Keyword::MOST + 2];
+        let name = Keyword::new(&self.name)?;
+        let len = name.bytes().len();
+        head[..len].copy_from_slice(name.bytes());
+        // The end of the name, and 0 for deflate.
+        Ok(deflate::zlib(&head[..len + 2], &self.data)?)
     }
 
-    pub(super) fn parse(data: &[u8], room: &mut usize) -> Result<Self, Wrong> {
-        let (name, rest) = text::parse_keyword(data)?;
+    pub(super) fn parse(data: &[u8], parser: &mut Parser<'_>) -> Result<Self, Refusal> {
+        let (name, rest) = text::until_zero(data)?;
+        let name = parser.keyword(name)?;
         let Some((0, compressed)) = rest.split_first() else {
-            return Err("there is no such compression");
+            return Err("there is no such compression".into());
         };
         Ok(IccProfile {
             name,
-            data: text::inflated(compressed, room)?,
+            data: parser.inflate(compressed)?,
         })
     }
 }
 
 impl Cicp {
-    pub(super) fn write(self) -> Vec<u8> {
+    pub(super) fn write(self) -> Fixed {
         // PNG has RGB, whose matrix is 0.
-        vec![self.primaries, self.transfer, 0, self.full_range.into()]
+        Fixed::new([self.primaries, self.transfer, 0, self.full_range.into()])
     }
 
     pub(super) fn parse(data: &[u8]) -> Result<Self, Wrong> {
@@ -193,20 +198,20 @@ impl Cicp {
                 transfer,
                 full_range: range == 1,
             }),
-            [_, _, _, 0 | 1] => Err("PNG has no matrix other than 0"),
-            _ => Err("it has another length, or there is no such range"),
+            [_, _, 0, _] => Err("the range is neither 0 nor 1"),
+            [_, _, _, _] => Err("PNG has no matrix other than 0"),
+            _ => Err(LENGTH),
         }
     }
 }
 
 impl MasteringDisplay {
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(super) fn write(self) -> Fixed {
         let points = [self.red, self.green, self.blue, self.white];
-        let mut data: Vec<u8> = points
-            .as_flattened()
-            .iter()
-            .flat_map(|n| n.to_be_bytes())
-            .collect();
+        let mut data = Fixed::default();
+        for number in points.as_flattened() {
+            data.extend(number.to_be_bytes());
+        }
         data.extend(self.max_luminance.to_be_bytes());
         data.extend(self.min_luminance.to_be_bytes());
         data
@@ -214,24 +219,23 @@ impl MasteringDisplay {
 
     pub(super) fn parse(data: &[u8]) -> Result<Self, Wrong> {
         if data.len() != 24 {
-            return Err("it has another length");
+            return Err(LENGTH);
         }
         let short = |i: usize| u16::from_be_bytes([data[2 * i], data[2 * i + 1]]);
-        let long =
-            |at: usize| u32::from_be_bytes([data[at], data[at + 1], data[at + 2], data[at + 3]]);
+        let long = |i: usize| u32::from(short(i)) << 16 | u32::from(short(i + 1));
         Ok(MasteringDisplay {
             red: [short(0), short(1)],
             green: [short(2), short(3)],
             blue: [short(4), short(5)],
             white: [short(6), short(7)],
-            max_luminance: long(16),
-            min_luminance: long(20),
+            max_luminance: long(8),
+            min_luminance: long(10),
         })
     }
 }
 
 impl LightLevel {
-    pub(super) fn write(self) -> Result<Vec<u8>, Wrong> {
+    pub(super) fn write(self) -> Result<Fixed, Wrong> {
         written(&[self.max_content, self.max_frame_average])
     }
 

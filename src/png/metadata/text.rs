@@ -1,36 +1,40 @@
-//! Text, in whichever of three chunks holds it best, and what is compressed.
+//! Text, in whichever of three chunks holds it best.
 
-use super::Wrong;
+use std::borrow::Cow;
+
+use super::parser::Parser;
+use super::{Refusal, Wrong};
+use crate::alloc::{joined, with_capacity};
 use crate::deflate;
 
 /// A text and its keyword.
 ///
-/// The keyword has 1 to 79 characters of Latin-1 that can be seen, and single
-/// spaces between them (11.3.3.1). `Title`, `Author`, `Description`,
-/// `Copyright`, `Creation Time`, `Software`, `Disclaimer`, `Warning`, `Source`
-/// and `Comment` have a meaning. The text is any but for the character 0, its
-/// lines end with a line feed.
+/// The keyword has 1 to 79 printable characters of Latin-1, with single spaces
+/// between them (11.3.3.1). `Title`, `Author`, `Description`, `Copyright`,
+/// `Creation Time`, `Software`, `Disclaimer`, `Warning`, `Source` and `Comment`
+/// have a meaning. The text has any characters but NUL, its lines end with a
+/// line feed.
 ///
 /// It is written as `tEXt` if it is short and Latin-1, `zTXt` if it is smaller
 /// compressed, `iTXt` in UTF-8 if it has a language or other characters
 /// (11.3.3.2 to 11.3.3.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Text {
-    /// What the text is about.
+    /// The subject of the text.
     pub keyword: String,
     /// The text.
     pub text: String,
-    /// The language of the text, such as `en-GB` (BCP 47); empty if not said.
+    /// The language of the text, such as `en-GB` (BCP 47); empty if unknown.
     pub language: String,
-    /// The keyword in that language; empty if not said.
+    /// The keyword in that language; empty if there is none.
     pub translated: String,
 }
 
-/// From so many bytes on a text is tried compressed.
+/// Text of at least this many bytes is tried compressed.
 const LONG: usize = 256;
 
 impl Text {
-    /// A text in no language in particular.
+    /// Returns a text in no language in particular.
     #[must_use]
     pub fn new(keyword: impl Into<String>, text: impl Into<String>) -> Self {
         Text {
@@ -40,131 +44,200 @@ impl Text {
         }
     }
 
-    /// The chunk that holds it best.
-    pub(super) fn write(&self) -> ([u8; 4], Result<Vec<u8>, Wrong>) {
+    /// Returns the chunk that holds the text best.
+    pub(super) fn write(&self) -> ([u8; 4], Result<Vec<u8>, Refusal>) {
         let plain = self.language.is_empty() && self.translated.is_empty();
-        let latin = latin1(&self.text).filter(|_| plain);
-        let text = latin.as_deref().unwrap_or(self.text.as_bytes());
-        let compressed = (text.len() >= LONG).then(|| deflated(text));
-        let compressed = compressed.filter(|compressed| compressed.len() < text.len());
-        let name = match (&latin, &compressed) {
-            (Some(_), None) => *b"tEXt",
-            (Some(_), Some(_)) => *b"zTXt",
-            (None, _) => *b"iTXt",
-        };
-        (
-            name,
-            self.data(latin.is_some(), text, compressed.as_deref()),
-        )
+        if plain && self.text.chars().all(|c| u8::try_from(c).is_ok()) {
+            return match self.latin1() {
+                Ok((true, data)) => (*b"zTXt", Ok(data)),
+                Ok((false, data)) => (*b"tEXt", Ok(data)),
+                Err(refusal) => (*b"tEXt", Err(refusal)),
+            };
+        }
+        (*b"iTXt", self.utf8())
     }
 
-    fn data(&self, latin: bool, text: &[u8], compressed: Option<&[u8]>) -> Result<Vec<u8>, Wrong> {
-        if self.text.contains('\0') || self.translated.contains('\0') {
-            return Err("text has no character 0");
+    /// Returns whether the data is compressed, and the data.
+    fn latin1(&self) -> Result<(bool, Vec<u8>), Refusal> {
+        let keyword = self.check()?;
+        let text = latin1(&self.text)?;
+        let head: &[&[u8]] = &[keyword.bytes(), &[0]];
+        if let Some(data) = deflated(&[head[0], &[0, 0]], &text)? {
+            return Ok((true, data));
         }
-        let tag = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
-        if !self.language.bytes().all(tag) {
+        Ok((false, joined(&[head[0], head[1], &text])?))
+    }
+
+    fn utf8(&self) -> Result<Vec<u8>, Refusal> {
+        let keyword = self.check()?;
+        let head = |compressed: u8| {
+            let flags = [0, compressed, 0];
+            let (language, translated) = (self.language.as_bytes(), self.translated.as_bytes());
+            joined(&[keyword.bytes(), &flags, language, &[0], translated, &[0]])
+        };
+        let text = self.text.as_bytes();
+        if let Some(data) = deflated(&[&head(1)?], text)? {
+            return Ok(data);
+        }
+        Ok(joined(&[&head(0)?, text])?)
+    }
+
+    /// Checks all fields and returns the keyword.
+    fn check(&self) -> Result<Keyword, Wrong> {
+        if self.text.contains('\0') || self.translated.contains('\0') {
+            return Err("text has no NUL");
+        }
+        if !self.language.bytes().all(is_of_language) {
             return Err("a language has letters, digits and hyphens");
         }
-        let mut data = keyword(&self.keyword)?;
-        data.push(0);
-        if !latin {
-            data.extend([compressed.is_some().into(), 0]);
-            data.extend(self.language.as_bytes());
-            data.push(0);
-            data.extend(self.translated.as_bytes());
-            data.push(0);
-        } else if compressed.is_some() {
-            data.push(0);
-        }
-        data.extend(compressed.unwrap_or(text));
-        Ok(data)
+        Keyword::new(&self.keyword)
     }
 
-    pub(super) fn parse(name: [u8; 4], data: &[u8], room: &mut usize) -> Result<Self, Wrong> {
-        let (keyword, rest) = parse_keyword(data)?;
-        let from_latin1 =
-            |bytes: &[u8]| -> String { bytes.iter().map(|&b| char::from(b)).collect() };
+    pub(super) fn parse(
+        name: [u8; 4],
+        data: &[u8],
+        parser: &mut Parser<'_>,
+    ) -> Result<Self, Refusal> {
+        let (keyword, rest) = match until_zero(data) {
+            Ok(parts) => parts,
+            // As libpng has it: a keyword without an end has an empty text.
+            Err(_) if name == *b"tEXt" => {
+                parser.correct("the keyword has no end: the text is empty");
+                (data, &[][..])
+            }
+            Err(what) => return Err(what.into()),
+        };
         let mut result = Text {
-            keyword,
+            keyword: parser.keyword(keyword)?,
             ..Text::default()
         };
-        match &name {
-            b"tEXt" => result.text = from_latin1(rest),
-            b"zTXt" => {
-                let Some((0, compressed)) = rest.split_first() else {
-                    return Err("there is no such compression");
-                };
-                result.text = from_latin1(&inflated(compressed, room)?);
-            }
-            _ => {
-                let &[compressed @ (0 | 1), 0, ref rest @ ..] = rest else {
-                    return Err("there is no such compression");
-                };
+        match (&name, rest) {
+            (b"tEXt", text) => result.text = parser.latin1(text)?,
+            (b"zTXt", [0, compressed @ ..]) => result.text = parser.inflate_latin1(compressed)?,
+            // The method of what is not compressed is ignored (11.3.3.4).
+            (b"iTXt", [0, _, rest @ ..] | [1, 0, rest @ ..]) => {
                 let (language, rest) = until_zero(rest)?;
                 let (translated, text) = until_zero(rest)?;
-                let utf8 = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-                    Ok(text) => Ok(text.to_owned()),
-                    Err(_) => Err("it is not UTF-8"),
-                };
-                result.language = utf8(language)?;
-                result.translated = utf8(translated)?;
-                result.text = if compressed == 1 {
-                    utf8(&inflated(text, room)?)?
+                result.language = parser.language(language)?;
+                result.translated = parser.utf8(translated)?;
+                result.text = if data[keyword.len() + 1] == 1 {
+                    parser.inflate_utf8(text)?
                 } else {
-                    utf8(text)?
+                    parser.utf8(text)?
                 };
             }
-        }
-        if result.text.contains('\0') {
-            return Err("text has no character 0");
+            _ => return Err("there is no such compression".into()),
         }
         Ok(result)
     }
 }
 
-/// The bytes before the first that is 0, and those behind it.
-fn until_zero(data: &[u8]) -> Result<(&[u8], &[u8]), Wrong> {
+/// Returns whether a character may be in the name of a language.
+pub(super) fn is_of_language(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || c == b'-'
+}
+
+/// Returns the bytes before the first that is 0, and those behind it.
+pub(super) fn until_zero(data: &[u8]) -> Result<(&[u8], &[u8]), Wrong> {
     let at = data.iter().position(|&byte| byte == 0);
-    let at = at.ok_or("it ends too early")?;
+    let at = at.ok_or("the chunk ends too early")?;
     Ok((&data[..at], &data[at + 1..]))
 }
 
-/// As Latin-1, if it has no other characters.
-fn latin1(text: &str) -> Option<Vec<u8>> {
-    text.chars().map(|c| u8::try_from(c).ok()).collect()
-}
-
-/// A keyword as Latin-1, if it is one.
-pub(super) fn keyword(keyword: &str) -> Result<Vec<u8>, Wrong> {
-    let bytes = latin1(keyword).ok_or("a keyword has no characters beyond Latin-1")?;
-    if bytes.is_empty() || bytes.len() > 79 {
-        return Err("a keyword has 1 to 79 characters");
+/// Returns the characters of a text, which has no others, as Latin-1.
+fn latin1(text: &str) -> Result<Cow<'_, [u8]>, Refusal> {
+    if text.is_ascii() {
+        return Ok(Cow::Borrowed(text.as_bytes()));
     }
-    if !bytes.iter().all(|byte| matches!(byte, 32..=126 | 161..)) {
-        return Err("a keyword has characters that can be seen");
+    let mut bytes = with_capacity(text.chars().count())?;
+    bytes.extend(text.chars().map(|c| c as u8));
+    Ok(Cow::Owned(bytes))
+}
+
+/// Returns a text compressed behind its head, if it is smaller so.
+fn deflated(head: &[&[u8]], text: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+    if text.len() < LONG {
+        return Ok(None);
     }
-    let outer = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
-    if outer || bytes.windows(2).any(|pair| pair == b"  ") {
-        return Err("a keyword has single spaces, and none at its ends");
+    let head = joined(head)?;
+    let data = deflate::zlib(&head, text)?;
+    Ok((data.len() - head.len() < text.len()).then_some(data))
+}
+
+/// A keyword by the rules of 11.3.3.1, in Latin-1.
+#[derive(Clone, Copy)]
+pub(super) struct Keyword {
+    bytes: [u8; Keyword::MOST],
+    len: usize,
+}
+
+const SIZE: Wrong = "a keyword has 1 to 79 characters";
+
+impl Keyword {
+    pub(super) const MOST: usize = 79;
+
+    pub(super) fn new(keyword: &str) -> Result<Self, Wrong> {
+        let mut result = Keyword::empty();
+        for c in keyword.chars() {
+            let byte = u8::try_from(c);
+            result.push(byte.map_err(|_| "a keyword has no characters beyond Latin-1")?)?;
+        }
+        let bytes = result.bytes();
+        if bytes.is_empty() {
+            return Err(SIZE);
+        }
+        if !bytes.iter().all(|&byte| is_printable(byte)) {
+            return Err("keyword contains a non-printable character");
+        }
+        let outer = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
+        if outer || bytes.windows(2).any(|pair| pair == b"  ") {
+            return Err("a keyword has single spaces, and none at its ends");
+        }
+        Ok(result)
     }
-    Ok(bytes)
+
+    /// Returns the keyword of a file by the rules, and whether it followed them.
+    ///
+    /// Characters that can't be printed become spaces, spaces become single
+    /// ones, and those at the ends go: as libpng corrects them when it writes.
+    pub(super) fn corrected(given: &[u8]) -> Result<(Self, bool), Wrong> {
+        let mut result = Keyword::empty();
+        if given.len() > Keyword::MOST {
+            return Err(SIZE);
+        }
+        for &byte in given {
+            let byte = if is_printable(byte) { byte } else { b' ' };
+            if byte != b' ' || !matches!(result.bytes(), [] | [.., b' ']) {
+                result.push(byte)?;
+            }
+        }
+        if let [.., b' '] = result.bytes() {
+            result.len -= 1;
+        }
+        if result.len == 0 {
+            return Err(SIZE);
+        }
+        Ok((result, result.bytes() == given))
+    }
+
+    fn empty() -> Self {
+        Keyword {
+            bytes: [0; Keyword::MOST],
+            len: 0,
+        }
+    }
+
+    fn push(&mut self, byte: u8) -> Result<(), Wrong> {
+        *self.bytes.get_mut(self.len).ok_or(SIZE)? = byte;
+        self.len += 1;
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
-pub(super) fn parse_keyword(data: &[u8]) -> Result<(String, &[u8]), Wrong> {
-    let (bytes, rest) = until_zero(data)?;
-    let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
-    keyword(&text)?;
-    Ok((text, rest))
-}
-
-pub(super) fn deflated(data: &[u8]) -> Vec<u8> {
-    deflate::zlib(data)
-}
-
-pub(super) fn inflated(data: &[u8], room: &mut usize) -> Result<Vec<u8>, Wrong> {
-    let inflated =
-        deflate::inflate(data, *room).ok_or("what is compressed is damaged, or too long")?;
-    *room -= inflated.len();
-    Ok(inflated)
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, 32..=126 | 161..)
 }

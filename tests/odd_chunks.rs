@@ -1,0 +1,426 @@
+//! Metadata of files that break rules: a chunk that does is corrected or left
+//! out, is listed, and costs no other chunk.
+
+use pixview::{Background, Density, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
+
+fn image(format: PixelFormat) -> Image<Vec<u8>> {
+    let image = Image::new(6, 5, format).unwrap();
+    if format.is_indexed() {
+        let palette = Palette::from_rgba(&[[1, 2, 3, 255], [4, 5, 6, 255], [8, 9, 10, 255]]);
+        return image.with_palette(palette.unwrap()).unwrap();
+    }
+    image
+}
+
+fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
+    chunk.extend(name);
+    chunk.extend(data);
+    let mut crc = !0u32;
+    for byte in &chunk[4..] {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    chunk.extend((!crc).to_be_bytes());
+    chunk
+}
+
+/// Puts chunks in before those of this name.
+fn insert(png: &[u8], before: [u8; 4], chunks: &[u8]) -> Vec<u8> {
+    let at = png.windows(4).position(|w| w == before).unwrap() - 4;
+    [&png[..at], chunks, &png[at..]].concat()
+}
+
+fn read(png: &[u8]) -> Metadata {
+    let mut reader = PngDecoder::new().from_bytes(png).unwrap();
+    reader.read().unwrap();
+    reader.metadata().unwrap()
+}
+
+fn zlib(data: &[u8]) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec_zlib(data, 6)
+}
+
+const DENSITY: Density = Density {
+    x: 11811,
+    y: 5906,
+    per_metre: true,
+};
+
+/// What one chunk beside a sound one gives.
+struct Case {
+    format: PixelFormat,
+    name: &'static [u8; 4],
+    data: Vec<u8>,
+    /// The field that the chunk fills, if it is not left out.
+    found: fn(&Metadata) -> bool,
+    /// The reason in the list; empty if there is none.
+    reason: &'static str,
+}
+
+fn nothing(metadata: &Metadata) -> bool {
+    let mut rest = metadata.clone();
+    rest.faults.clear();
+    rest.density = None;
+    rest == Metadata::default()
+}
+
+fn cases() -> Vec<Case> {
+    const RGB: PixelFormat = PixelFormat::RGB8;
+    let mut cases = Vec::new();
+    let mut add = |format, name, data: &[u8], found, reason| {
+        cases.push(Case {
+            format,
+            name,
+            data: data.to_vec(),
+            found,
+            reason,
+        });
+    };
+    let damaged = "the compressed data is damaged";
+    let early = "the chunk ends too early";
+    let length = "the chunk has another length";
+    let size = "a keyword has 1 to 79 characters";
+    let keyword = "the keyword has spaces or characters that it can't have: corrected";
+    let nul = "the text has a NUL: cut there";
+    let method = "there is no such compression";
+    let cut = |data: &[u8]| {
+        let stream = zlib(data);
+        [b"k\0\0", &stream[..stream.len() - 5]].concat()
+    };
+    let mut wrong_sum = [b"k\0\0", &zlib(&[7; 1000])[..]].concat();
+    *wrong_sum.last_mut().unwrap() ^= 1;
+
+    // Text.
+    macro_rules! text {
+        ($keyword:expr, $text:expr) => {
+            |m: &Metadata| {
+                m.text.len() == 1 && m.text[0].keyword == $keyword && m.text[0].text == $text
+            }
+        };
+    }
+    add(RGB, b"tEXt", b"", nothing, size);
+    add(RGB, b"tEXt", b"\0text", nothing, size);
+    add(RGB, b"tEXt", b"  \0text", nothing, size);
+    add(
+        RGB,
+        b"tEXt",
+        &[&[b'k'; 80][..], b"\0x"].concat(),
+        nothing,
+        size,
+    );
+    add(RGB, b"tEXt", b" leading\0x", text!("leading", "x"), keyword);
+    add(
+        RGB,
+        b"tEXt",
+        b"trailing \0x",
+        text!("trailing", "x"),
+        keyword,
+    );
+    add(
+        RGB,
+        b"tEXt",
+        b"two  spaces\0x",
+        text!("two spaces", "x"),
+        keyword,
+    );
+    add(RGB, b"tEXt", b"a\nline\0x", text!("a line", "x"), keyword);
+    add(RGB, b"tEXt", b"spam\0egg", text!("spam", "egg"), "");
+    add(RGB, b"tEXt", b"spam\0egg\0", text!("spam", "egg"), nul);
+    add(RGB, b"tEXt", b"spam\0egg\0bacon", text!("spam", "egg"), nul);
+    add(
+        RGB,
+        b"tEXt",
+        b"no end",
+        text!("no end", ""),
+        "the keyword has no end: the text is empty",
+    );
+    add(RGB, b"zTXt", b"k", nothing, early);
+    add(RGB, b"zTXt", b"k\0", nothing, method);
+    add(RGB, b"zTXt", b"k\0\x01", nothing, method);
+    add(RGB, b"zTXt", b"k\0\0not compressed", nothing, damaged);
+    add(RGB, b"zTXt", b"k\0\0", nothing, damaged);
+    add(RGB, b"zTXt", &cut(b"a text"), nothing, damaged);
+    add(
+        RGB,
+        b"zTXt",
+        &[b"k\0\0", &zlib(b"caf\xe9\0bar")[..]].concat(),
+        text!("k", "café"),
+        nul,
+    );
+    add(RGB, b"iTXt", b"k\0\0\0en\0", nothing, early);
+    add(RGB, b"iTXt", b"k\0\x02\0en\0\0x", nothing, method);
+    add(RGB, b"iTXt", b"k\0\x01\x01en\0\0x", nothing, method);
+    add(RGB, b"iTXt", b"k\0\0\x07\0\0x", text!("k", "x"), "");
+    add(
+        RGB,
+        b"iTXt",
+        b"k\0\0\0\0\0\xff",
+        nothing,
+        "the text is not UTF-8",
+    );
+    add(RGB, b"iTXt", b"k\0\0\0\0\0x\0", text!("k", "x"), nul);
+    add(
+        RGB,
+        b"iTXt",
+        b"k\0\0\0en_GB\0\0x",
+        |m| m.text[0].language == "en-GB" && m.text[0].text == "x",
+        "the language has characters that it can't have: now hyphens",
+    );
+    add(
+        RGB,
+        b"iTXt",
+        &[b"k\0\x01\0\0\0", &zlib(b"a text")[..7]].concat(),
+        nothing,
+        damaged,
+    );
+
+    // Colors.
+    add(RGB, b"iCCP", &cut(&[7; 1000]), nothing, damaged);
+    add(RGB, b"iCCP", &wrong_sum, nothing, damaged);
+    add(RGB, b"iCCP", b"no end", nothing, early);
+    add(RGB, b"iCCP", b"k\0\x01", nothing, method);
+    add(
+        RGB,
+        b"iCCP",
+        &[b"a name \0\0", &zlib(&[7; 1000])[..]].concat(),
+        |m| {
+            m.icc
+                .as_ref()
+                .is_some_and(|icc| icc.name == "a name" && icc.data == [7; 1000])
+        },
+        keyword,
+    );
+    add(
+        RGB,
+        b"gAMA",
+        &[0; 4],
+        nothing,
+        "an exponent of 0 means nothing",
+    );
+    add(
+        RGB,
+        b"gAMA",
+        &[128, 0, 0, 0],
+        nothing,
+        "numbers are at most 2^31-1",
+    );
+    add(RGB, b"gAMA", &[0, 0, 1], nothing, length);
+    add(RGB, b"cHRM", &[0; 31], nothing, length);
+    add(RGB, b"sRGB", &[4], nothing, "there is no such intent");
+    add(RGB, b"sRGB", &[], nothing, length);
+    add(RGB, b"cICP", &[1, 13, 0], nothing, length);
+    add(
+        RGB,
+        b"cICP",
+        &[1, 13, 0, 2],
+        nothing,
+        "the range is neither 0 nor 1",
+    );
+    add(
+        RGB,
+        b"cICP",
+        &[1, 13, 1, 1],
+        nothing,
+        "PNG has no matrix other than 0",
+    );
+    add(RGB, b"mDCV", &[0; 23], nothing, length);
+    add(RGB, b"cLLI", &[0; 9], nothing, length);
+
+    // The image.
+    let twice = "there is an earlier chunk of this name, which holds";
+    add(RGB, b"pHYs", &[0, 0, 0, 1, 0, 0, 0, 1, 1], nothing, twice);
+    add(RGB, b"tIME", &[0; 7], nothing, "there is no such time");
+    add(RGB, b"tIME", &[0; 6], nothing, length);
+    let exif = |m: &Metadata| m.exif.as_deref() == Some(b"II*\0\x08\0\0\0");
+    add(
+        RGB,
+        b"eXIf",
+        b"Exif\0\0II*\0\x08\0\0\0",
+        exif,
+        "the data begins with \"Exif\", as in JPEG files: removed",
+    );
+    add(RGB, b"eXIf", b"II*\0\x08\0\0\0", exif, "");
+    let order = "Exif data begins with the order of its bytes, and 42";
+    add(RGB, b"eXIf", b"", nothing, order);
+    add(RGB, b"eXIf", b"Exif\0\0", nothing, order);
+    let count = "as many numbers as channels are needed, three for a palette";
+    let range = "samples have from one bit to as many as the file has";
+    add(RGB, b"sBIT", &[8, 8], nothing, count);
+    add(RGB, b"sBIT", &[8, 0, 8], nothing, range);
+    add(PixelFormat::GRAY4, b"sBIT", &[5], nothing, range);
+    let large = "a sample is larger than those of the file";
+    add(RGB, b"bKGD", &[0, 0], nothing, length);
+    add(RGB, b"bKGD", &[1, 0, 0, 0, 0, 0], nothing, large);
+    add(
+        PixelFormat::INDEXED8,
+        b"bKGD",
+        &[3],
+        nothing,
+        "the palette has no such color",
+    );
+    add(
+        PixelFormat::INDEXED8,
+        b"bKGD",
+        &[2],
+        |m| m.background == Some(Background::Index(2)),
+        "",
+    );
+    add(
+        PixelFormat::GRAY4,
+        b"tRNS",
+        &[0xab, 0xcd],
+        |m| m.transparent == Some([13; 3]),
+        "a sample is larger than those of the file: its low bits are taken",
+    );
+    add(PixelFormat::GRAY4, b"tRNS", &[1], nothing, length);
+    add(
+        PixelFormat::RGBA8,
+        b"tRNS",
+        &[0; 6],
+        nothing,
+        "a file with alpha has no tRNS",
+    );
+    add(
+        PixelFormat::INDEXED8,
+        b"tRNS",
+        &[255; 4],
+        nothing,
+        "there are more alphas than colors: cut",
+    );
+    let case = "the third letter of a name must be upper case";
+    add(RGB, b"prvt", b"data", nothing, case);
+    cases
+}
+
+/// A sound chunk stands before and behind the odd one.
+#[test]
+fn each_costs_only_itself() {
+    for Case {
+        format,
+        name,
+        data,
+        found,
+        reason,
+    } in cases()
+    {
+        // The `png` crate gives up the whole file.
+        if name == b"cICP" && data.len() == 4 {
+            continue;
+        }
+        let png = image(format).to_png().unwrap();
+        let phys = chunk(*b"pHYs", &[0, 0, 0x2e, 0x23, 0, 0, 0x17, 0x12, 1]);
+        let bytes = [&phys[..], &chunk(*name, &data), &chunk(*b"prVt", b"last")].concat();
+        let png = insert(&png, *b"IDAT", &bytes);
+        let offset = png.windows(4).position(|w| w == b"pHYs").unwrap() - 4 + phys.len();
+        let what = format!("{} {}", name.escape_ascii(), data.escape_ascii());
+
+        let mut metadata = read(&png);
+        assert_eq!(metadata.density, Some(DENSITY), "{what}");
+        let last = metadata.chunks.pop().unwrap_or_else(|| panic!("{what}"));
+        assert_eq!(last.data, b"last", "{what}");
+        assert!(found(&metadata), "{what}: {metadata:?}");
+        let faults: Vec<_> = metadata.faults.iter().map(ToString::to_string).collect();
+        let expected = format!("chunk {} at byte {offset}: {reason}", name.escape_ascii());
+        let expected = Vec::from_iter((!reason.is_empty()).then_some(expected));
+        assert_eq!(faults, expected, "{what}");
+
+        // What was read can be written, and is sound then.
+        let again = PngEncoder::new()
+            .metadata(metadata.clone())
+            .to_vec(&image(format));
+        let again = read(&again.unwrap_or_else(|error| panic!("{what}: {error:#}")));
+        metadata.faults.clear();
+        assert_eq!(again, metadata, "{what}");
+    }
+}
+
+/// The chunks that must be there once: the first sound one holds.
+#[test]
+fn the_first_sound_one_holds() {
+    let png = image(PixelFormat::RGB8).to_png().unwrap();
+    let gamma = |gamma: u32| chunk(*b"gAMA", &gamma.to_be_bytes());
+    let bytes = [gamma(0), gamma(45455), gamma(100_000)].concat();
+    let metadata = read(&insert(&png, *b"IDAT", &bytes));
+    assert_eq!(metadata.gamma, Some(45455));
+    let offsets: Vec<u64> = metadata.faults.iter().map(|fault| fault.offset).collect();
+    assert_eq!(offsets, [33, 33 + 32]);
+    assert!(metadata.faults.iter().all(|fault| fault.name == *b"gAMA"));
+
+    let profile = chunk(*b"iCCP", &[b"p\0\0", &zlib(&[7; 1000])[..]].concat());
+    let srgb = chunk(*b"sRGB", &[0]);
+    let first = read(&insert(&png, *b"IDAT", &[&profile[..], &srgb].concat()));
+    assert!(first.icc.is_some() && first.srgb.is_none());
+    let second = read(&insert(&png, *b"IDAT", &[&srgb[..], &profile].concat()));
+    assert!(second.icc.is_none() && second.srgb.is_some());
+    assert_eq!((first.faults.len(), second.faults.len()), (1, 1));
+}
+
+/// Chunks behind the image data that have to be before.
+#[test]
+fn the_wrong_place() {
+    let png = image(PixelFormat::RGB8).to_png().unwrap();
+    let bytes = [
+        chunk(*b"gAMA", &45455u32.to_be_bytes()),
+        chunk(*b"tEXt", b"k\0text"),
+        chunk(*b"tIME", &[7, 234, 1, 2, 3, 4, 5]),
+        chunk(*b"prVt", b"data"),
+    ];
+    let metadata = read(&insert(&png, *b"IEND", &bytes.concat()));
+    assert_eq!(metadata.gamma, None);
+    assert!(metadata.time.is_some());
+    assert_eq!((metadata.text.len(), metadata.chunks.len()), (1, 1));
+    assert_eq!(metadata.faults.len(), 1);
+    assert_eq!(
+        metadata.faults[0].reason,
+        "the chunk must be before the image data (5.6)"
+    );
+}
+
+/// Metadata over the limit is left out, and the rest is there.
+#[test]
+fn over_the_limit() {
+    let png = image(PixelFormat::RGB8).to_png().unwrap();
+    let bomb = [b"p\0\0", &zlib(&vec![b' '; (1 << 26) + 1])[..]].concat();
+    let text = |name: [u8; 4], data: &[u8]| chunk(name, &[b"k\0\0", &zlib(data)[..]].concat());
+    let bytes = [
+        chunk(*b"iCCP", &bomb),
+        text(*b"zTXt", b"one"),
+        chunk(*b"zTXt", &bomb),
+        text(*b"zTXt", b"two"),
+    ];
+    let png = insert(&png, *b"IDAT", &bytes.concat());
+    let metadata = read(&png);
+    let texts: Vec<_> = metadata.text.iter().map(|text| &text.text[..]).collect();
+    assert_eq!(texts, ["one", "two"]);
+    let names: Vec<_> = metadata.faults.iter().map(|fault| fault.name).collect();
+    assert_eq!(names, [*b"iCCP", *b"zTXt"]);
+    let over = "the chunk takes more memory than is left: see PngDecoder::max_bytes";
+    assert!(metadata.faults.iter().all(|fault| fault.reason == over));
+
+    // The limit of the read holds too.
+    let png = image(PixelFormat::RGB8).to_png().unwrap();
+    let png = insert(&png, *b"IDAT", &text(*b"zTXt", &vec![b'x'; 1 << 20]));
+    for (limit, found) in [(1 << 20, 0), (2 << 20, 1)] {
+        let reader = PngDecoder::new().max_bytes(limit).from_bytes(&png).unwrap();
+        let metadata = reader.metadata().unwrap();
+        assert_eq!(metadata.text.len(), found);
+        assert_eq!(metadata.faults.len(), 1 - found);
+    }
+}
+
+/// Chunks that no field stands for are kept as they are, and not without end.
+#[test]
+fn unknown_chunks() {
+    let png = image(PixelFormat::RGB8).to_png().unwrap();
+    let png = insert(&png, *b"IDAT", &chunk(*b"spAL", b"x"));
+    assert_eq!(read(&png).chunks[0].data, b"x");
+    let long = insert(&png, *b"IDAT", &chunk(*b"prVt", &vec![0; 1 << 26]));
+    let error = PngDecoder::new().from_bytes(&long).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "67108864 bytes of chunks are needed, 67108864 are allowed"
+    );
+}
