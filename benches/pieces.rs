@@ -20,7 +20,7 @@ mod arch;
 #[path = "../src/deflate/mod.rs"]
 mod deflate;
 #[allow(dead_code, unused_imports)]
-#[path = "../src/png/filter/mod.rs"]
+#[path = "../src/png/encode/filter/mod.rs"]
 mod filter;
 
 use arch::{Portable, Registers, dispatch};

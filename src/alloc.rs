@@ -42,5 +42,7 @@ pub(crate) fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
 pub(crate) fn reserve<T>(items: &mut Vec<T>, len: usize) -> Result<(), NoMemory> {
     let missing = len.saturating_sub(items.len());
     let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
-    items.try_reserve_exact(missing).map_err(|_| NoMemory(bytes))
+    items
+        .try_reserve_exact(missing)
+        .map_err(|_| NoMemory(bytes))
 }

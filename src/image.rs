@@ -2,15 +2,14 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::io::Write;
-use std::path::Path;
 
 use crate::alloc::zeroed;
 use crate::pixels::Description;
 use crate::source::{Shape, with_lease};
+use crate::strided::Frame;
 use crate::{
     Channel, Error, ErrorKind, Layout, Lease, Palette, PixelFormat, PixelSource, PixelSourceMut,
-    Pixels, PixelsMut, PngEncoder,
+    Pixels, PixelsMut,
 };
 
 /// A view of a pixel buffer that lives somewhere else, or that the image owns.
@@ -429,42 +428,9 @@ impl<S: PixelSource> Image<S> {
         Ok(copy)
     }
 
-    pub(crate) fn description(&self) -> Description {
-        self.description
-    }
-}
-
-/// Saving with the default options. [`PngEncoder`] has other options, and keeps
-/// its memory from save to save.
-impl<S: PixelSource> Image<S> {
-    /// Saves the pixels that are in the buffer now as a PNG file, and replaces
-    /// `path` atomically. The image and its source stay as they are.
-    ///
-    /// [`PngEncoder::save`] has the details.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`PngEncoder::save`].
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        PngEncoder::new().save(self, path)
-    }
-
-    /// Writes the pixels that are in the buffer now as a PNG stream.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`PngEncoder::write`].
-    pub fn write_to(&self, writer: impl Write) -> Result<(), Error> {
-        PngEncoder::new().write(self, writer)
-    }
-
-    /// Returns the pixels that are in the buffer now as the bytes of a PNG file.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`PngEncoder::to_vec`].
-    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
-        PngEncoder::new().to_vec(self)
+    /// Returns the pixels of a lease of this image's source.
+    pub(crate) fn frame<'l>(&self, lease: &'l Lease<'_>) -> Result<Frame<'l>, Error> {
+        self.description.frame(lease)
     }
 }
 

@@ -142,8 +142,8 @@ mod image;
 mod layout;
 mod pixels;
 mod png;
-mod rows;
 mod source;
+mod strided;
 
 pub use error::{Error, ErrorKind};
 pub use format::{Channel, Palette, Pixel, PixelBytes, PixelFormat, SampleSlice, Samples};

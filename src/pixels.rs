@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::alloc::zeroed;
 use crate::error::AtRow;
-use crate::rows::{Frame, FrameMut};
 use crate::source::{Shape, with_lease};
+use crate::strided::{Frame, FrameMut};
 use crate::{Error, ErrorKind, Layout, Lease, LeaseMut, Pixel, PixelBytes, PixelFormat, Samples};
 
 /// What an image says of its source.

@@ -8,7 +8,7 @@ pub(crate) mod bits;
 pub(crate) mod block;
 mod huffman;
 mod kernels;
-mod strong;
+mod library;
 pub(crate) mod tokens;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86;
@@ -20,7 +20,7 @@ use bits::BitWriter;
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
 pub(crate) use kernels::DeflateKernels;
-pub(crate) use strong::Strong;
+pub(crate) use library::LibraryDeflate;
 use tokens::{MAX_LITERALS, Token};
 pub(crate) use zlib::{InflateFailure, inflate, zlib};
 

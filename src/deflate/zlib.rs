@@ -2,7 +2,7 @@
 
 use zlib_rs::{InflateConfig, ReturnCode, decompress_slice};
 
-use super::strong::Strong;
+use super::library::LibraryDeflate;
 use super::{END, bound};
 use crate::alloc::{NoMemory, joined, zeroed};
 
@@ -33,7 +33,7 @@ impl From<NoMemory> for InflateFailure {
 
 /// Returns `head` and behind it `data` as a stream of zlib.
 pub(crate) fn zlib(head: &[u8], data: &[u8]) -> Result<Vec<u8>, NoMemory> {
-    let mut strong = Strong::new(LEVEL)?;
+    let mut strong = LibraryDeflate::new(LEVEL)?;
     let at = head.len() + HEADER.len();
     let size = at + bound(data.len()) + END.len() + 4;
     let mut stream = zeroed(size as u64)?;

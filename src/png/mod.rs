@@ -2,31 +2,21 @@
 
 mod animation;
 mod decoder;
-mod encoder;
+mod encode;
 mod file_format;
-mod filter;
-mod geometry;
 mod header;
 mod metadata;
-mod options;
-mod pipeline;
 mod progress;
-mod queue;
 mod reader;
-mod reduce;
 mod row_writer;
-mod sink;
-mod strip;
 mod tap;
 
 pub use decoder::PngDecoder;
-pub use encoder::PngEncoder;
+pub use encode::{Compression, Filter, IndexDepth, PngEncoder};
 
 pub use metadata::{
     Background, Chromaticities, Chunk, ChunkFault, Cicp, Density, IccProfile, LightLevel,
     MasteringDisplay, Metadata, RenderingIntent, Text, Time,
 };
-pub use options::{Compression, Filter, IndexDepth};
 pub use progress::Progress;
 pub use reader::PngReader;
-pub(crate) use reduce::{BLOCK as REDUCED, Reduction};

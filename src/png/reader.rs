@@ -15,7 +15,7 @@ use super::progress::{Progress, Watcher};
 use super::row_writer::RowWriter;
 use super::tap::{RawChunk, Shared, Tap};
 use crate::alloc::zeroed;
-use crate::rows::FrameMut;
+use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
 
 /// Whether chunks that break a rule are errors.

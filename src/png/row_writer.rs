@@ -3,7 +3,7 @@
 use super::file_format::FileType;
 use crate::alloc::zeroed;
 use crate::format::PngType;
-use crate::rows::FrameMut;
+use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, PixelFormat};
 
 /// Writes rows, converted if need be.

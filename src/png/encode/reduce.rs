@@ -3,16 +3,16 @@
 
 use std::collections::HashSet;
 
-use super::file_format::FileType;
-use crate::format::{BitOrder, Color, PngType, fewest_bits, pack};
-use crate::rows::Frame;
+use crate::format::{BitOrder, Color, PngType, fewest_bits, pack, to_png};
+use crate::png::file_format::FileType;
+use crate::strided::{self, Frame};
 use crate::{Error, ErrorKind, Palette};
 
 /// The most colours of a palette.
 const MOST: usize = 256;
 
 /// Rows with less than they came with, and the same pixels.
-pub(crate) struct Reduction {
+pub(super) struct Reduction {
     from: FileType,
     pub(super) to: PngType,
     /// The colours of indices, in order: alpha, red, green, blue, from the most
@@ -50,7 +50,7 @@ impl Reduction {
         };
         for y in 0..layout.height() {
             let mut is_useful = true;
-            let looked = frame.png_blocks(y, |_, pixels| {
+            let looked = each_block(frame, y, |_, pixels| {
                 is_useful = seen.look(png, pixels);
                 is_useful
             });
@@ -107,7 +107,7 @@ impl Reduction {
 
     /// Writes pixels from column `x` on into a row that had zeros there. Blocks
     /// begin at multiples of eight pixels.
-    pub(crate) fn put(&self, pixels: &[u8], x: usize, row: &mut [u8]) {
+    pub(super) fn put(&self, pixels: &[u8], x: usize, row: &mut [u8]) {
         let count = pixels.len() / self.from.png.pixel_size();
         if self.to.color != Color::Index {
             let size = self.to.pixel_size();
@@ -133,7 +133,29 @@ impl Reduction {
 }
 
 /// The most pixels of a block.
-pub(crate) const BLOCK: usize = 256;
+const BLOCK: usize = 256;
+
+/// Passes on row `y` of a format of whole bytes as PNG holds it, some pixels at
+/// a time, with the column of the first. Stops when `take` returns `false`.
+pub(super) fn each_block(
+    frame: &Frame<'_>,
+    y: u32,
+    mut take: impl FnMut(usize, &[u8]) -> bool,
+) -> Result<(), Error> {
+    let (width, format) = (frame.layout.width(), frame.layout.format());
+    let (mut pixels, mut converted) = ([0; strided::BLOCK], [0; strided::BLOCK]);
+    for x in (0..width).step_by(BLOCK) {
+        let count = (width - x).min(BLOCK as u32);
+        let pixels = &mut pixels[..count as usize * format.pixel_size()];
+        let converted = &mut converted[..count as usize * format.png().pixel_size()];
+        frame.pixels(x, y, count, pixels)?;
+        to_png(format, pixels, converted);
+        if !take(x as usize, converted) {
+            break;
+        }
+    }
+    Ok(())
+}
 
 impl Seen {
     /// Looks at pixels of a row. `false` if nothing is left to be saved.

@@ -2,22 +2,19 @@
 //!
 //! A [`Frame`] is the meeting of bytes, layout and format for one access.
 //! Everything that reads pixels goes through [`Frame::pixels`] or, where
-//! memory allows it, [`Frame::row_in_place`] and [`Frame::png_rows`].
+//! memory allows it, [`Frame::row_in_place`].
 
 mod bits;
 
 use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
 
-use crate::format::{
-    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, reverse_order, to_png, unpack,
-};
-use crate::png::{REDUCED, Reduction};
+use crate::format::{from_png, pack, unpack};
 use crate::source::{Bytes, BytesMut};
-use crate::{Error, ErrorKind, Layout, PixelFormat, SourceError};
+use crate::{Error, Layout, SourceError};
 
 /// Bytes on the stack for pixels on their way: fits the first-level cache
 /// and holds at least one unit of any stride in [`SPAN`].
-const BLOCK: usize = 4096;
+pub(crate) const BLOCK: usize = 4096;
 
 /// Up to this stride, in bytes, pixels of live memory that don't touch are
 /// fetched along with what lies between them: one call for many pixels. Not
@@ -105,24 +102,12 @@ impl<'a> Frame<'a> {
         matches!(self.bytes, Bytes::Stable(..))
     }
 
-    /// The rows as the file holds them, if they lie in stable memory like
-    /// that.
-    pub(crate) fn png_rows(&self, target: Target<'_>) -> Option<PngRows<'a>> {
-        let layout = self.layout;
-        let Bytes::Stable(bytes, _) = self.bytes else {
-            return None;
-        };
-        let format = layout.format();
-        if !format.is_png() || format.png() != target.png || target.colors.is_some() {
-            return None;
+    /// Returns the whole buffer, if it is stable.
+    pub(crate) fn stable_bytes(&self) -> Option<&'a [u8]> {
+        match self.bytes {
+            Bytes::Stable(bytes, _) => Some(bytes),
+            Bytes::Live(_) => None,
         }
-        self.row_in_place(0)?;
-        let row_size = format.row_size(layout.width()) as usize; // it is in memory
-        Some(PngRows {
-            bytes,
-            layout,
-            row_size,
-        })
     }
 
     /// Copies `count` pixels of row `y` from column `x` on into all of `to`,
@@ -156,185 +141,25 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Writes row `y` into `png` as the file holds it. Each pixel is requested
-    /// once.
-    pub(crate) fn png_row(&self, y: u32, target: Target<'_>, png: &mut [u8]) -> Result<(), Error> {
-        let (width, format) = (self.layout.width(), self.layout.format());
-        if let Some(reduction) = target.reduction {
-            return self.reduced_row(y, reduction, png);
-        }
-        if target.repacks(format) {
-            return self.repacked_row(y, target, png);
-        }
-        if format.is_png() {
-            self.pixels(0, y, width, png)?;
-            return target.check(0, y, png);
-        }
-        if let Some((bits, _)) = format.bits() {
-            // The whole row at once: a byte with pixels of two blocks would be
-            // requested twice.
-            self.pixels(0, y, width, png)?;
-            reverse_order(bits, png);
-            return Ok(());
-        }
-        if let Some(row) = self.row_in_place(y) {
-            to_png(format, row, png);
-            return Ok(());
-        }
-        let mut block = [0; BLOCK];
-        let most = BLOCK / format.pixel_size();
-        let parts = png.chunks_mut(most * target.png.pixel_size());
-        for (x, png) in (0..width).step_by(most).zip(parts) {
-            let count = (width - x).min(most as u32);
-            let pixels = &mut block[..count as usize * format.pixel_size()];
-            self.pixels(x, y, count, pixels)?;
-            to_png(format, pixels, png);
-        }
-        Ok(())
-    }
-
-    /// The same for pixels that do with less, of formats of whole bytes.
-    fn reduced_row(&self, y: u32, reduction: &Reduction, png: &mut [u8]) -> Result<(), Error> {
-        png.fill(0);
-        self.png_blocks(y, |x, pixels| {
-            reduction.put(pixels, x, png);
-            true
-        })
-    }
-
-    /// Hands over row `y` as PNG holds the pixels of a format of whole bytes,
-    /// some at a time, with the column of the first of them. Ends when `take`
-    /// wants no more.
-    pub(crate) fn png_blocks(
+    /// Passes on the samples of row `y` of a format with one sample of at most
+    /// 8 bits a pixel, a byte each, some at a time, with the column of the
+    /// first. Each pixel is requested once.
+    pub(crate) fn samples(
         &self,
         y: u32,
-        mut take: impl FnMut(usize, &[u8]) -> bool,
+        mut take: impl FnMut(usize, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let (width, format) = (self.layout.width(), self.layout.format());
-        let (mut pixels, mut whole) = ([0; BLOCK], [0; BLOCK]);
-        for x in (0..width).step_by(REDUCED) {
-            let count = (width - x).min(REDUCED as u32);
-            let pixels = &mut pixels[..count as usize * format.pixel_size()];
-            let whole = &mut whole[..count as usize * format.png().pixel_size()];
-            self.pixels(x, y, count, pixels)?;
-            to_png(format, pixels, whole);
-            if !take(x as usize, whole) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// The same for indices that are looked at one by one.
-    fn repacked_row(&self, y: u32, target: Target<'_>, png: &mut [u8]) -> Result<(), Error> {
         let width = self.layout.width();
-        let depth = target.png.depth;
-        let mut put = |x: usize, indices: &[u8]| -> Result<(), Error> {
-            target.check(x as u32, y, indices)?;
-            if depth == 8 {
-                png[x..x + indices.len()].copy_from_slice(indices);
-            } else {
-                pack(depth, BitOrder::Msb, indices, x, png);
-            }
-            Ok(())
-        };
         if let Some(run) = BitRun::new(&self.layout, 0, y, width) {
-            each_of_bits(self.bytes, run, put)?;
-        } else {
-            let mut block = [0; BLOCK];
-            for x in (0..width).step_by(BLOCK) {
-                let indices = &mut block[..BLOCK.min((width - x) as usize)];
-                self.pixels(x, y, indices.len() as u32, indices)?;
-                put(x as usize, indices)?;
-            }
+            return each_of_bits(self.bytes, run, take);
         }
-        if depth < 8 {
-            clear_spare(depth, BitOrder::Msb, png, width as usize);
+        let mut block = [0; BLOCK];
+        for x in (0..width).step_by(BLOCK) {
+            let samples = &mut block[..BLOCK.min((width - x) as usize)];
+            self.pixels(x, y, samples.len() as u32, samples)?;
+            take(x as usize, samples)?;
         }
         Ok(())
-    }
-}
-
-/// What a row becomes on its way to the file.
-#[derive(Clone, Copy)]
-pub(crate) struct Target<'a> {
-    pub(crate) png: PngType,
-    /// How many colours there are, if an index could be beyond.
-    pub(crate) colors: Option<usize>,
-    /// What rows don't need, if they are to do without.
-    pub(crate) reduction: Option<&'a Reduction>,
-}
-
-impl<'a> Target<'a> {
-    /// What PNG holds of a format that is not indexed.
-    pub(crate) fn of(format: PixelFormat) -> Self {
-        Target {
-            png: format.png(),
-            colors: None,
-            reduction: None,
-        }
-    }
-
-    /// The same pixels with less.
-    pub(crate) fn reduced(to: PngType, reduction: &'a Reduction) -> Self {
-        Target {
-            png: to,
-            colors: None,
-            reduction: Some(reduction),
-        }
-    }
-
-    /// What indices of this format become at a depth that holds the palette.
-    pub(crate) fn indexed(format: PixelFormat, colors: usize, depth: u8) -> Self {
-        let known = 1 << format.bits_per_pixel();
-        Target {
-            png: PngType {
-                color: Color::Index,
-                depth,
-            },
-            colors: (colors < known).then_some(colors),
-            reduction: None,
-        }
-    }
-
-    /// Whether pixels have to be taken apart.
-    fn repacks(self, format: PixelFormat) -> bool {
-        let checked = self.colors.is_some() && format.bits().is_some();
-        checked || self.png.depth != format.bit_depth()
-    }
-
-    /// Refuses an index beyond the palette. The first of `indices` is that of
-    /// pixel `(x, y)`.
-    fn check(self, x: u32, y: u32, indices: &[u8]) -> Result<(), Error> {
-        let Some(colors) = self.colors else {
-            return Ok(());
-        };
-        let Some(at) = beyond(indices, colors) else {
-            return Ok(());
-        };
-        Err(ErrorKind::IndexOutside {
-            x: x + at as u32,
-            y,
-            index: indices[at],
-            colors,
-        }
-        .into())
-    }
-}
-
-/// Rows that lie in stable memory as PNG holds them: any thread may read them,
-/// as often as it likes.
-#[derive(Clone, Copy)]
-pub(crate) struct PngRows<'a> {
-    bytes: &'a [u8],
-    layout: Layout,
-    row_size: usize,
-}
-
-impl<'a> PngRows<'a> {
-    pub(crate) fn row(&self, y: u32) -> &'a [u8] {
-        let start = self.layout.address(0, y).byte;
-        &self.bytes[start..start + self.row_size]
     }
 }
 

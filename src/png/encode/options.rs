@@ -56,8 +56,8 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// The filter of all rows, unless the mode chooses.
-    pub(super) fn always(self) -> Option<FilterType> {
+    /// Returns the filter of all rows, or `None` if the mode chooses.
+    pub(super) fn fixed(self) -> Option<FilterType> {
         match self {
             Filter::Auto => None,
             Filter::None => Some(FilterType::None),

@@ -6,15 +6,15 @@ use std::io::{self, Write};
 use crate::Error;
 use crate::alloc::reserve;
 
-/// What became of a [`Sink`]; lives outside of it, because the writers that
+/// What became of a [`CheckedWriter`]; lives outside of it, because the writers that
 /// own the sink don't give it back after an error.
 #[derive(Default)]
-pub(super) struct SinkState {
+pub(super) struct WriterState {
     closed: Cell<bool>,
     failure: RefCell<Option<io::Error>>,
 }
 
-impl SinkState {
+impl WriterState {
     /// Closes the sink when it is dropped: not one byte more, whatever the
     /// destructors of the writers above the sink still want to get rid of.
     pub(super) fn close_on_drop(&self) -> CloseOnDrop<'_> {
@@ -35,8 +35,8 @@ impl SinkState {
     }
 }
 
-/// See [`SinkState::close_on_drop`].
-pub(super) struct CloseOnDrop<'a>(&'a SinkState);
+/// See [`WriterState::close_on_drop`].
+pub(super) struct CloseOnDrop<'a>(&'a WriterState);
 
 impl CloseOnDrop<'_> {
     pub(super) fn disarm(self) {
@@ -56,12 +56,12 @@ const BUFFER: usize = 8 << 10;
 /// Collects small writes into larger ones, as `BufWriter` does, which aborts the
 /// process if its buffer can't be had. What has not been flushed is dropped.
 pub(super) struct Buffered<'a> {
-    sink: Sink<'a>,
+    sink: CheckedWriter<'a>,
     buffer: Vec<u8>,
 }
 
 impl<'a> Buffered<'a> {
-    pub(super) fn new(sink: Sink<'a>) -> Result<Self, Error> {
+    pub(super) fn new(sink: CheckedWriter<'a>) -> Result<Self, Error> {
         let mut buffer = Vec::new();
         reserve(&mut buffer, BUFFER)?;
         Ok(Buffered { sink, buffer })
@@ -95,14 +95,14 @@ impl Write for Buffered<'_> {
 /// Passes bytes on to the caller's `Write`. Keeps its first error, believes
 /// no count larger than what was passed, and never calls it again after an
 /// error or a panic.
-pub(super) struct Sink<'a> {
+pub(super) struct CheckedWriter<'a> {
     inner: &'a mut dyn Write,
-    state: &'a SinkState,
+    state: &'a WriterState,
 }
 
-impl<'a> Sink<'a> {
-    pub(super) fn new(inner: &'a mut dyn Write, state: &'a SinkState) -> Self {
-        Sink { inner, state }
+impl<'a> CheckedWriter<'a> {
+    pub(super) fn new(inner: &'a mut dyn Write, state: &'a WriterState) -> Self {
+        CheckedWriter { inner, state }
     }
 
     /// Closed while the caller's code runs, so that it stays closed if that
@@ -121,7 +121,7 @@ impl<'a> Sink<'a> {
     }
 }
 
-impl Write for Sink<'_> {
+impl Write for CheckedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.guarded(|inner| match inner.write(bytes)? {
             0 if !bytes.is_empty() => Err(io::Error::new(

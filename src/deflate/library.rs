@@ -15,12 +15,12 @@ const STORED_END: usize = 5;
 const STATE: u64 = 400 << 10;
 
 /// The library's state, made once and kept, and its level.
-pub(crate) struct Strong {
+pub(crate) struct LibraryDeflate {
     deflate: Deflate,
     level: i32,
 }
 
-impl Strong {
+impl LibraryDeflate {
     /// Makes the state.
     ///
     /// The library panics if the memory for a state can't be had. Where it
@@ -38,7 +38,7 @@ impl Strong {
             return Err(NoMemory(STATE));
         }
         match catch_unwind(|| Deflate::new_with_config(config)) {
-            Ok(deflate) => Ok(Strong { deflate, level }),
+            Ok(deflate) => Ok(LibraryDeflate { deflate, level }),
             Err(_) => Err(NoMemory(STATE)),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use super::filtering::Filtering;
 use super::geometry::Geometry;
 use super::queue::{CloseOnDrop, CloseOnPanic, Queue};
 use super::strip::Strip;
@@ -15,7 +16,8 @@ use crate::alloc::reserve;
 ///
 /// What comes out does not depend on the number of threads.
 pub(super) fn run(
-    geometry: &Geometry<'_>,
+    geometry: &Geometry,
+    filtering: &Filtering<'_>,
     threads: usize,
     scratch: &mut Vec<Strip>,
     mut read: impl FnMut(&mut Strip, u32) -> Result<(), Error>,
@@ -26,7 +28,7 @@ pub(super) fn run(
         let strip = &mut scratch[0];
         for index in 0..strips {
             read(strip, index)?;
-            strip.compress(geometry);
+            strip.compress(geometry, filtering);
             write(strip)?;
         }
         return Ok(());
@@ -47,7 +49,7 @@ pub(super) fn run(
                 // wait for ever; the scope passes the panic on.
                 let _closing = CloseOnPanic(&done);
                 while let Some(mut strip) = jobs.pop() {
-                    strip.compress(geometry);
+                    strip.compress(geometry, filtering);
                     done.push(strip);
                 }
             };
@@ -80,7 +82,7 @@ pub(super) fn run(
                     jobs.push(strip);
                     next_read += 1;
                 } else if let Some(mut strip) = jobs.try_pop() {
-                    strip.compress(geometry);
+                    strip.compress(geometry, filtering);
                     waiting.push(strip);
                 } else if let Some(strip) = done.pop() {
                     // All that was missing was being compressed elsewhere.

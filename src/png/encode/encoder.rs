@@ -1,0 +1,431 @@
+//! The encoder: options, and memory that is kept from save to save.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::options::{Compression, Filter, IndexDepth};
+use super::strip::{ReaderState, Strip};
+use crate::png::metadata::{Chunks, Metadata, Refused};
+use crate::png::progress::{Progress, Watcher};
+use crate::{Error, ErrorKind, Image, PixelSource, file};
+
+/// Saves images as PNG: the options, and memory that is kept from save to save.
+///
+/// Options belong to the encoder and never to an image, so that threads can
+/// save one image with different options. [`Image::save`] is
+/// `PngEncoder::new().save(&image, path)`.
+///
+/// **One read.** Rows go from the view into strips of about 512 KiB (64 KiB in
+/// [`Compression::Stored`]). Each pixel of live memory is read once. Rows of
+/// stable memory that lie there as the file holds them are filtered right out
+/// of it, by any thread; other rows are converted in the caller's thread.
+///
+/// **Streaming.** Strips are compressed on their own and written in order: the
+/// first bytes are written when the first strip is compressed.
+///
+/// **Memory.** Beyond the caller's buffer a save takes at most 2 MiB and four
+/// rows of PNG, and 3 MiB and three rows for each thread after the first,
+/// whatever the height of the image. The encoder keeps this memory for the next
+/// save, until [`release_memory`](PngEncoder::release_memory).
+///
+/// **Stack.** A save needs 64 KiB of stack in the caller's thread, and up to
+/// 1 MiB if this crate is compiled without optimization. Code of the caller
+/// that a save calls, such as a writer, needs its own. Threads that the encoder
+/// starts have the default stack of the standard library.
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{Compression, Image, PixelFormat, PngEncoder};
+///
+/// let image = Image::new(32, 32, PixelFormat::GRAY8)?;
+/// let mut encoder = PngEncoder::new().compression(Compression::Small);
+/// let png = encoder.to_png(&image)?;
+/// assert_eq!(&png[1..4], b"PNG");
+/// # Ok::<(), pixview::Error>(())
+/// ```
+pub struct PngEncoder {
+    pub(super) compression: Compression,
+    pub(super) filter: Filter,
+    pub(super) index_depth: IndexDepth,
+    pub(super) reduce: bool,
+    pub(super) metadata: Result<Chunks, Refused>,
+    pub(super) threads: usize,
+    pub(super) watcher: Watcher,
+    pub(super) strips: Vec<Strip>,
+    pub(super) reader: ReaderState,
+}
+
+/// Options. Each method takes the encoder and returns it.
+impl PngEncoder {
+    /// Creates an encoder with the default options. Allocates nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        PngEncoder {
+            compression: Compression::default(),
+            filter: Filter::default(),
+            index_depth: IndexDepth::default(),
+            reduce: false,
+            metadata: Ok(Chunks::default()),
+            threads: 1,
+            watcher: Watcher::default(),
+            strips: Vec::new(),
+            reader: ReaderState::new(),
+        }
+    }
+
+    /// Sets the compression mode. Defaults to [`Compression::Fast`].
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Sets the filter of scanlines. Defaults to [`Filter::Auto`], which suits
+    /// nearly every picture.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Sets the bit depth of indexed images in the file. Defaults to
+    /// [`IndexDepth::Smallest`].
+    #[must_use]
+    pub fn index_depth(mut self, depth: IndexDepth) -> Self {
+        self.index_depth = depth;
+        self
+    }
+
+    /// Losslessly reduces the color type and the bit depth where the pixels
+    /// allow it. Defaults to `false`, since the format of the file then depends
+    /// on the pixels.
+    ///
+    /// - Opaque RGBA becomes RGB; opaque gray and alpha becomes gray.
+    /// - RGB whose three samples are always equal becomes gray.
+    /// - 16 bits whose two bytes are always equal become 8 bits.
+    /// - At most 256 colors become a palette, at the smallest bit depth.
+    ///
+    /// The pixels are looked at twice. Stable memory is not copied. Cells,
+    /// atomics and other live memory may change between the two looks, so the
+    /// whole frame is copied first.
+    ///
+    /// Nothing is reduced in indexed images, in pixels of less than a byte, and
+    /// with metadata that depends on the color type: significant bits, a
+    /// background, a transparent color, a profile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat, PngDecoder, PngEncoder};
+    ///
+    /// let mut image = Image::new(100, 100, PixelFormat::RGBA8)?;
+    /// image.pixels_mut()?.fill([9, 9, 9, 255])?;
+    /// let png = PngEncoder::new().reduce(true).to_png(&image)?;
+    /// let reader = PngDecoder::new().from_bytes(&png)?;
+    /// assert_eq!(reader.format(), PixelFormat::INDEXED1);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn reduce(mut self, reduce: bool) -> Self {
+        self.reduce = reduce;
+        self
+    }
+
+    /// Sets the metadata to write. Defaults to none.
+    ///
+    /// Makes the chunks here, once: long text and profiles are compressed, other
+    /// data is moved, so that a save copies none of it and allocates nothing for
+    /// it. Metadata that can't be written, or memory that can't be had for its
+    /// chunks, is an error of each save.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = Chunks::new(metadata);
+        self
+    }
+    /// Sets how many threads compress, the caller's own among them. Defaults to
+    /// 1; 0 stands for as many as the machine has. The file is the same for any
+    /// number.
+    ///
+    /// The caller's thread reads the source, converts rows and writes the file.
+    /// (Rows of stable memory that need no conversion are read by the thread
+    /// that compresses them.) More threads do not help formats whose conversion
+    /// takes longer than the compression.
+    ///
+    /// While it waits, the caller's thread compresses as well, so a save inside
+    /// a thread pool waits for no thread but those it started. If threads cannot
+    /// be started, fewer do the work.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets a function that is called in the caller's thread after each strip,
+    /// with the number of rows that have been written.
+    ///
+    /// If it returns [`ControlFlow::Break`], the save stops within the time of
+    /// one strip and fails with [`ErrorKind::Cancelled`]. A file that was to be
+    /// replaced is untouched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use pixview::{Image, PixelFormat, PngEncoder};
+    ///
+    /// let image = Image::new(2000, 3000, PixelFormat::RGB8)?;
+    /// let mut encoder = PngEncoder::new().on_progress(|progress| {
+    ///     if progress.rows > progress.total / 2 {
+    ///         return ControlFlow::Break(());
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// });
+    /// assert_eq!(encoder.to_png(&image).unwrap_err().to_string(), "cancelled");
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_progress(
+        mut self,
+        function: impl FnMut(Progress) -> ControlFlow<()> + Send + 'static,
+    ) -> Self {
+        self.watcher = Watcher::new(function);
+        self
+    }
+
+    /// Changes options in place, for an encoder that is a field of a struct.
+    /// The encoder keeps its memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Metadata, PngEncoder, Text};
+    ///
+    /// struct Recorder {
+    ///     encoder: PngEncoder,
+    /// }
+    ///
+    /// impl Recorder {
+    ///     fn set_title(&mut self, title: &str) {
+    ///         let mut metadata = Metadata::default();
+    ///         metadata.text.push(Text::new("Title", title));
+    ///         self.encoder.configure(|encoder| encoder.metadata(metadata));
+    ///     }
+    /// }
+    /// ```
+    pub fn configure(&mut self, change: impl FnOnce(Self) -> Self) {
+        *self = change(std::mem::take(self));
+    }
+}
+
+/// Saves.
+impl PngEncoder {
+    /// Saves the pixels that are in the buffer now as a PNG file, and replaces
+    /// `path` atomically.
+    ///
+    /// The file is written under a temporary name in the same folder, and
+    /// renamed when it is complete. Whoever opens `path` sees the old file or
+    /// the new one. If the save fails, or code of the caller panics, the old
+    /// file is untouched and the temporary file is removed. A process that is
+    /// killed leaves the temporary file behind; its name begins with `.pixview-`
+    /// and ends in `.tmp`.
+    ///
+    /// - **Extension.** `.png` in any case, or none. Other extensions are an
+    ///   error.
+    /// - **The folder** must be one in which a file can be created, even where
+    ///   `path` itself exists and could be written. It is opened at the start:
+    ///   if it is renamed during the save, the file is in the renamed folder.
+    ///   (Only on Unix. Elsewhere the save fails and the temporary file stays.)
+    ///   Names, paths and working directories may be as long and as deep as
+    ///   [`File::create`](std::fs::File::create) allows.
+    /// - **An existing file** must be one that could be opened for writing: a
+    ///   read-only file is not replaced. Nothing is written to it, so processes
+    ///   that watch it see no write. Other hard links to it keep the old
+    ///   content. A file that is a mount of its own, such as a file bound into a
+    ///   container, cannot be replaced: the save fails at its end with
+    ///   [`ResourceBusy`](std::io::ErrorKind::ResourceBusy). Use
+    ///   [`write`](PngEncoder::write) for such a file.
+    /// - **Permissions** of an existing file stay. So do its owner and its
+    ///   group, as far as the system allows, and on Linux its POSIX access
+    ///   control list. The file opens to nobody new. If the group cannot stay,
+    ///   group and others get the permissions that both had, and only the owner
+    ///   keeps permissions if the file had a list. The set-user-ID,
+    ///   set-group-ID and sticky bits stay only if owner and group both do. A
+    ///   default list of the folder is for new files only. Other extended
+    ///   attributes are lost. So are lists that the system inherits by its own
+    ///   rules (NFS version 4, SMB, Windows, macOS, the BSDs): a replaced file
+    ///   there may get the list of its folder.
+    /// - **A symbolic link** is followed, and its target is replaced, or created
+    ///   if it does not exist. The extension is that of the link.
+    /// - **A pipe or a device** cannot be replaced; it is written to. Opening a
+    ///   named pipe blocks until another process opens it for reading. A
+    ///   directory is an error. So is `/dev/stdout` if it stands for an open
+    ///   file: use [`write`](PngEncoder::write) for that.
+    ///
+    /// Errors that the system reports when the file is closed are errors of the
+    /// save, and the old file stays: NFS and other file systems report a full
+    /// disk only then. (Only on Unix: elsewhere the standard library does not
+    /// report them.) Nothing is synced to the disk, which would take
+    /// milliseconds: after a loss of power the file may be the old one or, on
+    /// some file systems, damaged.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::UnknownExtension`], [`ErrorKind::Metadata`], and for indexed
+    ///   images [`ErrorKind::NoPalette`] and [`ErrorKind::PaletteDepth`], before
+    ///   a pixel is read;
+    /// - [`ErrorKind::IndexOutside`] if an index is beyond the palette;
+    /// - [`ErrorKind::Source`] if the source cannot be read, or has another length
+    ///   than at the creation of the image, with the row;
+    /// - [`ErrorKind::Write`] with the [`std::io::Error`];
+    /// - [`ErrorKind::Cancelled`]: see [`on_progress`](PngEncoder::on_progress);
+    /// - [`ErrorKind::OutOfMemory`] and [`ErrorKind::TooLarge`] if there is no
+    ///   memory for a few rows.
+    ///
+    /// Each error names the path.
+    pub fn save<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        path: impl AsRef<Path>,
+    ) -> Result<(), Error> {
+        let path = path.as_ref();
+        let prepared = self.prepare(image);
+        prepared
+            .and_then(|prepared| {
+                file::replace(path, |writer| self.encode(image, &prepared, writer))
+            })
+            .map_err(|error| error.at_path(path))
+    }
+
+    /// Writes the pixels that are in the buffer now as a PNG stream. The writer
+    /// needs no buffer of its own, is never asked to seek, and is flushed at the
+    /// end.
+    ///
+    /// After an error the writer has received a part of a file, or nothing. It
+    /// is not called again.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`save`](PngEncoder::save), without a path. A writer that
+    /// takes no bytes is an error, as in [`Write::write_all`].
+    pub fn write<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        mut writer: impl Write,
+    ) -> Result<(), Error> {
+        let prepared = self.prepare(image)?;
+        self.encode(image, &prepared, &mut writer)
+    }
+
+    /// Returns the pixels that are in the buffer now as the bytes of a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`save`](PngEncoder::save), without a path.
+    pub fn to_png<S: PixelSource>(&mut self, image: &Image<S>) -> Result<Vec<u8>, Error> {
+        let mut png = FallibleVec::default();
+        match self.write(image, &mut png) {
+            Ok(()) => Ok(png.bytes),
+            Err(error) => Err(match png.refused {
+                Some(bytes) => ErrorKind::OutOfMemory { bytes }.into(),
+                None => error,
+            }),
+        }
+    }
+
+    /// Frees the memory that the encoder keeps for its next save. The options
+    /// stay, and the next save allocates anew.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat, PngEncoder};
+    ///
+    /// let image = Image::new(32, 32, PixelFormat::GRAY8)?;
+    /// let mut encoder = PngEncoder::new();
+    /// let png = encoder.to_png(&image)?;
+    /// encoder.release_memory(); // no save for a while
+    /// assert_eq!(encoder.to_png(&image)?, png);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn release_memory(&mut self) {
+        self.strips = Vec::new();
+        self.reader = ReaderState::new();
+    }
+}
+
+/// Saving with the default options. [`PngEncoder`] has other options, and keeps
+/// its memory from save to save.
+impl<S: PixelSource> Image<S> {
+    /// Saves the pixels that are in the buffer now as a PNG file, and replaces
+    /// `path` atomically. The image and its source stay as they are.
+    ///
+    /// [`PngEncoder::save`] has the details.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`PngEncoder::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        PngEncoder::new().save(self, path)
+    }
+
+    /// Writes the pixels that are in the buffer now as a PNG stream.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`PngEncoder::write`].
+    pub fn write_png(&self, writer: impl Write) -> Result<(), Error> {
+        PngEncoder::new().write(self, writer)
+    }
+
+    /// Returns the pixels that are in the buffer now as the bytes of a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`PngEncoder::to_png`].
+    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
+        PngEncoder::new().to_png(self)
+    }
+}
+
+/// A `Vec` that reports an allocation that fails, instead of aborting.
+#[derive(Default)]
+struct FallibleVec {
+    bytes: Vec<u8>,
+    /// The size that could not be allocated.
+    refused: Option<u64>,
+}
+
+impl Write for FallibleVec {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Err(error) = self.bytes.try_reserve(bytes.len()) {
+            self.refused = Some((self.bytes.len() + bytes.len()) as u64);
+            return Err(error.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Default for PngEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for PngEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PngEncoder")
+            .field("compression", &self.compression)
+            .field("filter", &self.filter)
+            .field("index_depth", &self.index_depth)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}

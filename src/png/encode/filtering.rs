@@ -1,0 +1,108 @@
+//! Which filter the rows of a save get, and when they are filtered.
+
+use super::filter::{FilterKernels, FilterType, GROUP, paeth_or_average};
+use super::geometry::{Geometry, HEAD};
+use super::options::{Compression, Filter};
+use super::scanline::{ScanlineReader, StableRows};
+use crate::format::{Color, PngType};
+
+/// The rule by which the filter of a row is chosen. It follows from the type of
+/// the file and the options alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FilterRule {
+    /// The filter follows from the row and the rows above it.
+    ByRow(RowRule),
+    /// The filters follow from all rows of a strip.
+    ByStrip,
+}
+
+/// A rule that needs no row below the row it filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowRule {
+    /// Every row has the same filter.
+    Fixed(FilterType),
+    /// The rows of a group share a filter, which the first of them decides.
+    PerGroup,
+}
+
+impl FilterRule {
+    pub(super) fn of(png: PngType, compression: Compression, filter: Filter) -> Self {
+        let rule = match (filter.fixed(), compression) {
+            (Some(filter), _) => RowRule::Fixed(filter),
+            (None, Compression::Stored) => RowRule::Fixed(FilterType::None),
+            // A byte of many pixels is like the byte above it, or like none.
+            (None, Compression::Fast) if png.depth <= 2 => RowRule::Fixed(FilterType::Up),
+            // Indices and pixels of 4 bits have no noise.
+            (None, Compression::Fast) if png.color == Color::Index || png.depth < 8 => {
+                RowRule::Fixed(FilterType::Paeth)
+            }
+            (None, Compression::Fast) => RowRule::PerGroup,
+            (None, Compression::Small | Compression::Best) => return FilterRule::ByStrip,
+        };
+        FilterRule::ByRow(rule)
+    }
+}
+
+impl RowRule {
+    /// Returns the filter of row `y`, which is in memory with the rows above it.
+    #[inline(always)]
+    pub(super) fn of_row<K: FilterKernels>(
+        self,
+        kernels: K,
+        rows: StableRows<'_>,
+        y: u32,
+        pixel_size: usize,
+    ) -> FilterType {
+        match self {
+            RowRule::Fixed(filter) => filter,
+            RowRule::PerGroup => {
+                let first = y - y % GROUP;
+                paeth_or_average(kernels, rows.row(first), rows.above(first), pixel_size)
+            }
+        }
+    }
+}
+
+/// When the rows of a save are filtered.
+#[derive(Clone, Copy)]
+pub(super) enum Filtering<'a> {
+    /// The rows lie in stable memory as the file holds them. Any thread filters
+    /// them out of that memory, when it compresses a strip.
+    FromMemory(StableRows<'a>, FilterRule),
+    /// The caller's thread filters each row as soon as it has read it.
+    WhileReading(RowRule),
+    /// Rows are read into the strip. Any thread filters them in place, when it
+    /// compresses the strip.
+    InPlace,
+}
+
+impl<'a> Filtering<'a> {
+    pub(super) fn of(geometry: &Geometry, reader: &ScanlineReader<'a>) -> Self {
+        match (reader.stable_rows(), geometry.rule) {
+            (Some(rows), rule) => Filtering::FromMemory(rows, rule),
+            (None, FilterRule::ByRow(rule)) => Filtering::WhileReading(rule),
+            (None, FilterRule::ByStrip) => Filtering::InPlace,
+        }
+    }
+
+    /// Returns the number of rows that the reader keeps from strip to strip.
+    pub(super) fn kept_rows(&self) -> usize {
+        match self {
+            Filtering::FromMemory(..)
+            | Filtering::WhileReading(RowRule::Fixed(FilterType::None)) => 0,
+            // The row that is read, and the row above it.
+            Filtering::WhileReading(_) => 2,
+            // The last row of the strip before.
+            Filtering::InPlace => 1,
+        }
+    }
+
+    /// Returns the number of bytes before the scanlines of a strip: the row
+    /// above the first, or the head of a stored block.
+    pub(super) fn bytes_before(&self, row_size: usize) -> usize {
+        match self {
+            Filtering::FromMemory(..) | Filtering::WhileReading(_) => HEAD,
+            Filtering::InPlace => row_size.max(HEAD),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! How an image is cut into strips. The cut follows from the size of a row,
+//! the type of the file and the options alone, so that nothing else changes
+//! the file.
+
+use super::filtering::FilterRule;
+use super::options::{Compression, Filter};
+use crate::deflate::{STORED_HEADER, STORED_MAX};
+use crate::format::PngType;
+use crate::{Error, ErrorKind};
+
+/// Bytes of scanlines in a strip, unless a single scanline has more.
+const STRIP: usize = 512 << 10;
+
+/// The header of a zlib stream: deflate with a window of 32 KiB (RFC 1950,
+/// 2.2).
+pub(super) const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
+
+/// Bytes before scanlines that become a stored block in place.
+pub(super) const HEAD: usize = ZLIB_HEADER.len() + STORED_HEADER;
+
+/// The properties that all strips of an image share.
+#[derive(Clone, Copy)]
+pub(super) struct Geometry {
+    /// The height of the image in pixels.
+    pub(super) height: u32,
+    /// Bytes of samples in a scanline, without the byte of the filter.
+    pub(super) row_size: usize,
+    /// Bytes of samples in a pixel, or 1 if several pixels share a byte.
+    pub(super) pixel_size: usize,
+    /// Scanlines in a strip; the last strip may have fewer.
+    pub(super) rows: u32,
+    pub(super) compression: Compression,
+    pub(super) rule: FilterRule,
+}
+
+impl Geometry {
+    pub(super) fn new(
+        width: u32,
+        height: u32,
+        png: PngType,
+        compression: Compression,
+        filter: Filter,
+    ) -> Result<Self, Error> {
+        let row_size = usize::try_from(png.row_size(width))
+            .ok()
+            .filter(|&size| size < isize::MAX as usize / 8)
+            .ok_or(ErrorKind::TooLarge { width, height })?;
+        // A stored strip is one block, if its scanlines fit a block.
+        let size = match compression {
+            Compression::Stored => STORED_MAX,
+            Compression::Fast | Compression::Small | Compression::Best => STRIP,
+        };
+        Ok(Geometry {
+            height,
+            row_size,
+            pixel_size: png.pixel_size(),
+            rows: (size / (row_size + 1)).clamp(1, height as usize) as u32,
+            compression,
+            rule: FilterRule::of(png, compression, filter),
+        })
+    }
+
+    /// Returns the number of strips.
+    pub(super) fn strips(&self) -> u32 {
+        self.height.div_ceil(self.rows)
+    }
+
+    /// Returns whether a single scanline has more bytes than a strip should.
+    pub(super) fn is_wide(&self) -> bool {
+        self.row_size >= STRIP
+    }
+
+    /// Returns the number of bytes of scanlines in the largest strip.
+    pub(super) fn size(&self) -> usize {
+        self.rows as usize * (self.row_size + 1)
+    }
+
+    /// Returns whether the scanlines of a strip become one stored block in
+    /// place.
+    pub(super) fn is_one_block(&self) -> bool {
+        self.compression == Compression::Stored && self.size() <= STORED_MAX
+    }
+}

@@ -1,0 +1,32 @@
+//! Saving an image as PNG. A save goes through the files in this order:
+//!
+//! | file | step |
+//! |---|---|
+//! | `encoder` | options; `save`, `write`, `to_png` |
+//! | `save` | checks, lease, chunks |
+//! | `reduce`, `palette` | the color type that the pixels need; its palette |
+//! | `geometry`, `filtering` | the cut into strips; when rows are filtered |
+//! | `pipeline`, `queue` | strips through threads, in order |
+//! | `strip` | rows in, a piece of the zlib stream out |
+//! | `scanline` | a row of the source as the file holds it |
+//! | `filter` | the filters of PNG |
+//! | `search` | the modes that search for matches |
+//! | `checked_writer` | the caller's `Write` |
+
+mod checked_writer;
+mod encoder;
+mod filter;
+mod filtering;
+mod geometry;
+mod options;
+mod palette;
+mod pipeline;
+mod queue;
+mod reduce;
+mod save;
+mod scanline;
+mod search;
+mod strip;
+
+pub use encoder::PngEncoder;
+pub use options::{Compression, Filter, IndexDepth};

@@ -1,0 +1,198 @@
+//! Rows of the source as the file holds them.
+
+use super::reduce::{self, Reduction};
+use crate::error::AtRow;
+use crate::format::{BitOrder, Color, PngType, beyond, clear_spare, pack, reverse_order, to_png};
+use crate::layout::Layout;
+use crate::strided::{BLOCK, Frame};
+use crate::{Error, ErrorKind, PixelFormat};
+
+/// The form in which the file holds the rows.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) png: PngType,
+    /// The number of palette entries, if an index could be beyond.
+    colors: Option<usize>,
+    /// The lossless reduction of the pixels, if there is one.
+    reduction: Option<&'a Reduction>,
+}
+
+impl<'a> Target<'a> {
+    /// Returns the form of a format that is not indexed.
+    pub(super) fn of(format: PixelFormat) -> Self {
+        Target {
+            png: format.png(),
+            colors: None,
+            reduction: None,
+        }
+    }
+
+    /// Returns the form of reduced pixels.
+    pub(super) fn reduced(reduction: &'a Reduction) -> Self {
+        Target {
+            png: reduction.to,
+            colors: None,
+            reduction: Some(reduction),
+        }
+    }
+
+    /// Returns the form of indices of this format, with a palette of `colors`
+    /// entries, at a bit depth that holds them.
+    pub(super) fn indexed(format: PixelFormat, colors: usize, depth: u8) -> Self {
+        let possible = 1 << format.bits_per_pixel();
+        Target {
+            png: PngType {
+                color: Color::Index,
+                depth,
+            },
+            colors: (colors < possible).then_some(colors),
+            reduction: None,
+        }
+    }
+
+    /// Returns whether indices are unpacked one by one, to be checked or to be
+    /// packed at another depth.
+    fn repacks(self, format: PixelFormat) -> bool {
+        let checked = self.colors.is_some() && format.bits().is_some();
+        checked || self.png.depth != format.bit_depth()
+    }
+
+    /// Refuses an index beyond the palette. The first of `indices` belongs to
+    /// pixel `(x, y)`.
+    fn check(self, x: u32, y: u32, indices: &[u8]) -> Result<(), Error> {
+        let Some(colors) = self.colors else {
+            return Ok(());
+        };
+        let Some(at) = beyond(indices, colors) else {
+            return Ok(());
+        };
+        Err(ErrorKind::IndexOutside {
+            x: x + at as u32,
+            y,
+            index: indices[at],
+            colors,
+        }
+        .into())
+    }
+}
+
+/// Reads the rows of a frame as the file holds them.
+#[derive(Clone, Copy)]
+pub(super) struct ScanlineReader<'a> {
+    frame: Frame<'a>,
+    target: Target<'a>,
+}
+
+impl<'a> ScanlineReader<'a> {
+    pub(super) fn new(frame: Frame<'a>, target: Target<'a>) -> Self {
+        ScanlineReader { frame, target }
+    }
+
+    /// Returns the rows where they lie, if they lie in stable memory as the file
+    /// holds them.
+    pub(super) fn stable_rows(&self) -> Option<StableRows<'a>> {
+        let layout = self.frame.layout;
+        let (format, target) = (layout.format(), self.target);
+        if !format.is_png() || format.png() != target.png || target.colors.is_some() {
+            return None;
+        }
+        let row_size = self.frame.row_in_place(0)?.len();
+        let bytes = self.frame.stable_bytes()?;
+        Some(StableRows {
+            bytes,
+            layout,
+            row_size,
+        })
+    }
+
+    /// Writes row `y` into `row`. Each pixel is requested once.
+    pub(super) fn read(&self, y: u32, row: &mut [u8]) -> Result<(), Error> {
+        let format = self.frame.layout.format();
+        match self.target.reduction {
+            Some(reduction) => self.read_reduced(y, reduction, row),
+            None if self.target.repacks(format) => self.read_repacked(y, row),
+            None if format.is_png() => {
+                let width = self.frame.layout.width();
+                let read = self.frame.pixels(0, y, width, row);
+                read.map_err(Error::from)
+                    .and_then(|()| self.target.check(0, y, row))
+            }
+            None => self.read_converted(y, row),
+        }
+        .at_row(y)
+    }
+
+    fn read_converted(&self, y: u32, row: &mut [u8]) -> Result<(), Error> {
+        let layout = self.frame.layout;
+        let (width, format) = (layout.width(), layout.format());
+        if let Some((bits, _)) = format.bits() {
+            // The whole row at once: a byte with pixels of two blocks would be
+            // requested twice.
+            self.frame.pixels(0, y, width, row)?;
+            reverse_order(bits, row);
+            return Ok(());
+        }
+        if let Some(pixels) = self.frame.row_in_place(y) {
+            to_png(format, pixels, row);
+            return Ok(());
+        }
+        let most = BLOCK / format.pixel_size();
+        let mut block = [0; BLOCK];
+        let parts = row.chunks_mut(most * self.target.png.pixel_size());
+        for (x, part) in (0..width).step_by(most).zip(parts) {
+            let count = (width - x).min(most as u32);
+            let pixels = &mut block[..count as usize * format.pixel_size()];
+            self.frame.pixels(x, y, count, pixels)?;
+            to_png(format, pixels, part);
+        }
+        Ok(())
+    }
+
+    fn read_reduced(&self, y: u32, reduction: &Reduction, row: &mut [u8]) -> Result<(), Error> {
+        row.fill(0);
+        reduce::each_block(&self.frame, y, |x, pixels| {
+            reduction.put(pixels, x, row);
+            true
+        })
+    }
+
+    fn read_repacked(&self, y: u32, row: &mut [u8]) -> Result<(), Error> {
+        let (width, target) = (self.frame.layout.width(), self.target);
+        let depth = target.png.depth;
+        self.frame.samples(y, |x, indices| {
+            target.check(x as u32, y, indices)?;
+            if depth == 8 {
+                row[x..x + indices.len()].copy_from_slice(indices);
+            } else {
+                pack(depth, BitOrder::Msb, indices, x, row);
+            }
+            Ok(())
+        })?;
+        if depth < 8 {
+            clear_spare(depth, BitOrder::Msb, row, width as usize);
+        }
+        Ok(())
+    }
+}
+
+/// Rows that lie in stable memory as the file holds them. Any thread may read
+/// them, any number of times.
+#[derive(Clone, Copy)]
+pub(super) struct StableRows<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+    row_size: usize,
+}
+
+impl<'a> StableRows<'a> {
+    /// Returns row `y`.
+    pub(super) fn row(&self, y: u32) -> &'a [u8] {
+        let start = self.layout.address(0, y).byte;
+        &self.bytes[start..start + self.row_size]
+    }
+
+    /// Returns the row above row `y`, if there is one.
+    pub(super) fn above(&self, y: u32) -> Option<&'a [u8]> {
+        y.checked_sub(1).map(|y| self.row(y))
+    }
+}
