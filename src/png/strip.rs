@@ -10,8 +10,8 @@
 //!   the whole strip, which was read once.
 
 use super::filter::{
-    Choice, FilterKernels, FilterType, GROUP, choose_for_group, filter_one, filter_row_to,
-    filter_rows, paeth_or_average,
+    FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_one,
+    filter_row_to, filter_rows, paeth_or_average,
 };
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
 use crate::alloc::zeroed;
@@ -202,7 +202,7 @@ impl Strip {
                     .png_row(y, geometry.target, row)
                     .map_err(|error| error.at_row(y))?;
                 let above = (y > 0).then_some(above);
-                if geometry.judges() && y % GROUP == 0 {
+                if geometry.judges() && y % GROUP_ROWS == 0 {
                     kept.filter = choose_for_group(registers, row, above, geometry.pixel_size);
                 }
                 let filter = if geometry.judges() {
@@ -212,7 +212,7 @@ impl Strip {
                 };
                 filter_one(
                     registers,
-                    Choice::Always(filter),
+                    FilterChoice::Fixed(filter),
                     row,
                     above,
                     geometry.pixel_size,
@@ -242,9 +242,9 @@ impl Strip {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
         let levels = Levels::of(geometry.compression);
         let filter = match (geometry.one_filter(), levels) {
-            (Some(filter), _) => Choice::Always(filter),
+            (Some(filter), _) => FilterChoice::Fixed(filter),
             (None, Some(levels)) => self.try_filters(kernels, geometry, levels),
-            (None, None) => Choice::Smallest,
+            (None, None) => FilterChoice::MinSum,
         };
         let (before, padded) = self.rows.split_at_mut(geometry.before());
         let rows = &mut padded[..self.len];
@@ -254,10 +254,11 @@ impl Strip {
                 let above = |y: u32| y.checked_sub(1).map(|y| stable.row(y));
                 let mut filter = filter;
                 for (y, scanline) in (first..).zip(rows.chunks_exact_mut(row_size + 1)) {
-                    if geometry.judges() && (y == first || y % GROUP == 0) {
-                        let judged = y - y % GROUP;
+                    if geometry.judges() && (y == first || y % GROUP_ROWS == 0) {
+                        let judged = y - y % GROUP_ROWS;
                         let (row, above) = (stable.row(judged), above(judged));
-                        filter = Choice::Always(paeth_or_average(kernels, row, above, pixel_size));
+                        filter =
+                            FilterChoice::Fixed(paeth_or_average(kernels, row, above, pixel_size));
                     }
                     filter_row_to(
                         kernels,
@@ -319,12 +320,12 @@ impl Strip {
         kernels: K,
         geometry: &Geometry<'_>,
         levels: Levels,
-    ) -> Choice {
+    ) -> FilterChoice {
         let line = geometry.row_size + 1;
         let lines = self.len / line;
         let count = (SAMPLE / line).min(lines);
         if count == 0 {
-            return Choice::Smallest;
+            return FilterChoice::MinSum;
         }
         let (before, rows) = self.rows.split_at(geometry.before());
         let row = |y: u32| match (geometry.stable, y.checked_sub(self.index * geometry.rows)) {
@@ -359,20 +360,20 @@ impl Strip {
                 );
             }
         };
-        fill(sample, Choice::Smallest);
+        fill(sample, FilterChoice::MinSum);
         let estimate = self.deflate.estimate(kernels, sample);
         if estimate > levels.promising(sample.len()) {
-            return Choice::Smallest;
+            return FilterChoice::MinSum;
         }
         let level = levels.level(estimate, sample.len());
         let smallest = self.strong.deflate(level, sample, out);
-        let none = Choice::Always(FilterType::None);
+        let none = FilterChoice::Fixed(FilterType::None);
         fill(sample, none);
         // By a twentieth: it is a sample.
         if self.strong.deflate(level, sample, out) * 20 < smallest * 19 {
             none
         } else {
-            Choice::Smallest
+            FilterChoice::MinSum
         }
     }
 
