@@ -28,7 +28,7 @@ use deflate::bits::State;
 use deflate::block::{self, Tables};
 use deflate::tokens::{self, Token};
 use deflate::{Deflate, PADDING, bound};
-use filter::{Choice, FilterKernels, FilterType};
+use filter::{FilterChoice, FilterKernels, FilterType};
 
 /// Bytes of scanlines in a strip, about.
 const STRIP: usize = 512 << 10;
@@ -36,9 +36,9 @@ const STRIP: usize = 512 << 10;
 #[derive(Clone, Copy, PartialEq)]
 enum Piece {
     /// In place.
-    Filter(Choice),
+    Filter(FilterChoice),
     /// From stable memory into the strip.
-    FilterTo(Choice),
+    FilterTo(FilterChoice),
     Tokens,
     Count,
     Emit,
@@ -73,7 +73,7 @@ impl Work {
         let mut filtered = raw.clone();
         filter::filter_rows(
             Portable,
-            Choice::Always(FilterType::Paeth),
+            FilterChoice::Fixed(FilterType::Paeth),
             &mut filtered,
             row_size,
             None,
@@ -114,7 +114,7 @@ impl Work {
     }
 
     #[inline(always)]
-    fn filter_to<K: FilterKernels>(&mut self, kernels: K, choice: Choice) {
+    fn filter_to<K: FilterKernels>(&mut self, kernels: K, choice: FilterChoice) {
         let line = self.row_size + 1;
         let mut above = None;
         let rows = self.rows.chunks_exact_mut(line);
@@ -148,7 +148,7 @@ impl Work {
                 kernels.emit(out, &mut state, tables, &self.filtered, &self.tokens, limit);
             }
             Piece::Strip => {
-                self.filter_to(kernels, Choice::Always(FilterType::Paeth));
+                self.filter_to(kernels, FilterChoice::Fixed(FilterType::Paeth));
                 self.deflate.fast(kernels, &self.rows, len, &mut self.out);
             }
         }
@@ -163,21 +163,27 @@ dispatch! {
 
 fn pieces(c: &mut Criterion, name: &str, work: &mut Work) {
     let all = [
-        ("filter Sub", Piece::Filter(Choice::Always(FilterType::Sub))),
-        ("filter Up", Piece::Filter(Choice::Always(FilterType::Up))),
+        (
+            "filter Sub",
+            Piece::Filter(FilterChoice::Fixed(FilterType::Sub)),
+        ),
+        (
+            "filter Up",
+            Piece::Filter(FilterChoice::Fixed(FilterType::Up)),
+        ),
         (
             "filter Average",
-            Piece::Filter(Choice::Always(FilterType::Average)),
+            Piece::Filter(FilterChoice::Fixed(FilterType::Average)),
         ),
         (
             "filter Paeth",
-            Piece::Filter(Choice::Always(FilterType::Paeth)),
+            Piece::Filter(FilterChoice::Fixed(FilterType::Paeth)),
         ),
         (
             "filter Paeth from",
-            Piece::FilterTo(Choice::Always(FilterType::Paeth)),
+            Piece::FilterTo(FilterChoice::Fixed(FilterType::Paeth)),
         ),
-        ("filter smallest", Piece::Filter(Choice::Smallest)),
+        ("filter smallest", Piece::Filter(FilterChoice::MinSum)),
         ("tokenizer", Piece::Tokens),
         ("statistics", Piece::Count),
         ("emitter", Piece::Emit),

@@ -1,26 +1,34 @@
-//! Bits into bytes, the least significant first (RFC 1951, 3.1.1).
+//! A writer of bits. Each byte is filled from its least significant bit on
+//! (RFC 1951, 3.1.1).
 
-/// Writes bits into a slice. The caller sees to it that there is room: each
-/// [`put`](BitWriter::put) stores eight bytes and keeps those that are whole.
+/// The number of output bytes that a kernel asks for at a time. They have room
+/// for the codes of 64 literals, or for 16 calls of [`State::put_in_array`].
+pub(crate) const ROOM: usize = 136;
+
+/// A writer of bits into a slice. The caller makes sure that there is room:
+/// each [`put`](BitWriter::put) stores eight bytes, and the next one
+/// overwrites those that are not full.
 pub(crate) struct BitWriter<'a> {
     out: &'a mut [u8],
     state: State,
 }
 
-/// Where a writer is: small and `Copy`, so that it can be held in registers
-/// while symbols are written, and put back to undo them.
+/// The position of a writer. A state is small and `Copy`: a loop can hold it
+/// in registers, and restoring an older state undoes the writes since then.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct State {
-    /// The byte that is written next.
+    /// The index of the byte that is written next.
     pub(crate) at: usize,
-    /// Bits that don't fill a byte yet, the first the least significant.
+    /// Bits that do not fill a byte yet. The first bit is the least
+    /// significant.
     pub(crate) bits: u64,
-    /// How many, less than 8.
+    /// The number of bits in `bits`, less than 8.
     pub(crate) count: u32,
 }
 
 impl State {
-    /// Appends the lowest `count` of `bits`, at most 56; the others are zero.
+    /// Appends the lowest `count` bits of `bits`, at most 56. The other bits
+    /// must be zero.
     #[inline(always)]
     pub(crate) fn put(&mut self, out: &mut [u8], bits: u64, count: u32) {
         self.bits |= bits << (self.count & 63);
@@ -32,10 +40,11 @@ impl State {
         self.count &= 7;
     }
 
-    /// The same into room for seventeen times eight bytes, of which the
-    /// compiler then knows that it is enough for sixteen.
+    /// Appends bits as [`put`](State::put) does, but without a bounds check:
+    /// eight bytes from an index below 128 on always lie within [`ROOM`] bytes.
+    /// `at` is that index. If it starts at 0, it stays below 128 for 16 calls.
     #[inline(always)]
-    pub(crate) fn put_local(&mut self, room: &mut [u8; 136], bits: u64, count: u32) {
+    pub(crate) fn put_in_array(&mut self, room: &mut [u8; ROOM], bits: u64, count: u32) {
         self.bits |= bits << (self.count & 63);
         self.count += count;
         let at = self.at & 127;
@@ -45,11 +54,13 @@ impl State {
         self.count &= 7;
     }
 
-    /// After words that were stored elsewhere: the last of them at byte
-    /// `place` from here, and the next bit to be written is number `end`.
-    #[allow(dead_code)] // not every processor has a use for it
+    /// Moves the state behind words that a kernel stored by itself. `word` is
+    /// the last of these words, and `place` is the index of its first byte.
+    /// `end` is the index of the bit that is written next. Both indices count
+    /// from the byte `at`.
+    #[allow(dead_code, reason = "only some processors have kernels that use it")]
     #[inline(always)]
-    pub(crate) fn end_in(&mut self, word: u64, place: usize, end: u64) {
+    pub(crate) fn resume_after(&mut self, word: u64, place: usize, end: u64) {
         let done = (end & !7).wrapping_sub(8 * place as u64);
         self.bits = word >> (done & 63);
         self.count = (end & 7) as u32;
@@ -69,12 +80,14 @@ impl<'a> BitWriter<'a> {
         self.state
     }
 
-    /// Back to a state of before. What was written since is overwritten.
+    /// Returns to an earlier state. The bits written since then will be
+    /// overwritten.
     pub(crate) fn set_state(&mut self, state: State) {
         self.state = state;
     }
 
-    /// The parts, for loops that keep them in registers.
+    /// Returns the slice and the state, for loops that keep the state in
+    /// registers.
     pub(crate) fn parts(&mut self) -> (&mut [u8], &mut State) {
         (self.out, &mut self.state)
     }
@@ -84,14 +97,14 @@ impl<'a> BitWriter<'a> {
         self.state.put(self.out, bits, count);
     }
 
-    /// Fills up the byte with zeros.
+    /// Fills the current byte with zero bits.
     pub(crate) fn align(&mut self) {
         if self.state.count > 0 {
             self.put(0, 8 - self.state.count);
         }
     }
 
-    /// Whole bytes, on a byte boundary.
+    /// Appends whole bytes. The writer must be on a byte boundary.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         debug_assert_eq!(self.state.count, 0);
         self.out[self.state.at..self.state.at + bytes.len()].copy_from_slice(bytes);

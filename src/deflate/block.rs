@@ -1,47 +1,57 @@
-//! One deflate block: counting, codes, and whether they are worth it
-//! (RFC 1951, 3.2.3 to 3.2.7).
+//! One block (RFC 1951, 3.2.3 to 3.2.7): the frequencies of its symbols, their
+//! Huffman codes, and the choice between a dynamic and a stored block.
 
 use super::DeflateKernels;
 use super::bits::BitWriter;
 use super::huffman::{Code, codes, lengths};
 use super::tokens::Token;
 
-/// Symbols for literals, the end of the block and lengths (RFC 1951, 3.2.5).
-const LITERALS: usize = 286;
+/// The number of symbols for literals, the end of the block and match lengths
+/// (RFC 1951, 3.2.5).
+const SYMBOLS: usize = 286;
 const END_OF_BLOCK: usize = 256;
 
-/// Codes are limited to this many bits, so that four of them fit into 56.
-/// The limit of deflate, 15, would save next to nothing.
-pub(super) const LONGEST: u8 = 14;
+/// The most bits in a Huffman code of literals and lengths. With this limit,
+/// four codes fit into 56 bits. The limit of RFC 1951, 15 bits, would save next
+/// to nothing.
+pub(super) const MAX_CODE_LENGTH: u8 = 14;
 
-/// The first length of each length symbol, from symbol 257 on, and the extra
-/// bits behind it (RFC 1951, 3.2.5).
+/// The shortest match length of each length symbol, from symbol 257 on
+/// (RFC 1951, 3.2.5).
 const LENGTH_BASE: [u16; 29] = [
     3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
     163, 195, 227, 258,
 ];
+
+/// The number of extra bits behind each length symbol.
 const LENGTH_EXTRA: [u8; 29] = [
     0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
 ];
 
-/// The order in which the lengths of the code length codes are sent
+/// The order in which a block header lists the lengths of the code length codes
 /// (RFC 1951, 3.2.7).
 const CODE_LENGTH_ORDER: [usize; 19] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 
-/// Bytes in the largest stored block, and the bytes before it.
+/// The most data bytes in a stored block (RFC 1951, 3.2.4).
 pub(crate) const STORED_MAX: usize = 65535;
+
+/// The bytes of the header of a stored block that begins on a byte boundary.
 pub(crate) const STORED_HEADER: usize = 5;
 
-/// Fewer bytes than this are not worth the header of a dynamic block.
-const SMALLEST: usize = 48;
+/// The fewest data bytes for which a dynamic block is tried. Fewer bytes do not
+/// make up for its header.
+const MIN_DYNAMIC: usize = 48;
 
-/// The codes of a block in the form in which they are written: the bits from
-/// bit 8 on, their number below.
+/// The Huffman codes of a block, in the form in which the emitters use them.
+/// Each entry holds the number of bits in its lowest 8 bits and the bits
+/// themselves above them.
 pub(crate) struct Tables {
+    /// The code of each literal.
     pub(crate) literals: [u32; 256],
-    /// By match length: its symbol, the extra bits and the distance.
+    /// The bits of each match, indexed by its length: the length code, the
+    /// extra bits and the distance code.
     pub(crate) matches: [u32; 259],
 }
 
@@ -54,13 +64,14 @@ impl Default for Tables {
     }
 }
 
-/// The most bytes that `len` bytes take as a block or blocks, stored.
+/// Returns the most bytes that `len` bytes take as stored blocks.
 pub(crate) fn stored_size(len: usize) -> usize {
     len + len.div_ceil(STORED_MAX) * STORED_HEADER + 1
 }
 
-/// Writes `data[..len]`, cut into `tokens`, as a dynamic block, or stored if
-/// that is smaller. There are 64 bytes to read behind `len`.
+/// Writes `data[..len]`, which has been cut into `tokens`, as a dynamic block,
+/// or as stored blocks if they are smaller. `data` must have 64 more bytes
+/// behind `len`.
 #[inline(always)]
 pub(crate) fn write<K: DeflateKernels>(
     kernels: K,
@@ -70,21 +81,21 @@ pub(crate) fn write<K: DeflateKernels>(
     len: usize,
     tokens: &[Token],
 ) {
-    if len < SMALLEST {
+    if len < MIN_DYNAMIC {
         return write_stored(writer, &data[..len]);
     }
     let frequencies = count(&data[..len], tokens);
-    let mut literal_lengths = [0; LITERALS];
-    lengths(&frequencies, LONGEST, &mut literal_lengths);
+    let mut literal_lengths = [0; SYMBOLS];
+    lengths(&frequencies, MAX_CODE_LENGTH, &mut literal_lengths);
 
     let before = writer.state();
     let limit = before.at + stored_size(len);
-    if promised(&frequencies, &literal_lengths) < len {
+    if estimated_size(&frequencies, &literal_lengths) < len {
         let any_match = frequencies[END_OF_BLOCK + 1..]
             .iter()
             .any(|&count| count > 0);
         write_header(writer, &literal_lengths, any_match);
-        let end = fill(tables, &literal_lengths);
+        let end = fill_tables(tables, &literal_lengths);
         let (out, state) = writer.parts();
         let passed = kernels.emit(out, state, tables, data, tokens, limit);
         if !passed {
@@ -98,20 +109,23 @@ pub(crate) fn write<K: DeflateKernels>(
     write_stored(writer, &data[..len]);
 }
 
-/// About how many bytes a dynamic block takes, without its header.
+/// Estimates the bytes of a dynamic block, without its header. Returns at most
+/// the length of `data`.
 #[inline(always)]
 pub(super) fn estimate(data: &[u8], tokens: &[Token]) -> usize {
     let frequencies = count(data, tokens);
-    let mut literal_lengths = [0; LITERALS];
-    lengths(&frequencies, LONGEST, &mut literal_lengths);
-    promised(&frequencies, &literal_lengths).min(data.len())
+    let mut literal_lengths = [0; SYMBOLS];
+    lengths(&frequencies, MAX_CODE_LENGTH, &mut literal_lengths);
+    estimated_size(&frequencies, &literal_lengths).min(data.len())
 }
 
-/// The bytes that the sample promises; the header is not worth counting.
-fn promised(frequencies: &[u32; LITERALS], literal_lengths: &[u8; LITERALS]) -> usize {
+/// Returns the bytes that symbols of these frequencies take. The header of the
+/// block is not worth counting.
+fn estimated_size(frequencies: &[u32; SYMBOLS], literal_lengths: &[u8; SYMBOLS]) -> usize {
     let mut bits = 0;
     for (symbol, (&frequency, &length)) in frequencies.iter().zip(literal_lengths).enumerate() {
-        // What is behind the symbol of a match: extra bits, and the distance.
+        // A length code is followed by extra bits and a distance code of one
+        // bit.
         let behind = match symbol.checked_sub(END_OF_BLOCK + 1) {
             Some(length) => LENGTH_EXTRA[length] + 1,
             None => 0,
@@ -121,13 +135,15 @@ fn promised(frequencies: &[u32; LITERALS], literal_lengths: &[u8; LITERALS]) -> 
     (bits / 8) as usize
 }
 
-/// Frequencies of the symbols. All symbols of a small block are counted; of a
-/// large one, literals are taken from a sample, and every literal gets a code
-/// in case it was not in it.
+/// Returns the frequencies of the symbols.
+///
+/// In a small block all symbols are counted. In a large block the literals are
+/// counted in a sample and scaled up. Each literal then gets a frequency of at
+/// least 1, and with it a code, since the sample may have missed it.
 #[inline(always)]
-pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
+pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; SYMBOLS] {
     let literals: usize = tokens.iter().map(|token| token.literals as usize).sum();
-    // Every how many-th portion of 64 bytes is counted.
+    // One of `step` portions of 64 bytes is counted.
     let step = match literals {
         ..0x8000 => 1,
         0x8000..0x2_0000 => 4,
@@ -135,28 +151,30 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
         _ => 16,
     };
     let mut counts = [[0; 256]; HISTOGRAMS];
-    let mut frequencies = [0; LITERALS];
-    // Which of `step` portions: even over time, and never in step with the
-    // rows of an image, whose length may well be a power of two.
+    let mut frequencies = [0; SYMBOLS];
+    // Returns which one of the next `step` portions is counted. The choices
+    // are spread evenly. They do not repeat with the rows of an image, whose
+    // length may well be a power of two: else the sample would see the same
+    // columns in every row.
     let mut turn = 0u32;
     let mut place = || {
         turn = turn.wrapping_add(0x9e37_79b9); // 2^32 over the golden ratio
         ((turn >> 16) as usize * step) >> 16
     };
     let mut at = 0;
-    // Several short runs together are taken or not: a choice for each can't be
-    // guessed by the processor.
-    let (mut short, mut taken) = (0, true);
+    // Short runs are counted or skipped sixteen at a time. The processor could
+    // not predict a branch that is decided anew for each run.
+    let (mut short_runs, mut count_short) = (0, true);
     for token in tokens {
         let literals = &data[at..at + token.literals as usize];
         if step == 1 {
             histogram(literals, &mut counts);
         } else if literals.len() < 128 {
-            if short % 16 == 0 {
-                taken = place() == 0;
+            if short_runs % 16 == 0 {
+                count_short = place() == 0;
             }
-            short += usize::from(!literals.is_empty());
-            if taken {
+            short_runs += usize::from(!literals.is_empty());
+            if count_short {
                 histogram(literals, &mut counts);
             }
         } else {
@@ -180,10 +198,12 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; LITERALS] {
     frequencies
 }
 
-/// So many histograms are filled in turn: an increment of a byte that has just
-/// been counted would wait for the one before it.
+/// The number of histograms that are filled in turn. In a single histogram, two
+/// equal bytes next to each other would be slow: the second increment would
+/// wait for the first.
 const HISTOGRAMS: usize = 8;
 
+/// Adds the bytes to the histograms.
 #[inline(always)]
 fn histogram(bytes: &[u8], counts: &mut [[u32; 256]; HISTOGRAMS]) {
     let (groups, rest) = bytes.as_chunks::<HISTOGRAMS>();
@@ -197,7 +217,8 @@ fn histogram(bytes: &[u8], counts: &mut [[u32; 256]; HISTOGRAMS]) {
     }
 }
 
-/// The symbol of a match length, by length.
+/// The index of the length symbol of each match length, counted from symbol
+/// 257.
 static LENGTH_SYMBOL: [u8; 259] = {
     let mut symbols = [0; 259];
     let mut symbol = 0;
@@ -212,13 +233,15 @@ static LENGTH_SYMBOL: [u8; 259] = {
     symbols
 };
 
+/// Returns the symbol of a match length.
 fn length_symbol(length: u16) -> usize {
     END_OF_BLOCK + 1 + usize::from(LENGTH_SYMBOL[usize::from(length)])
 }
 
-/// The tables of these code lengths, and the code of the end of the block.
-fn fill(tables: &mut Tables, literal_lengths: &[u8; LITERALS]) -> Code {
-    let mut all = [Code::default(); LITERALS];
+/// Fills the tables with the codes of these lengths. Returns the code of the
+/// end of the block.
+fn fill_tables(tables: &mut Tables, literal_lengths: &[u8; SYMBOLS]) -> Code {
+    let mut all = [Code::default(); SYMBOLS];
     codes(literal_lengths, &mut all);
     let entry = |bits: u32, count: u32| bits << 8 | count;
     for (literal, code) in tables.literals.iter_mut().zip(&all) {
@@ -229,7 +252,7 @@ fn fill(tables: &mut Tables, literal_lengths: &[u8; LITERALS]) -> Code {
         let (code, index) = (all[symbol], symbol - END_OF_BLOCK - 1);
         let extra = u32::from(length - LENGTH_BASE[index]);
         let count = u32::from(code.length);
-        // The distance 1 is the only one: one bit, a zero.
+        // Distance 1 is the only distance. Its code is a single zero bit.
         let bits = u32::from(code.bits) | extra << count;
         let total = count + u32::from(LENGTH_EXTRA[index]) + 1;
         tables.matches[usize::from(length)] = entry(bits, total);
@@ -237,18 +260,21 @@ fn fill(tables: &mut Tables, literal_lengths: &[u8; LITERALS]) -> Code {
     all[END_OF_BLOCK]
 }
 
-/// The header of a dynamic block that is not the last (RFC 1951, 3.2.7).
-fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; LITERALS], any_match: bool) {
+/// Writes the header of a dynamic block that is not the last block (RFC 1951,
+/// 3.2.7).
+fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; SYMBOLS], any_match: bool) {
     let used = literal_lengths.iter().rposition(|&length| length > 0);
-    let literals = used.map_or(257, |last| (last + 1).max(257));
-    // One distance code of one bit, or of none where no match is.
-    let mut all = [0; LITERALS + 1];
-    all[..literals].copy_from_slice(&literal_lengths[..literals]);
-    all[literals] = u8::from(any_match);
-    let all = &all[..=literals];
+    let symbols = used.map_or(257, |last| (last + 1).max(257));
+    // The only distance code has one bit, or zero bits in a block without
+    // matches.
+    let mut all = [0; SYMBOLS + 1];
+    all[..symbols].copy_from_slice(&literal_lengths[..symbols]);
+    all[symbols] = u8::from(any_match);
+    let all = &all[..=symbols];
 
-    // Runs: (symbol, extra bits, how many of them).
-    let mut runs = [(0u8, 0u8, 0u8); LITERALS + 1];
+    // The code lengths as runs. A run is a symbol of the code length alphabet,
+    // the value of its extra bits, and the number of extra bits.
+    let mut runs = [(0u8, 0u8, 0u8); SYMBOLS + 1];
     let mut count = 0;
     let mut push = |run| {
         runs[count] = run;
@@ -287,29 +313,30 @@ fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; LITERALS], an
     }
     let mut code_lengths = [0; 19];
     lengths(&frequencies, 7, &mut code_lengths);
-    let mut code_codes = [Code::default(); 19];
-    codes(&code_lengths, &mut code_codes);
+    let mut code_length_codes = [Code::default(); 19];
+    codes(&code_lengths, &mut code_length_codes);
     let sent = CODE_LENGTH_ORDER
         .iter()
         .rposition(|&symbol| code_lengths[symbol] > 0)
         .map_or(4, |last| (last + 1).max(4));
 
-    writer.put(0, 1); // not the last
-    writer.put(2, 2); // dynamic
-    writer.put(literals as u64 - 257, 5);
+    writer.put(0, 1); // not the last block
+    writer.put(2, 2); // dynamic codes
+    writer.put(symbols as u64 - 257, 5);
     writer.put(0, 5); // one distance code
     writer.put(sent as u64 - 4, 4);
     for &symbol in &CODE_LENGTH_ORDER[..sent] {
         writer.put(code_lengths[symbol].into(), 3);
     }
     for &(symbol, extra, bits) in runs {
-        let code = code_codes[usize::from(symbol)];
+        let code = code_length_codes[usize::from(symbol)];
         writer.put(code.bits.into(), code.length.into());
         writer.put(extra.into(), bits.into());
     }
 }
 
-/// Stored blocks, none the last (RFC 1951, 3.2.4).
+/// Writes `data` as stored blocks, none of which is the last block (RFC 1951,
+/// 3.2.4).
 pub(super) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
     for portion in data.chunks(STORED_MAX) {
         write_stored_header(writer, portion.len() as u16);
@@ -317,14 +344,15 @@ pub(super) fn write_stored(writer: &mut BitWriter<'_>, data: &[u8]) {
     }
 }
 
-/// The bytes before a stored block of `len` bytes that begins with a byte and
-/// is not the last.
+/// Returns the header of a stored block of `len` bytes. The block begins on a
+/// byte boundary and is not the last block.
 pub(crate) fn stored_header(len: u16) -> [u8; STORED_HEADER] {
     let ([a, b], [c, d]) = (len.to_le_bytes(), (!len).to_le_bytes());
     [0, a, b, c, d]
 }
 
-/// An empty one ends on a byte boundary: with it, a strip ends.
+/// Writes the header of a stored block that is not the last block. The header
+/// ends on a byte boundary: an empty stored block aligns the end of a piece.
 pub(super) fn write_stored_header(writer: &mut BitWriter<'_>, len: u16) {
     writer.put(0, 3);
     writer.align();

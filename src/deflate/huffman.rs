@@ -1,24 +1,26 @@
-//! Huffman codes: lengths from frequencies, codes from lengths (RFC 1951,
-//! 3.2.2).
+//! Huffman codes: code lengths from frequencies, and codes from code lengths
+//! (RFC 1951, 3.2.2).
 
-/// The longest code of literals and lengths that deflate allows.
+/// The most bits in a code of literals and lengths (RFC 1951, 3.2.7).
 #[cfg(test)]
 pub(super) const MAX_LENGTH: u8 = 15;
 
-/// Symbols in the largest alphabet, that of literals and lengths.
+/// The number of symbols in the largest alphabet, which has literals and match
+/// lengths.
 const SYMBOLS: usize = 288;
 
-/// A code as it goes into the bit stream, the first bit the least
-/// significant.
+/// A Huffman code, with its bits in the order of the bit stream: the first bit
+/// is the least significant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Code {
     pub(super) bits: u16,
     pub(super) length: u8,
 }
 
-/// Lengths of at most `longest` bits for symbols of these frequencies: the
-/// optimal ones, but for what the limit costs. Symbols that don't occur get
-/// 0; a lone symbol gets 1.
+/// Computes code lengths of at most `longest` bits from the frequencies of the
+/// symbols. The lengths are optimal unless the limit shortens a code. A symbol
+/// with a frequency of 0 gets length 0. If only one symbol occurs, it gets
+/// length 1.
 ///
 /// The sum of the frequencies must fit 32 bits.
 pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
@@ -41,9 +43,10 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
         _ => leaves.sort_unstable(),
     }
 
-    // Two queues: leaves by weight, and the nodes made of them, which come
-    // into being in the order of their weight. The two lightest of both make
-    // the next node.
+    // The tree is built with two queues. One has the leaves, sorted by weight.
+    // The other has the inner nodes, which are sorted too, since each is at
+    // least as heavy as the node made before it. The two lightest nodes of both
+    // queues become the children of the next inner node.
     let mut weight = [0u32; 2 * SYMBOLS];
     let mut parent = [0u16; 2 * SYMBOLS];
     for (weight, &(frequency, _)) in weight.iter_mut().zip(&*leaves) {
@@ -61,7 +64,8 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
         }
     }
 
-    // How many leaves at each depth, those too deep counted at the limit.
+    // The number of leaves at each depth. Leaves beyond the limit are counted
+    // at the limit.
     let longest = usize::from(longest);
     let mut depth = [0u16; 2 * SYMBOLS];
     let mut at_depth = [0u32; 16];
@@ -71,8 +75,10 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
             at_depth[usize::from(depth[i]).min(longest)] += 1;
         }
     }
-    // What the limit made too much is taken back: a leaf of the longest
-    // length goes up, next to a shorter one that goes down with it.
+    // The limit may have shortened so many codes that they exceed Kraft's
+    // inequality. `used` is Kraft's sum, in units of a code of the longest
+    // length. Each step lowers it by 1: a leaf above the limit moves down by
+    // one level, and a leaf at the limit becomes its sibling.
     let full = 1u32 << longest;
     let mut used: u32 = (1..=longest)
         .map(|length| at_depth[length] << (longest - length))
@@ -87,7 +93,7 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
         used -= 1;
     }
 
-    // The most frequent get the shortest.
+    // The most frequent symbols get the shortest codes.
     let mut leaves = leaves.iter().rev();
     for (length, &count) in at_depth.iter().enumerate().take(longest + 1) {
         for &(_, symbol) in leaves.by_ref().take(count as usize) {
@@ -96,7 +102,7 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
     }
 }
 
-/// The codes of these lengths.
+/// Computes the canonical codes of these code lengths.
 pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
     let mut at_length = [0u16; 16];
     for &length in lengths {
@@ -124,7 +130,8 @@ pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
 mod tests {
     use super::*;
 
-    /// Kraft's sum in units of the longest length: full for a complete code.
+    /// Returns Kraft's sum, in units of a code of the longest length. It is
+    /// `1 << longest` for a complete code.
     fn kraft(lengths: &[u8], longest: u8) -> u64 {
         let used = lengths.iter().filter(|&&length| length > 0);
         used.map(|length| 1 << (longest - length)).sum()
@@ -149,7 +156,7 @@ mod tests {
         assert_eq!(lengths_of(&[1, 1, 2, 4], 15), [3, 3, 2, 1]);
     }
 
-    /// Fibonacci's numbers make the deepest trees.
+    /// Frequencies that are Fibonacci numbers make the deepest trees.
     #[test]
     fn limits() {
         let mut fibonacci = vec![1u32, 1];
@@ -164,7 +171,7 @@ mod tests {
                 1 << longest,
                 "the code is complete"
             );
-            // More frequent is never longer.
+            // A more frequent symbol never has a longer code.
             assert!(lengths.is_sorted_by(|a, b| a >= b), "{lengths:?}");
         }
     }
@@ -182,7 +189,7 @@ mod tests {
                     .collect();
                 let lengths = lengths_of(&frequencies, 15);
                 assert_eq!(kraft(&lengths, 15), 1 << 15);
-                // Within a bit of the entropy.
+                // The average length is within a bit of the entropy.
                 let total: f64 = frequencies.iter().map(|&f| f64::from(f)).sum();
                 let (mut bits, mut entropy) = (0.0, 0.0);
                 for (&frequency, &length) in frequencies.iter().zip(&lengths) {

@@ -1,34 +1,37 @@
-//! The inner loops of deflate that gain from wide registers, behind one trait:
-//! portable code, and in `x86` kernels written by hand where the compiler's
-//! vectors are not enough. All give the same results.
+//! The inner loops of deflate that gain from vector registers, behind one
+//! trait. Portable code is here. Where the compiler does not vectorize it well
+//! enough, `x86` has kernels written by hand. All of them give the same
+//! results.
 
-use super::bits::State;
+use super::bits::{ROOM, State};
 use super::block::Tables;
 use super::tokens::Token;
 use crate::arch::Portable;
 
 /// The kernels of deflate. The default of each method is portable code.
 pub(crate) trait DeflateKernels: Copy {
-    /// Returns a bit for each byte that is zero. The first byte is the least
-    /// significant bit.
+    /// Returns a mask with a bit for each byte, set if the byte is zero. The
+    /// bit of the first byte is the least significant.
     #[inline(always)]
     fn zeros(self, bytes: &[u8; 64]) -> u64 {
         portable_zeros(bytes)
     }
 
-    /// Returns whether any 16 bytes at a multiple of 16 are all zero. May
-    /// return `true` without looking where [`zeros`](Self::zeros) costs as
-    /// little as this test.
+    /// Returns whether any 16 bytes that begin at a multiple of 16 are all
+    /// zero. May always return `true` if [`zeros`](Self::zeros) costs no more
+    /// than this test.
     #[inline(always)]
-    fn any_group(self, bytes: &[u8; 64]) -> bool {
+    fn any_zero_group(self, bytes: &[u8; 64]) -> bool {
         let mut groups = bytes.as_chunks::<16>().0.iter();
         groups.any(|group| u128::from_le_bytes(*group) == 0)
     }
 
-    /// Writes the tokens of `data` until `limit` bytes of output are passed,
-    /// and returns whether that happened. The first token begins at the first
-    /// byte of `data`. 64 bytes can be read behind the last token; behind the
-    /// limit there is room for one token and 136 bytes.
+    /// Writes the codes of all tokens, or stops after the token with which the
+    /// output passes byte `limit` of `out`. Returns whether it stopped.
+    ///
+    /// The first token begins at the first byte of `data`. `data` must have 64
+    /// bytes behind the last token. `out` must have room behind `limit` for one
+    /// token and [`ROOM`] more bytes.
     #[inline(always)]
     fn emit(
         self,
@@ -45,7 +48,8 @@ pub(crate) trait DeflateKernels: Copy {
 
 impl DeflateKernels for Portable {}
 
-/// Eight bytes at a time, in an ordinary register.
+/// Implements [`DeflateKernels::zeros`] with eight bytes at a time, in a scalar
+/// register.
 #[inline(always)]
 fn portable_zeros(bytes: &[u8; 64]) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -55,15 +59,19 @@ fn portable_zeros(bytes: &[u8; 64]) -> u64 {
     let mut mask = 0;
     for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
         let x = u64::from_le_bytes(*eight);
-        // The top bit of each byte that is zero, and no other.
+        // The sum sets bit 7 of each byte in which any of the bits 0 to 6 is
+        // set, and carries nothing into the next byte. After the negation, bit
+        // 7 is set in the bytes that are zero, and no other bit. The shift
+        // moves it to bit 0.
         let zero = !(((x & LOW) + LOW) | x | LOW) >> 7;
-        // Gathers the eight bits in the top byte.
+        // The multiplication moves bit 0 of byte `j` to bit `56 + j`.
         mask |= (zero.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
     }
     mask
 }
 
-/// Four literals at a time, and one check of the room for 32.
+/// Implements [`DeflateKernels::emit`]. Joins the codes of four literals before
+/// it writes them, and checks the length of `out` once for 32 literals.
 #[inline(always)]
 pub(super) fn portable_emit(
     out: &mut [u8],
@@ -79,16 +87,17 @@ pub(super) fn portable_emit(
         let literals = &data[at..at + token.literals as usize];
         let (groups, rest) = literals.as_chunks::<32>();
         for group in groups {
-            let Some(room) = out[writer.at..].first_chunk_mut::<136>() else {
+            let Some(room) = out[writer.at..].first_chunk_mut::<ROOM>() else {
                 return true;
             };
+            // Counts from the start of `room`.
             let mut local = State { at: 0, ..writer };
             for [a, b, c, d, e, f, g, h] in group.as_chunks().0 {
                 let codes = |bytes: [&u8; 4]| bytes.map(|b| tables.literals[usize::from(*b)]);
                 let (low, low_count) = join(codes([a, b, c, d]));
                 let (high, high_count) = join(codes([e, f, g, h]));
-                local.put_local(room, low, low_count & 63);
-                local.put_local(room, high, high_count & 63);
+                local.put_in_array(room, low, low_count & 63);
+                local.put_in_array(room, high, high_count & 63);
             }
             writer = State {
                 at: writer.at + local.at,
@@ -113,8 +122,8 @@ pub(super) fn portable_emit(
     false
 }
 
-/// Writes the match of a token, if it has one, and returns how many bytes it
-/// stands for.
+/// Writes the match of a token, if it has one. Returns the length of the match,
+/// or 0.
 #[inline(always)]
 pub(super) fn put_match(
     writer: &mut State,
@@ -124,15 +133,19 @@ pub(super) fn put_match(
 ) -> usize {
     let length = usize::from(token.length);
     if length > 0 {
-        // The remainder tells the compiler that the index is in bounds.
+        // The remainder changes no length. It shows the compiler that the index
+        // is in bounds.
         let code = tables.matches[length % tables.matches.len()];
         writer.put(out, u64::from(code >> 8), code & 0xff);
     }
     length
 }
 
-/// The codes of four literals as one of at most 56 bits; its length is in the
-/// lowest six bits of the second number, since a shift looks at no others.
+/// Joins four entries of [`Tables::literals`]. Returns their codes one behind
+/// the other, at most 56 bits, and the sum of the entries. The lowest six bits
+/// of the sum are the number of bits; the higher bits are meaningless. The sum
+/// is masked with 63 where it counts a shift. The mask costs nothing, since the
+/// shift instruction ignores the higher bits anyway.
 #[inline(always)]
 fn join([a, b, c, d]: [u32; 4]) -> (u64, u32) {
     let pair = |first: u32, second: u32| -> (u64, u32) {
@@ -143,7 +156,7 @@ fn join([a, b, c, d]: [u32; 4]) -> (u64, u32) {
     (ab | cd << (ab_count & 63), ab_count.wrapping_add(cd_count))
 }
 
-/// Writes the first `count` of eight literals, without asking how many.
+/// Writes the first `count` of eight literals, without a branch on `count`.
 #[inline(always)]
 pub(super) fn put_eight(
     writer: &mut State,
@@ -152,30 +165,31 @@ pub(super) fn put_eight(
     bytes: &[u8],
     count: usize,
 ) {
-    static KEEP: [[u32; 8]; 9] = {
-        let mut keep = [[0; 8]; 9];
+    /// Entry `count` keeps the first `count` of eight codes.
+    static MASKS: [[u32; 8]; 9] = {
+        let mut masks = [[0; 8]; 9];
         let mut count = 0;
         while count < 9 {
             let mut i = 0;
             while i < count {
-                keep[count][i] = u32::MAX;
+                masks[count][i] = u32::MAX;
                 i += 1;
             }
             count += 1;
         }
-        keep
+        masks
     };
     let bytes: &[u8; 8] = bytes.first_chunk().unwrap_or(&[0; 8]);
-    let keep = &KEEP[count.min(8)];
-    let code = |i: usize| tables.literals[usize::from(bytes[i])] & keep[i];
+    let masks = &MASKS[count.min(8)];
+    let code = |i: usize| tables.literals[usize::from(bytes[i])] & masks[i];
     let (low, low_count) = join([code(0), code(1), code(2), code(3)]);
     let (high, high_count) = join([code(4), code(5), code(6), code(7)]);
-    let Some(room) = out[writer.at..].first_chunk_mut::<136>() else {
+    let Some(room) = out[writer.at..].first_chunk_mut::<ROOM>() else {
         return;
     };
     let mut local = State { at: 0, ..*writer };
-    local.put_local(room, low, low_count & 63);
-    local.put_local(room, high, high_count & 63);
+    local.put_in_array(room, low, low_count & 63);
+    local.put_in_array(room, high, high_count & 63);
     *writer = State {
         at: writer.at + local.at,
         ..local

@@ -1,8 +1,9 @@
-//! Deflate (RFC 1951) for filtered scanlines, in pieces that stand alone.
+//! Deflate (RFC 1951) for filtered scanlines, in independent pieces.
 //!
-//! A piece ends on a byte boundary, with an empty stored block where it is
-//! compressed, and refers to nothing before it, so pieces can be made in any
-//! order and put one behind the other. [`END`] closes the last.
+//! A piece ends on a byte boundary; a compressed piece ends with an empty
+//! stored block, which aligns it. No match refers to bytes of an earlier piece.
+//! So pieces can be made in any order and then joined. [`END`] closes the last
+//! piece.
 
 pub(crate) mod bits;
 pub(crate) mod block;
@@ -16,7 +17,7 @@ mod zlib;
 
 use std::collections::TryReserveError;
 
-use bits::BitWriter;
+use bits::{BitWriter, ROOM};
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
 pub(crate) use kernels::DeflateKernels;
@@ -24,40 +25,46 @@ pub(crate) use library::LibraryDeflate;
 use tokens::{MAX_LITERALS, Token};
 pub(crate) use zlib::{InflateFailure, inflate, zlib};
 
-/// An empty last block with the fixed codes, behind the last piece.
+/// The end of the stream, behind the last piece: an empty block with fixed
+/// codes that is marked as the last block.
 pub(crate) const END: [u8; 2] = [3, 0];
 
-/// Bytes behind the data that are read along with it, and ignored.
+/// The number of bytes behind the data that may be read. Their values do not
+/// matter.
 pub(crate) const PADDING: usize = 64;
 
-/// Bytes in a block. Smaller ones adapt better and pay for more headers.
-const LARGEST_BLOCK: usize = 512 << 10;
+/// The data bytes in a block. The last block of a piece may have half as many
+/// more. Smaller blocks would adapt better to the data, at the cost of more
+/// headers.
+const BLOCK_SIZE: usize = 512 << 10;
 
-/// Room behind the limit of a block: a token of literals, and what is written
-/// of the next before anybody looks.
+/// The output bytes behind the limit of a block. An emitter may write to them
+/// before it notices that it has passed the limit.
 const SLACK: usize = 2 * MAX_LITERALS + 512;
 
-/// Scratch memory, to be used again. Nothing is carried from piece to piece.
+/// A deflate compressor with scratch memory, which is reused for each piece. No
+/// data is carried from piece to piece.
 #[derive(Default)]
 pub(crate) struct Deflate {
     tokens: Vec<Token>,
     tables: Tables,
 }
 
-/// Room that `out` needs for a piece of `len` bytes, in any mode.
+/// Returns the length of `out` that a piece of `len` data bytes needs, in any
+/// mode.
 pub(crate) fn bound(len: usize) -> usize {
-    block::stored_size(len) + len.div_ceil(LARGEST_BLOCK) * 8 + SLACK
+    block::stored_size(len) + len.div_ceil(BLOCK_SIZE) * 8 + SLACK
 }
 
-/// The most that is between the limit of a block and the end of what the
-/// emitters touch: a header, a token of the longest codes, room for a vector.
-const _: () = assert!(512 + MAX_LITERALS * block::LONGEST as usize / 8 + 136 <= SLACK);
+/// The output behind the limit is at most a block header, a token of the
+/// longest codes, and one step of the next token.
+const _: () = assert!(512 + MAX_LITERALS * block::MAX_CODE_LENGTH as usize / 8 + ROOM <= SLACK);
 
 impl Deflate {
-    /// Makes room for the tokens of pieces of `len` bytes: no more than one
+    /// Allocates memory for the tokens of pieces of `len` bytes. At most one
     /// match begins in 32 bytes.
     pub(crate) fn reserve(&mut self, len: usize) -> Result<(), TryReserveError> {
-        let len = len.min(LARGEST_BLOCK * 3 / 2);
+        let len = len.min(BLOCK_SIZE * 3 / 2);
         let most = len / 32 + len / MAX_LITERALS + 2;
         let missing = most.saturating_sub(self.tokens.capacity());
         if missing > 0 {
@@ -67,8 +74,9 @@ impl Deflate {
         Ok(())
     }
 
-    /// Compresses `data[..len]` into `out` and returns how many bytes it
-    /// took. `data` has [`PADDING`] more, `out` has [`bound`].
+    /// Compresses `data[..len]` into `out` and returns the bytes written.
+    /// `data` must have [`PADDING`] bytes behind `len`, and `out` a length of
+    /// [`bound`].
     #[inline(always)]
     pub(crate) fn fast<K: DeflateKernels>(
         &mut self,
@@ -80,12 +88,12 @@ impl Deflate {
         let mut writer = BitWriter::new(out);
         let mut at = 0;
         while at < len {
-            // No block much smaller than the others at the end.
+            // Avoids a last block that is much smaller than the others.
             let left = len - at;
-            let size = if left < LARGEST_BLOCK * 3 / 2 {
+            let size = if left < BLOCK_SIZE * 3 / 2 {
                 left
             } else {
-                LARGEST_BLOCK
+                BLOCK_SIZE
             };
             tokens::tokenize(kernels, &data[at..at + size], &mut self.tokens);
             let data = &data[at..at + size + PADDING];
@@ -103,11 +111,11 @@ impl Deflate {
         writer.state().at
     }
 
-    /// About how many bytes [`fast`](Deflate::fast) makes of `data`, headers
-    /// aside, in a fraction of its time.
+    /// Estimates how many bytes [`fast`](Deflate::fast) would write for `data`,
+    /// without the block headers. Takes a fraction of the time of `fast`.
     #[inline(always)]
     pub(crate) fn estimate<K: DeflateKernels>(&mut self, kernels: K, data: &[u8]) -> usize {
-        let blocks = data.chunks(LARGEST_BLOCK);
+        let blocks = data.chunks(BLOCK_SIZE);
         blocks
             .map(|block| {
                 tokens::tokenize(kernels, block, &mut self.tokens);
@@ -116,7 +124,8 @@ impl Deflate {
             .sum()
     }
 
-    /// Puts `data` into `out` as it is, and ends on a byte boundary with it.
+    /// Writes `data` into `out` as stored blocks, which end on a byte boundary,
+    /// and returns the bytes written.
     pub(crate) fn stored(data: &[u8], out: &mut [u8]) -> usize {
         let mut writer = BitWriter::new(out);
         block::write_stored(&mut writer, data);
@@ -129,13 +138,14 @@ mod tests {
     use super::*;
     use crate::arch::Portable;
 
-    /// Inflates with two libraries of others and compares.
+    /// Compresses `data`, checks it with two other libraries, and returns the
+    /// compressed size.
     fn check(data: &[u8]) -> usize {
         let mut padded = data.to_vec();
         padded.resize(data.len() + PADDING, 0x5a);
         let mut out = vec![0xee; bound(data.len())];
         let size = Deflate::default().fast(Portable, &padded, data.len(), &mut out);
-        // As zlib (RFC 1950, 2.2).
+        // A zlib stream (RFC 1950, 2.2).
         let mut zlib = vec![0x78, 0x01];
         zlib.extend(&out[..size]);
         zlib.extend(END);
@@ -203,7 +213,7 @@ mod tests {
         }
     }
 
-    /// Frequencies that double force the longest codes.
+    /// Frequencies that double from symbol to symbol lead to the longest codes.
     #[test]
     fn longest_codes() {
         let mut data = Vec::new();
@@ -215,7 +225,7 @@ mod tests {
         check(&data);
     }
 
-    /// Input that the sample misjudges: what it sees is not what there is.
+    /// Data whose sample has other frequencies than the whole.
     #[test]
     fn misleading_samples() {
         let noise = noise(1 << 20);
@@ -231,8 +241,8 @@ mod tests {
         check(&data);
     }
 
-    /// Rows as long as the sample's steps: the columns that are sampled must
-    /// not always be the same ones.
+    /// Rows of whole portions of 64 bytes: the sample must not see the same
+    /// columns of every row.
     #[test]
     fn samples_keep_out_of_step() {
         let noise = noise(2 << 20);
@@ -250,7 +260,7 @@ mod tests {
         for wild in [true, false] {
             let apart = size(509, 64, 3, wild);
             for row in [64, 128, 256, 512, 1024, 2560, 4096] {
-                // As many of each kind, whatever the length of a row.
+                // The share of each kind of byte is the same for all rows.
                 let together = size(row, row / 8, 3, wild);
                 assert!(
                     together < apart * 107 / 100,
@@ -260,13 +270,12 @@ mod tests {
         }
     }
 
-    /// Runs of literals, long and short in turn, of which only some are
-    /// sampled: both kinds must be.
+    /// Short and long runs of literals in turn: the sample must see both.
     #[test]
     fn samples_of_all_runs() {
         let noise = noise(1 << 20);
         for (first, second) in [(150, 100), (100, 150), (60, 900), (900, 60)] {
-            // Short runs are of other bytes than long ones.
+            // Short runs have other bytes than long runs.
             let mut data = Vec::new();
             let mut entropy = 0;
             while data.len() < 900_000 {
@@ -293,12 +302,12 @@ mod tests {
     #[test]
     fn block_boundaries() {
         for len in [
-            LARGEST_BLOCK - 1,
-            LARGEST_BLOCK,
-            LARGEST_BLOCK + 1,
-            LARGEST_BLOCK * 3 / 2 - 1,
-            LARGEST_BLOCK * 3 / 2,
-            LARGEST_BLOCK * 2 + 9,
+            BLOCK_SIZE - 1,
+            BLOCK_SIZE,
+            BLOCK_SIZE + 1,
+            BLOCK_SIZE * 3 / 2 - 1,
+            BLOCK_SIZE * 3 / 2,
+            BLOCK_SIZE * 2 + 9,
         ] {
             let mut data = noise(len);
             for byte in data.iter_mut().step_by(3) {

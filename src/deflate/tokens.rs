@@ -1,42 +1,47 @@
-//! Literals and runs of zeros: all that the fast mode looks for.
+//! The tokens of the fast mode: literals, and matches for runs of zeros.
 //!
-//! After a good filter most of what repeats in a picture is zeros. A run of
-//! them is one literal and matches at distance 1 (RFC 1951, 3.2.3).
+//! After a good filter, most of the repetitions in an image are zeros. A run of
+//! zeros becomes one literal and matches at distance 1 (RFC 1951, 3.2.3). The
+//! fast mode looks for no other matches.
 
 use super::DeflateKernels;
 
-/// So many literals, then a match of so many zeros with the zero before them,
-/// or none.
+/// Some literals, and then at most one match. The match repeats the zero before
+/// it, at distance 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
+    /// The number of literals.
     pub(crate) literals: u32,
-    /// 3 to 258, or 0 for no match.
+    /// The length of the match, 3 to 258, or 0 for no match.
     pub(crate) length: u16,
 }
 
-/// The most literals in a token. With it, whoever writes tokens can look
-/// every now and then whether there is still room.
+/// The most literals in a token. An emitter checks once a token whether it has
+/// passed its limit; this constant bounds what it writes between two checks.
 pub(crate) const MAX_LITERALS: usize = 1 << 14;
 
-/// The longest match (RFC 1951, 3.2.5).
+/// The length of the longest match (RFC 1951, 3.2.5).
 pub(crate) const MAX_MATCH: usize = 258;
 
-/// Bits at every sixteenth place: where a group of 16 zeros may begin to be
-/// noticed.
-const GROUPS: u64 = 0x0001_0001_0001_0001;
+/// The places in a mask of 64 bytes at which a group of 16 zeros may begin: the
+/// multiples of 16.
+const GROUP_PLACES: u64 = 0x0001_0001_0001_0001;
 
-/// Cuts `data` into tokens. Runs of zeros are found by their groups of 16 at
-/// multiples of 16, 64 bytes at a look, and then followed to both sides.
-/// `tokens` are overwritten.
+/// Cuts `data` into tokens. Overwrites `tokens`.
+///
+/// The search looks at 64 bytes at a time. It finds a run of zeros by a group
+/// in it: 16 zeros that begin at a multiple of 16. Every run of 31 zeros has a
+/// group. A run of less than 16 has none, and becomes literals. From its first
+/// group, a run is followed in both directions.
 #[inline(always)]
 pub(crate) fn tokenize<K: DeflateKernels>(kernels: K, data: &[u8], tokens: &mut Vec<Token>) {
     tokens.clear();
     let bytes = Zeros::new(kernels, data);
-    // Everything before `done` is in the tokens.
+    // All bytes before `done` are in the tokens.
     let (mut done, mut word) = (0, 0);
-    let mut zeros = bytes.word_with_group(0);
+    let mut zeros = bytes.word_if_group(0);
     loop {
-        // Those before `done` are in a match already.
+        // Groups before `done` are in a match already.
         let seen = usize::saturating_sub(done, word * 64);
         let groups = if seen < 64 {
             groups(zeros) >> seen << seen
@@ -48,40 +53,42 @@ pub(crate) fn tokenize<K: DeflateKernels>(kernels: K, data: &[u8], tokens: &mut 
             if word == bytes.words() {
                 break;
             }
-            zeros = bytes.word_with_group(word);
+            zeros = bytes.word_if_group(word);
             continue;
         }
         let bit = groups.trailing_zeros() as usize;
-        let start = (word * 64 + bit - bytes.before(zeros, word, bit)).max(done);
+        let start = (word * 64 + bit - bytes.zeros_before(zeros, word, bit)).max(done);
         let mut end = word * 64 + bit + (zeros >> bit).trailing_ones() as usize;
         while end == word * 64 + 64 && word + 1 < bytes.words() {
             word += 1;
             zeros = bytes.word(word);
             end += zeros.trailing_ones() as usize;
         }
-        // The first zero is the literal that the matches repeat.
+        // The first zero is a literal, which the matches repeat.
         push(tokens, start + 1 - done, end - start - 1);
         done = end;
     }
     push(tokens, data.len() - done, 0);
 }
 
-/// A bit where a group of zeros begins.
+/// Returns a mask with a bit for the first byte of each group.
 #[inline(always)]
 fn groups(zeros: u64) -> u64 {
     let mut runs = zeros & (zeros >> 8);
     runs &= runs >> 4;
     runs &= runs >> 2;
     runs &= runs >> 1;
-    runs & GROUPS
+    runs & GROUP_PLACES
 }
 
-/// Where in some bytes zeros are, 64 bytes to a word.
+/// The places of the zeros in some bytes, as words of 64 bits: one bit for each
+/// byte, set if the byte is zero.
 struct Zeros<'d, K> {
     kernels: K,
     chunks: &'d [[u8; 64]],
-    /// What is behind the chunks.
+    /// The word of the bytes behind the chunks.
     rest: u64,
+    /// The number of bytes behind the chunks.
     rest_len: usize,
 }
 
@@ -89,7 +96,7 @@ impl<'d, K: DeflateKernels> Zeros<'d, K> {
     #[inline(always)]
     fn new(kernels: K, data: &'d [u8]) -> Self {
         let (chunks, rest) = data.as_chunks::<64>();
-        let mut chunk = [1; 64]; // nothing behind the end is a zero
+        let mut chunk = [1; 64]; // no zeros behind the end
         chunk[..rest.len()].copy_from_slice(rest);
         Zeros {
             kernels,
@@ -99,13 +106,13 @@ impl<'d, K: DeflateKernels> Zeros<'d, K> {
         }
     }
 
-    /// How many words there are, one at least.
+    /// Returns the number of words, at least 1.
     #[inline(always)]
     fn words(&self) -> usize {
         (self.chunks.len() + usize::from(self.rest_len > 0)).max(1)
     }
 
-    /// A bit for each zero.
+    /// Returns a word.
     #[inline(always)]
     fn word(&self, word: usize) -> u64 {
         match self.chunks.get(word) {
@@ -114,19 +121,21 @@ impl<'d, K: DeflateKernels> Zeros<'d, K> {
         }
     }
 
-    /// The same, or none if no group is among them.
+    /// Returns a word, or 0 if none of its bytes begins a group. In portable
+    /// code, the test for a group costs less than the word.
     #[inline(always)]
-    fn word_with_group(&self, word: usize) -> u64 {
+    fn word_if_group(&self, word: usize) -> u64 {
         match self.chunks.get(word) {
-            Some(chunk) if !self.kernels.any_group(chunk) => 0,
+            Some(chunk) if !self.kernels.any_zero_group(chunk) => 0,
             _ => self.word(word),
         }
     }
 
-    /// How many zeros are right before a group: less than 16, or there would
-    /// be a group before it.
+    /// Returns the number of zeros directly before the group at `bit` of
+    /// `word`. There are less than 16: otherwise they would have a group of
+    /// their own, which would have been found first.
     #[inline(always)]
-    fn before(&self, zeros: u64, word: usize, bit: usize) -> usize {
+    fn zeros_before(&self, zeros: u64, word: usize, bit: usize) -> usize {
         let before = match (bit, word) {
             (16.., _) => zeros << (64 - bit),
             (_, 0) => 0,
@@ -136,8 +145,9 @@ impl<'d, K: DeflateKernels> Zeros<'d, K> {
     }
 }
 
-/// A run as tokens: literals in portions, matches of at most 258 of which
-/// none is shorter than 3.
+/// Appends literals and a run of zeros behind them as tokens. The literals are
+/// cut into portions of [`MAX_LITERALS`]. The zeros are cut into matches of 3
+/// to 258 bytes.
 #[inline(always)]
 fn push(tokens: &mut Vec<Token>, mut literals: usize, mut zeros: usize) {
     while literals > MAX_LITERALS {
@@ -150,7 +160,7 @@ fn push(tokens: &mut Vec<Token>, mut literals: usize, mut zeros: usize) {
     loop {
         let length = match zeros {
             0..=MAX_MATCH => zeros,
-            259 | 260 => zeros - 3, // not one or two for the last
+            259 | 260 => zeros - 3, // leaves a match of 3 bytes, not of 1 or 2
             _ => MAX_MATCH,
         };
         if literals > 0 || length > 0 {
@@ -184,7 +194,7 @@ mod tests {
                 let run = &data[at - 1..at + usize::from(token.length)];
                 assert!(
                     run.iter().all(|&byte| byte == 0),
-                    "a match of something else"
+                    "a match of other bytes than zeros"
                 );
                 at += usize::from(token.length);
             } else {
@@ -205,7 +215,7 @@ mod tests {
                     data.resize(before + zeros + behind, 2);
                     let tokens = check(&data);
                     let matched: usize = tokens.iter().map(|t| usize::from(t.length)).sum();
-                    // Runs of 31 have a group of 16 wherever they lie.
+                    // A run of 31 zeros covers a group, wherever it lies.
                     if zeros >= 31 {
                         assert_eq!(matched, zeros - 1, "{before} {zeros} {behind}");
                     }

@@ -1,4 +1,4 @@
-//! `RefCell`, `Mutex` and `RwLock` around plain memory.
+//! Guards as sources: `RefCell`, `Mutex` and `RwLock` around plain memory.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,10 +13,11 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 ///
 /// # Implementer notes
 ///
-/// Implement it for a struct that has its pixels beside other fields, and a
-/// lock around that struct is a source. (To be one without a lock the struct
-/// implements [`PixelSource`] instead; to be written through a view, inside the
-/// lock, [`PlainBufferMut`] as well.)
+/// Implement this trait for a struct that has pixels beside other fields. A
+/// lock or `RefCell` around the struct is then a source. Implement
+/// [`PlainBufferMut`] as well, so that the pixels inside the lock can be
+/// written through a view. For a struct that is a source without a lock,
+/// implement [`PixelSource`] instead.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -47,14 +48,14 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
     note = "slices, arrays and `Vec`s of `u8`, `u16`, `i16`, `u32`, `u64`, `f32` are; implement `pixview::PlainBuffer` for a struct of your own; cells and atomics need no lock around them"
 )]
 pub trait PlainBuffer {
-    /// What the buffer holds.
+    /// The type of the elements.
     type Element: Plain;
 
-    /// All of it. Its length must not change.
+    /// Returns all elements of the buffer. Their number must not change.
     fn as_elements(&self) -> &[Self::Element];
 }
 
-/// Plain memory behind a guard that can be written through a view.
+/// A [`PlainBuffer`] whose elements can be written through a view.
 ///
 /// # Examples
 ///
@@ -85,7 +86,7 @@ pub trait PlainBuffer {
 /// # Ok::<(), pixview::Error>(())
 /// ```
 pub trait PlainBufferMut: PlainBuffer<Element: AnyBitPattern> {
-    /// All of it.
+    /// Returns all elements of the buffer for writing.
     fn as_elements_mut(&mut self) -> &mut [Self::Element];
 }
 
@@ -198,7 +199,7 @@ impl<B: PlainBufferMut + ?Sized> SharedPixelSource for RwLock<B> {
     }
 }
 
-macro_rules! guards_alone {
+macro_rules! unshared_guards {
     ($($guard:ident)*) => {$(
         impl<B: PlainBufferMut + ?Sized> PixelSourceMut for $guard<B> {
             fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
@@ -208,4 +209,4 @@ macro_rules! guards_alone {
     )*};
 }
 
-guards_alone!(RefCell Mutex RwLock);
+unshared_guards!(RefCell Mutex RwLock);

@@ -1,6 +1,8 @@
-//! Pointers to a source are sources. Those that own or borrow it alone write
-//! as the source does; shared ones write where the source can be written
-//! while shared.
+//! Pointers as sources: a pointer to a source is a source.
+//!
+//! A pointer that owns its source or borrows it mutably can be written through
+//! if the source can. A shared pointer can be written through if the source is
+//! a [`SharedPixelSource`].
 
 use std::rc::Rc;
 use std::sync::Arc;

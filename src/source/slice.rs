@@ -1,4 +1,4 @@
-//! Containers: slices, arrays, vectors.
+//! Containers as sources: slices, arrays, `Vec`, slices of cells and `Cow`.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -64,8 +64,8 @@ impl<E: SharedElement> SharedPixelSource for Vec<E> {
     }
 }
 
-/// What [`Cell::from_mut`] makes of a slice, without the detour over
-/// [`Cell::as_slice_of_cells`].
+/// A slice in one cell, as [`Cell::from_mut`] returns it. The caller need not
+/// call [`Cell::as_slice_of_cells`].
 impl<T: Plain> PixelSource for Cell<[T]> {
     fn lease(&self) -> Result<Lease<'_>, SourceError> {
         self.as_slice_of_cells().lease()
@@ -78,7 +78,8 @@ impl<T: Plain + AnyBitPattern> SharedPixelSource for Cell<[T]> {
     }
 }
 
-/// Reading only: writing would detach it from the memory that it borrows.
+/// A `Cow` can be read but not written through: a write would detach it from
+/// the memory that it borrows.
 impl<B: PixelSource + ToOwned + ?Sized> PixelSource for Cow<'_, B> {
     fn lease(&self) -> Result<Lease<'_>, SourceError> {
         (**self).lease()

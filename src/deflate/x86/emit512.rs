@@ -1,7 +1,21 @@
 //! The emitter for AVX-512.
+//!
+//! It writes 64 literals at a time. Their codes are looked up in tables that
+//! are split into bytes, then joined to pairs, fours and eights. A prefix sum
+//! of the lengths gives the position of each eight in the bit stream. All
+//! eights are rotated to their position at once. An eight with more than 56
+//! bits does not fit into a word of 64 bits behind the last bits of a byte;
+//! then fours are written instead.
+//!
+//! Two codes are joined in the middle of a lane: the first moves to the top of
+//! the low half, the second to the bottom of the high half. So each moves by an
+//! amount that depends on its own length only. Two pairs are
+//! joined in the same way.
 
-// Intrinsics, whose names say what they are.
-#![allow(clippy::wildcard_imports)]
+#![expect(
+    clippy::wildcard_imports,
+    reason = "the prefix of an intrinsic shows where it comes from"
+)]
 
 #[cfg(target_arch = "x86")]
 use std::arch::x86::*;
@@ -11,23 +25,21 @@ use std::arch::x86_64::*;
 use fearless_simd::prelude::*;
 use fearless_simd::{Avx512, kernel, u8x64, u64x2, u64x8};
 
-use crate::deflate::bits::State;
+use crate::deflate::bits::{ROOM, State};
 use crate::deflate::block::Tables;
 use crate::deflate::kernels::{put_eight, put_match};
 use crate::deflate::tokens::Token;
 
-use super::FEW;
+use super::MAX_SCALAR;
 
-/// The byte that a place in a bit stream is in, of eight that are sixteen bits
-/// each. It is less than 128.
+/// Returns the byte that holds the bit at position `positions[lane]` of the
+/// output. `positions` are eight lanes of 16 bits. The byte is less than 128.
 #[inline(always)]
-fn byte_of(places: [u64; 2], lane: usize) -> usize {
-    let part = places[(lane / 4) & 1];
+fn byte_of(positions: [u64; 2], lane: usize) -> usize {
+    let part = positions[(lane / 4) & 1];
     (part >> (lane % 4 * 16 + 3)) as usize & 127
 }
 
-// 64 literals at a time: looked up in three tables, joined by twos, fours and
-// eights, and put where they belong in the stream, all at once.
 kernel!(
     #[inline]
     pub(super) fn emit512(
@@ -44,14 +56,14 @@ kernel!(
             let lanes: u64x8<Avx512> = lanes.simd_into(token);
             lanes.into()
         };
-        // Eight lanes of sixteen bits.
+        // Narrows each lane to 16 bits.
         let pack = |lanes: __m512i| -> [u64; 2] {
             let lanes: u64x2<Avx512> = _mm512_cvtepi64_epi16(lanes).simd_into(token);
             lanes.into()
         };
-        // The codes of all bytes as three tables: low and high half of the
-        // bits, moved to the top of 16, and their number; each in four
-        // registers.
+        // The codes as three tables of bytes: the low and the high byte of a
+        // 16-bit word with the bits at its top, and the number of bits. A table
+        // takes four registers of 64 entries.
         let mut split = [[[0u8; 64]; 4]; 3];
         for (byte, code) in tables.literals.iter().enumerate() {
             let (part, place) = (byte / 64, byte % 64);
@@ -69,7 +81,7 @@ kernel!(
         for run in tokens {
             let mut left = run.literals as usize;
             while left > 0 {
-                if left <= FEW {
+                if left <= MAX_SCALAR {
                     let take = left.min(8);
                     put_eight(&mut writer, out, tables, &data[at..], take);
                     at += take;
@@ -80,23 +92,31 @@ kernel!(
                 let bytes = load(data[at..].first_chunk().unwrap_or(&[0; 64]));
                 at += take;
                 left -= take;
-                let keep = !0 >> (64 - take);
-                let upper = _mm512_movepi8_mask(bytes);
-                let look = |table: [__m512i; 4]| {
+                // One permutation looks up the low seven bits of each byte in
+                // two registers. The top bit of the byte tells which of two
+                // permutations counts. Lanes behind `take` become zero.
+                let mask = !0 >> (64 - take);
+                let top = _mm512_movepi8_mask(bytes);
+                let look_up = |table: [__m512i; 4]| {
                     let lower =
-                        _mm512_maskz_permutex2var_epi8(keep & !upper, table[0], bytes, table[1]);
-                    let higher =
-                        _mm512_maskz_permutex2var_epi8(keep & upper, table[2], bytes, table[3]);
-                    _mm512_or_si512(lower, higher)
+                        _mm512_maskz_permutex2var_epi8(mask & !top, table[0], bytes, table[1]);
+                    let upper =
+                        _mm512_maskz_permutex2var_epi8(mask & top, table[2], bytes, table[3]);
+                    _mm512_or_si512(lower, upper)
                 };
-                let (low, high, count) = (look(low), look(high), look(count));
+                let (low, high, count) = (look_up(low), look_up(high), look_up(count));
 
-                // How many bits: of bytes, pairs of them, and eights.
+                // The numbers of bits. In 16-bit lanes: of the first code of a
+                // pair, of its second code, and of the pair. In 64-bit lanes:
+                // of an eight.
                 let even = _mm512_and_si512(count, _mm512_set1_epi16(0xff));
                 let odd = _mm512_srli_epi16(count, 8);
                 let pair = _mm512_add_epi16(even, odd);
                 let eight = _mm512_sad_epu8(count, zero);
-                // Where in the bit stream each eight begins.
+                // The bit positions at which the eights end and begin, counted
+                // from the byte `writer.at`. They are a prefix sum: `alignr`
+                // moves lanes up by 1, 2 and 4 places and fills in zeros.
+                // `shift` is the position of the first bit within its byte.
                 let two = _mm512_add_epi64(eight, _mm512_alignr_epi64::<7>(eight, zero));
                 let four = _mm512_add_epi64(two, _mm512_alignr_epi64::<6>(two, zero));
                 let ends = _mm512_add_epi64(four, _mm512_alignr_epi64::<4>(four, zero));
@@ -104,8 +124,10 @@ kernel!(
                 let begin = _mm512_sub_epi64(ends, eight);
                 let shift = _mm512_and_si512(begin, _mm512_set1_epi64(7));
 
-                // Codes as words, at the top of them; every second one goes
-                // to the bottom, next to the one before it.
+                // Pairs, in the middle of 32-bit lanes: each code is at the top
+                // of a 16-bit lane, and the second code of a pair moves to the
+                // bottom of its lane. `first` has the pairs of bytes 0 to 7 of
+                // each 128-bit lane, `second` those of bytes 8 to 15.
                 const ODD: u32 = 0xaaaa_aaaa;
                 let to_bottom = _mm512_sub_epi8(_mm512_set1_epi8(16), count);
                 let pairs =
@@ -118,24 +140,33 @@ kernel!(
                     _mm512_unpackhi_epi8(low, high),
                     _mm512_unpackhi_epi8(to_bottom, zero),
                 );
-                // Pairs in doubles: one to the top, the next to the bottom.
+                // Fours, in the middle of 64-bit lanes: the first pair of a
+                // four moves to the top of its 32-bit lane, the second pair to
+                // the bottom. A pair has `even` bits below the middle of its
+                // lane and `odd` bits above. A rotation left by `16 - odd`
+                // brings its end to the top; one by `16 + even` brings its
+                // start around to the bottom.
                 let sixteen = _mm512_set1_epi16(16);
                 let turns =
                     _mm512_mask_sub_epi16(_mm512_add_epi16(sixteen, even), !ODD, sixteen, odd);
                 let first = _mm512_rolv_epi32(first, _mm512_unpacklo_epi16(turns, zero));
                 let second = _mm512_rolv_epi32(second, _mm512_unpackhi_epi16(turns, zero));
-                // Fours, each around the middle of eight bytes: to where they
-                // are in the stream.
+                // The rotations that bring the fours of an eight to their place
+                // in a word of the output. A four begins at bit 32 minus the
+                // number of bits of its first pair. The first four has to begin
+                // at bit `shift`, the second four where the first ends.
+                // Rotations count modulo 64: `base` adds 32 to subtract 32.
                 let base = _mm512_or_si512(shift, _mm512_set1_epi64(32));
                 let to_first =
                     _mm512_add_epi64(base, _mm512_and_si512(pair, _mm512_set1_epi64(0xffff)));
                 let to_second =
                     _mm512_add_epi64(base, _mm512_sub_epi64(eight, _mm512_srli_epi64(pair, 48)));
+                // The first and the second four of each eight.
                 let first_four = _mm512_unpacklo_epi64(first, second);
                 let second_four = _mm512_unpackhi_epi64(first, second);
 
-                // One check of the room for all.
-                let Some(room) = out[writer.at..].first_chunk_mut::<136>() else {
+                // One check of the room for all 64 literals.
+                let Some(room) = out[writer.at..].first_chunk_mut::<ROOM>() else {
                     return true;
                 };
                 let carried = _mm512_set1_epi64(writer.bits.cast_signed());
@@ -144,15 +175,21 @@ kernel!(
                     _mm512_set1_epi64(0xffff),
                 );
                 let second_count = _mm512_sub_epi64(eight, first_count);
-                // What is left of bits after whole bytes.
+                // Returns the bits of a word behind its last full byte.
                 let tail = |bits: __m512i, shift: __m512i, count: __m512i| {
                     let whole = _mm512_set1_epi64(56);
                     let end = _mm512_add_epi64(shift, count);
                     _mm512_srlv_epi64(bits, _mm512_and_si512(end, whole))
                 };
                 if _mm512_cmpgt_epi64_mask(eight, _mm512_set1_epi64(56)) == 0 {
-                    // Eights go side by side. Each but the last has eight bits
-                    // at least, so what it leaves in a byte is its own.
+                    // Each eight fits into a word, with its first bit at
+                    // `shift`. The bits below are the tail of the word before
+                    // it, which the word is stored over. Lane 0 gets the bits
+                    // that `writer` carries. A full eight has at least 8 bits,
+                    // so its tail has no bits of earlier words. Only the last
+                    // eight may be shorter; `writer` takes its tail from the
+                    // whole word. Lanes without literals overwrite only bytes
+                    // that `writer` writes again.
                     let eights = _mm512_or_si512(
                         _mm512_rolv_epi64(first_four, to_first),
                         _mm512_rolv_epi64(second_four, to_second),
@@ -172,14 +209,19 @@ kernel!(
                         let last = ((take - 1) / 8) & 7;
                         (words[last], place(last))
                     };
-                    writer.end_in(word, place, ends[1] >> 48);
+                    writer.resume_after(word, place, ends[1] >> 48);
                 } else if take == 64
                     && _mm512_cmplt_epi64_mask(
                         _mm512_min_epi64(first_count, second_count),
                         _mm512_set1_epi64(8),
                     ) == 0
                 {
-                    // The same with fours, of which each has as much.
+                    // Some eight has more than 56 bits, but each four fits into
+                    // a word and has at least 8 bits. The fours are stored as
+                    // the eights are above: a first four begins with the tail
+                    // of the second four of the eight before it, and a second
+                    // four with the tail of its first four. `middle` is the bit
+                    // position at which second fours begin.
                     let middle = _mm512_add_epi64(begin, first_count);
                     let second_shift = _mm512_and_si512(middle, _mm512_set1_epi64(7));
                     let to_second = _mm512_add_epi64(
@@ -200,22 +242,24 @@ kernel!(
                         room[place..place + 8].copy_from_slice(&first.to_le_bytes());
                         room[middle..middle + 8].copy_from_slice(&second.to_le_bytes());
                     }
-                    writer.end_in(seconds[7], byte_of(middle, 7), ends[1] >> 48);
+                    writer.resume_after(seconds[7], byte_of(middle, 7), ends[1] >> 48);
                 } else {
-                    // Rare: very short codes next to very long ones. Fours one
-                    // behind the other.
-                    let to_end = |four, pair_count: __m512i| {
+                    // Rare: very long codes together with very short ones, or
+                    // with less than 64 literals. The fours move to the bottom
+                    // of their lanes and are appended one by one.
+                    let at_bottom = |four, pair_count: __m512i| {
                         let middle = _mm512_set1_epi64(32);
                         let count = _mm512_and_si512(pair_count, _mm512_set1_epi64(0xffff));
                         unpack(_mm512_srlv_epi64(four, _mm512_sub_epi64(middle, count)))
                     };
-                    let firsts = to_end(first_four, pair);
-                    let seconds = to_end(second_four, _mm512_srli_epi64(pair, 32));
+                    let firsts = at_bottom(first_four, pair);
+                    let seconds = at_bottom(second_four, _mm512_srli_epi64(pair, 32));
                     let (counts, second_counts) = (unpack(first_count), unpack(second_count));
+                    // Counts from the start of `room`.
                     let mut local = State { at: 0, ..writer };
                     for i in 0..8 {
-                        local.put_local(room, firsts[i], counts[i] as u32);
-                        local.put_local(room, seconds[i], second_counts[i] as u32);
+                        local.put_in_array(room, firsts[i], counts[i] as u32);
+                        local.put_in_array(room, seconds[i], second_counts[i] as u32);
                     }
                     writer = State {
                         at: writer.at + local.at,

@@ -24,8 +24,8 @@ use super::tokens::Token;
 use emit256::emit256;
 use emit512::emit512;
 
-/// The most literals that are written without a vector.
-const FEW: usize = 16;
+/// The most literals left in a token that are written without vectors.
+const MAX_SCALAR: usize = 16;
 
 macro_rules! deflate_kernels {
     ($token:ident, $zeros:ident, $emit:ident) => {
@@ -36,7 +36,7 @@ macro_rules! deflate_kernels {
             }
 
             #[inline(always)]
-            fn any_group(self, _: &[u8; 64]) -> bool {
+            fn any_zero_group(self, _: &[u8; 64]) -> bool {
                 true
             }
 

@@ -1,6 +1,6 @@
 //! Which filter the rows of a save get, and when they are filtered.
 
-use super::filter::{FilterKernels, FilterType, GROUP, paeth_or_average};
+use super::filter::{FilterKernels, FilterType, GROUP_ROWS, paeth_or_average};
 use super::geometry::{Geometry, HEAD};
 use super::options::{Compression, Filter};
 use super::scanline::{ScanlineReader, StableRows};
@@ -56,7 +56,7 @@ impl RowRule {
         match self {
             RowRule::Fixed(filter) => filter,
             RowRule::PerGroup => {
-                let first = y - y % GROUP;
+                let first = y - y % GROUP_ROWS;
                 paeth_or_average(kernels, rows.row(first), rows.above(first), pixel_size)
             }
         }

@@ -1,7 +1,7 @@
 //! The modes that search for matches: the levels of the library, the trial of
 //! filters on a sample, and the choice between a search and codes alone.
 
-use super::filter::{Choice, FilterKernels, FilterType, filter_row_to};
+use super::filter::{FilterChoice, FilterKernels, FilterType, filter_row_to};
 use super::options::Compression;
 use crate::deflate::{Deflate, LibraryDeflate};
 
@@ -118,32 +118,32 @@ impl<'r, R: Fn(usize) -> &'r [u8]> Trial<'r, R> {
         deflate: &mut Deflate,
         library: &mut Option<LibraryDeflate>,
         scratch: &mut [u8],
-    ) -> Choice {
+    ) -> FilterChoice {
         let line = self.row_size + 1;
         let count = (SAMPLE / line).min(self.lines);
         if count == 0 {
-            return Choice::Smallest;
+            return FilterChoice::MinSum;
         }
         let (sample, out) = scratch.split_at_mut(count * line);
-        self.filter(kernels, Choice::Smallest, sample);
+        self.filter(kernels, FilterChoice::MinSum, sample);
         let estimate = deflate.estimate(kernels, sample);
         if estimate > levels.most_for_trial(sample.len()) {
-            return Choice::Smallest;
+            return FilterChoice::MinSum;
         }
         let level = levels.level(estimate, sample.len());
         let smallest = search(library, level, sample, out);
-        let none = Choice::Always(FilterType::None);
+        let none = FilterChoice::Fixed(FilterType::None);
         self.filter(kernels, none, sample);
         // By a twentieth, since a sample is not the whole strip.
         if search(library, level, sample, out) * 20 < smallest * 19 {
             none
         } else {
-            Choice::Smallest
+            FilterChoice::MinSum
         }
     }
 
     #[inline(always)]
-    fn filter<K: FilterKernels>(&self, kernels: K, choice: Choice, sample: &mut [u8]) {
+    fn filter<K: FilterKernels>(&self, kernels: K, choice: FilterChoice, sample: &mut [u8]) {
         let count = sample.len() / (self.row_size + 1);
         for (i, scanline) in sample.chunks_exact_mut(self.row_size + 1).enumerate() {
             let y = self.place(i, count);

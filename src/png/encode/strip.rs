@@ -4,8 +4,8 @@
 //! its own, in any order and by any thread.
 
 use super::filter::{
-    Choice, FilterKernels, FilterType, GROUP, choose_for_group, filter_one, filter_row_to,
-    filter_rows,
+    FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_one,
+    filter_row_to, filter_rows,
 };
 use super::filtering::{FilterRule, Filtering, RowRule};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
@@ -155,7 +155,7 @@ impl Strip {
                     };
                     reader.read(y, row)?;
                     let above = (y > 0).then_some(above);
-                    if y.is_multiple_of(GROUP) {
+                    if y.is_multiple_of(GROUP_ROWS) {
                         state.filter = match rule {
                             RowRule::Fixed(filter) => filter,
                             RowRule::PerGroup => {
@@ -163,7 +163,7 @@ impl Strip {
                             }
                         };
                     }
-                    let filter = Choice::Always(state.filter);
+                    let filter = FilterChoice::Fixed(state.filter);
                     filter_one(registers, filter, row, above, pixel_size, scanline);
                 }
             }
@@ -228,11 +228,11 @@ impl Strip {
             Filtering::FromMemory(memory, FilterRule::ByRow(rule)) => {
                 let mut filter = FilterType::None;
                 for (y, scanline) in (first..).zip(self.lines(filtering, row_size)) {
-                    if y == first || y.is_multiple_of(GROUP) {
+                    if y == first || y.is_multiple_of(GROUP_ROWS) {
                         filter = rule.of_row(kernels, memory, y, pixel_size);
                     }
                     let (row, above) = (memory.row(y), memory.above(y));
-                    let choice = Choice::Always(filter);
+                    let choice = FilterChoice::Fixed(filter);
                     filter_row_to(kernels, choice, row, above, pixel_size, scanline);
                 }
             }
@@ -281,9 +281,9 @@ impl Strip {
         geometry: &Geometry,
         row: impl Fn(usize) -> &'r [u8],
         above: Option<&'r [u8]>,
-    ) -> Choice {
+    ) -> FilterChoice {
         let Some(levels) = SearchLevels::of(geometry.compression) else {
-            return Choice::Smallest;
+            return FilterChoice::MinSum;
         };
         let trial = Trial {
             lines: self.len / (geometry.row_size + 1),

@@ -1,29 +1,31 @@
-//! The inner loops of the filters that gain from wide registers, behind one
-//! trait: portable code, and in `x86` kernels written by hand where the
-//! compiler's vectors are not enough. All give the same results.
+//! The inner loops of the filters that gain from vector registers, behind one
+//! trait. Portable code is here. Where the compiler does not vectorize it well
+//! enough, `x86` has kernels written by hand. All of them give the same
+//! results.
 
 use crate::arch::Portable;
 use crate::deflate::DeflateKernels;
 
-/// Bytes of a row that are filtered at a time.
+/// The number of bytes of a row that are filtered at a time.
 pub(super) const BLOCK: usize = 256;
 pub(super) type Block = [u8; BLOCK];
 
-/// The kernels of the filters, and those of deflate, since a strip is filtered
-/// and compressed in one go. The default of each method is portable code.
+/// The kernels of the filters. They include those of deflate, since a strip is
+/// filtered and compressed by the same function. The default of each method is
+/// portable code.
 ///
-/// The blocks are named as in PNG third edition, 9.2: `x` is filtered, `a`
-/// lies one pixel to its left, `b` above it, `c` above `a`.
+/// The blocks are named as in PNG third edition, 9.2: `x` is the block to be
+/// filtered, `a` lies one pixel to its left, `b` above it, `c` above `a`.
 pub(crate) trait FilterKernels: DeflateKernels {
-    /// Writes `x` less the prediction of the Paeth filter.
+    /// Filters `x` with the Paeth filter: writes `x` minus its prediction.
     #[inline(always)]
     fn paeth(self, to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
         portable_paeth(to, x, a, b, c);
     }
 
-    /// Returns for each of the five filters, in the order of their numbers,
-    /// the sum of the absolute values of the bytes that it would leave of `x`,
-    /// taken as signed numbers.
+    /// Returns the cost of each of the five filters for `x`, in the order of
+    /// their numbers. The cost is the sum of the absolute values of the
+    /// filtered bytes, taken as signed numbers.
     #[inline(always)]
     fn costs(self, x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
         portable_costs(x, a, b, c)
@@ -32,11 +34,12 @@ pub(crate) trait FilterKernels: DeflateKernels {
 
 impl FilterKernels for Portable {}
 
-/// In a loop that is long enough for the compiler to vectorise rather than to
-/// unroll.
+/// Implements [`FilterKernels::paeth`]. The loop is long enough for the
+/// compiler to vectorize it rather than to unroll it.
 #[inline(always)]
 fn portable_paeth(to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
-    // What repeats the row above is cheaper to see than to predict.
+    // Where the row repeats the row above, Paeth predicts every byte exactly.
+    // The test for that costs less than the prediction.
     if x[..8] == b[..8] && are_equal(x, b) && are_equal(a, c) {
         return to.fill(0);
     }
@@ -45,18 +48,20 @@ fn portable_paeth(to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block) {
     }
 }
 
-/// Whole, rather than up to the first difference.
+/// Returns whether the blocks are equal. Compares them as a whole rather than
+/// up to the first difference, so that the loop is vectorized.
 #[inline(always)]
 fn are_equal(one: &Block, other: &Block) -> bool {
     let bytes = one.iter().zip(other);
     bytes.fold(0, |all, (one, other)| all | (one ^ other)) == 0
 }
 
+/// Implements [`FilterKernels::costs`].
 #[inline(always)]
 fn portable_costs(x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
     #[inline(always)]
     fn cost(x: &Block, predict: impl Fn(usize) -> u8) -> u32 {
-        // In steps, each of which becomes vectors.
+        // Two loops, each of which the compiler vectorizes.
         let mut sizes = [0; BLOCK];
         for i in 0..BLOCK {
             let byte = x[i].wrapping_sub(predict(i));
@@ -73,12 +78,15 @@ fn portable_costs(x: &Block, a: &Block, b: &Block, c: &Block) -> [u32; 5] {
     ]
 }
 
-/// The predictor of PNG third edition, 9.4, without leaving 8 bits, and
-/// without a branch, so that loops of it become vectors.
+/// Returns the prediction of the Paeth filter (PNG third edition, 9.4).
+/// Computes in 8 bits and without a branch, so that loops around it are
+/// vectorized.
 ///
-/// The distances of `a + b - c` from `a` and `b` are those of `b` and `a` from
-/// `c`. If both lie on the same side of `c`, the distance from `c` is their
-/// sum, and `c` is never nearest; else it is their difference.
+/// The estimate `p = a + b - c` has the distance `|b - c|` from `a`, `|a - c|`
+/// from `b`, and `|(a - c) + (b - c)|` from `c`. If `a` and `b` lie on the same
+/// side of `c`, the last distance is the sum of the other two, and `c` is never
+/// nearest: 255 stands for the sum. If `c` lies between them, the last distance
+/// is the difference of the other two.
 #[inline(always)]
 fn paeth(a: u8, b: u8, c: u8) -> u8 {
     let distance = |p: u8, q: u8| p.max(q) - p.min(q);

@@ -1,9 +1,10 @@
 //! The filters of PNG (PNG third edition, section 9).
 //!
-//! A filtered byte depends on bytes to its left and above it as they were
-//! before. A row is filtered into a scanline, with the row above it beside it;
-//! or rows are filtered where they lie: going from the last byte of the last
-//! row to the first, what a byte depends on is still there.
+//! A filter predicts each byte from the unfiltered bytes to its left and above
+//! it. There are two ways to filter: [`filter_row_to`] filters a row into a
+//! scanline elsewhere, and [`filter_rows`] filters rows in place. In place,
+//! filters go from the last byte of the last row to the first byte of the first
+//! row, so that the bytes to the left and above are still unfiltered.
 
 mod kernels;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
@@ -13,38 +14,41 @@ use crate::arch::dispatch;
 pub(crate) use kernels::FilterKernels;
 use kernels::{BLOCK, Block};
 
-/// Bytes of a pixel of the largest format, four samples of 16 bits.
+/// The bytes of the largest pixel in a PNG file: four samples of 16 bits.
 const LARGEST_PIXEL: usize = 8;
 
-/// How a scanline is filtered (PNG third edition, 9.2).
+/// A filter type (PNG third edition, 9.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FilterType {
-    /// Bytes as they are.
+    /// Leaves bytes unchanged.
     None = 0,
-    /// Less the byte of the pixel on the left.
+    /// Subtracts the byte of the pixel on the left.
     Sub = 1,
-    /// Less the byte of the pixel above.
+    /// Subtracts the byte of the pixel above.
     Up = 2,
-    /// Less the average of both, rounded down.
+    /// Subtracts the average of the bytes on the left and above, rounded down.
     Average = 3,
-    /// Less the one of left, above and upper left that is nearest to
-    /// left + above - upper left.
+    /// Subtracts the byte on the left, above or on the upper left, whichever is
+    /// nearest to left + above - upper left.
     Paeth = 4,
 }
 
-/// Which filter a scanline gets.
+/// The way to choose the filter of a scanline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Choice {
-    /// Every one the same.
-    Always(FilterType),
-    /// The one that leaves the smallest bytes, taken as signed numbers: the
-    /// rule of thumb of PNG third edition, 12.7.
-    Smallest,
+pub(crate) enum FilterChoice {
+    /// The same filter for every scanline.
+    Fixed(FilterType),
+    /// The filter with the smallest sum of the absolute values of the filtered
+    /// bytes, taken as signed numbers (PNG third edition, 12.7). This heuristic
+    /// is known as the minimum sum of absolute differences.
+    MinSum,
 }
 
-impl Choice {
+impl FilterChoice {
+    /// Returns the filter for a row. `above` and `pixel_size` are those of
+    /// [`filter_rows`].
     #[inline(always)]
-    fn of<K: FilterKernels>(
+    fn filter_for<K: FilterKernels>(
         self,
         kernels: K,
         row: &[u8],
@@ -52,24 +56,32 @@ impl Choice {
         pixel_size: usize,
     ) -> FilterType {
         match self {
-            Choice::Always(filter) => filter,
-            Choice::Smallest => smallest(kernels, row, above, pixel_size),
+            FilterChoice::Fixed(filter) => filter,
+            FilterChoice::MinSum => min_sum(kernels, row, above, pixel_size),
         }
     }
 }
 
-/// Rows that share a filter in the fast mode, from a multiple of this on.
-pub(crate) const GROUP: u32 = 16;
+/// The number of rows in a group. In the fast mode, the rows of a group share a
+/// filter. Each group begins at a multiple of this number.
+pub(crate) const GROUP_ROWS: u32 = 16;
 
-/// Bytes of the first of them that are looked at.
-const JUDGED: usize = 2048;
+/// The most bytes of a row that [`paeth_or_average`] samples.
+const SAMPLED_BYTES: usize = 2048;
 
-/// One byte in so many may be as Paeth predicts it where there is noise.
-const NOISY: usize = 5;
+/// A row counts as noisy if Paeth predicts less than one in this many bytes
+/// exactly.
+const NOISE_DIVISOR: usize = 5;
 
-/// The filter of the fast mode for some rows, judged by the first of them and
-/// the one above it: Paeth, unless there is noise, of which an average has
-/// less. In flat areas it would spread every edge over two pixels.
+/// Chooses the filter of a group of rows in the fast mode. Samples the middle
+/// of `row`, which is the first row of the group, and of `above`, the row above
+/// it.
+///
+/// Returns Average for a noisy row in which the sum of its filtered bytes is
+/// clearly smaller than that of Paeth: an average has less noise than a single
+/// pixel. Else returns Paeth: in flat areas, Average would spread every edge
+/// over two pixels. Also returns Paeth for the first row of an image and for
+/// rows too short to sample.
 #[inline(always)]
 pub(crate) fn paeth_or_average<K: FilterKernels>(
     kernels: K,
@@ -80,7 +92,7 @@ pub(crate) fn paeth_or_average<K: FilterKernels>(
     if above.is_none() || row.len() < pixel_size + BLOCK {
         return FilterType::Paeth;
     }
-    let len = JUDGED.min(row.len() - pixel_size);
+    let len = SAMPLED_BYTES.min(row.len() - pixel_size);
     let start = pixel_size.max((row.len() - len) / 2);
     let (mut paeth, mut average, mut zeros) = (0, 0, 0);
     let mut filtered = [0; BLOCK];
@@ -96,21 +108,22 @@ pub(crate) fn paeth_or_average<K: FilterKernels>(
             zeros += kernels.zeros(chunk).count_ones() as usize;
         }
     }
-    if average * 10 < paeth * 9 && zeros < len / NOISY {
+    if average * 10 < paeth * 9 && zeros < len / NOISE_DIVISOR {
         FilterType::Average
     } else {
         FilterType::Paeth
     }
 }
 
-/// Filters `rows`, scanlines of a byte for the filter and `row_size` of
-/// samples each, where they lie. `above` is the row before the first one,
-/// unfiltered; the first row of an image has none, which is as good as zeros
-/// (9.2). `pixel_size` is in bytes.
+/// Filters scanlines in place. Each scanline of `rows` is one byte for the
+/// filter type and `row_size` bytes of samples. `above` is the unfiltered row
+/// above the first row, without the byte for the filter type. The first row of
+/// an image has no row above it, which counts as zeros (PNG third edition,
+/// 9.2). `pixel_size` is in bytes, or 1 if pixels are smaller.
 #[inline(always)]
 pub(crate) fn filter_rows<K: FilterKernels>(
     kernels: K,
-    choice: Choice,
+    choice: FilterChoice,
     rows: &mut [u8],
     row_size: usize,
     above: Option<&[u8]>,
@@ -123,33 +136,35 @@ pub(crate) fn filter_rows<K: FilterKernels>(
             _ => Some(&before[start - row_size..]),
         };
         let (filter, row) = row[..=row_size].split_at_mut(1);
-        let chosen = choice.of(kernels, row, above, pixel_size);
+        let chosen = choice.filter_for(kernels, row, above, pixel_size);
         filter[0] = chosen as u8;
         filter_row(kernels, chosen, Row::InPlace(row), above, pixel_size);
     }
 }
 
-/// Filters a row into a scanline, a byte for the filter and as many as the row
-/// has. `above` and `pixel_size` are as above.
+/// Filters a row into a scanline: one byte for the filter type, and then as
+/// many bytes as the row has. `above` and `pixel_size` are those of
+/// [`filter_rows`].
 #[inline(always)]
 pub(crate) fn filter_row_to<K: FilterKernels>(
     kernels: K,
-    choice: Choice,
+    choice: FilterChoice,
     row: &[u8],
     above: Option<&[u8]>,
     pixel_size: usize,
     scanline: &mut [u8],
 ) {
-    let chosen = choice.of(kernels, row, above, pixel_size);
+    let chosen = choice.filter_for(kernels, row, above, pixel_size);
     let (filter, to) = scanline.split_at_mut(1);
     filter[0] = chosen as u8;
     filter_row(kernels, chosen, Row::To(row, to), above, pixel_size);
 }
 
 dispatch! {
-    /// Filters a row into a scanline: [`filter_row_to`] with these registers.
+    /// Filters a row into a scanline: calls [`filter_row_to`] with the kernels
+    /// of these registers.
     pub(crate) fn filter_one<kernels>(
-        choice: Choice,
+        choice: FilterChoice,
         row: &[u8],
         above: Option<&[u8]>,
         pixel_size: usize,
@@ -160,8 +175,8 @@ dispatch! {
 }
 
 dispatch! {
-    /// Chooses the filter of a group of rows: [`paeth_or_average`] with these
-    /// registers.
+    /// Chooses the filter of a group of rows: calls [`paeth_or_average`] with
+    /// the kernels of these registers.
     pub(crate) fn choose_for_group<kernels>(
         row: &[u8],
         above: Option<&[u8]>,
@@ -171,9 +186,11 @@ dispatch! {
     }
 }
 
-/// The filter that leaves the smallest bytes of a row.
+/// Returns the filter with the minimum sum of absolute differences for a row.
+/// Of several such filters, returns the first of Paeth, Up, Sub, Average and
+/// None.
 #[inline(always)]
-fn smallest<K: FilterKernels>(
+fn min_sum<K: FilterKernels>(
     kernels: K,
     row: &[u8],
     above: Option<&[u8]>,
@@ -186,7 +203,7 @@ fn smallest<K: FilterKernels>(
             *cost += u64::from(block);
         }
     };
-    // At the ends, with zeros around.
+    // Returns the block from `start` on, with zeros where the row has no bytes.
     let padded = |row: Option<&[u8]>, start: isize| -> Block {
         let mut block = [0; BLOCK];
         if let Some(row) = row {
@@ -208,14 +225,14 @@ fn smallest<K: FilterKernels>(
             let (at, left) = (at as isize, at as isize - pixel_size as isize);
             let (x, mut a) = (padded(Some(row), at), padded(Some(row), left));
             let (b, mut c) = (padded(above, at), padded(above, left));
-            // Nothing is left of what is behind the end.
+            // Bytes behind the end of the row must cost nothing. `x` and `b`
+            // are zero there, but `a` and `c` still have the last pixel.
             let len = (row.len() - at as usize).min(BLOCK);
             a[len..].fill(0);
             c[len..].fill(0);
             add(&x, &a, &b, &c);
         }
     }
-    // The first of equals.
     let order = [
         FilterType::Paeth,
         FilterType::Up,
@@ -227,13 +244,15 @@ fn smallest<K: FilterKernels>(
     best.copied().unwrap_or(FilterType::None)
 }
 
-/// A row to be filtered.
+/// A row to be filtered, and the place for the filtered bytes.
 enum Row<'r> {
+    /// The row is overwritten.
     InPlace(&'r mut [u8]),
-    /// Into another row of the same length.
+    /// The row is filtered into a second slice of the same length.
     To(&'r [u8], &'r mut [u8]),
 }
 
+/// Filters the bytes of a row, without the byte for the filter type.
 #[inline(always)]
 fn filter_row<K: FilterKernels>(
     kernels: K,
@@ -242,8 +261,9 @@ fn filter_row<K: FilterKernels>(
     above: Option<&[u8]>,
     pixel_size: usize,
 ) {
-    // What a filter makes of a block `x`, from those to its left, above, and
-    // upper left; and of the bytes of the first pixel, with zeros to the left.
+    // Each arm gives `apply` two functions. The first filters a block `x` with
+    // the blocks to its left, above and on its upper left. The second predicts
+    // a byte of the first pixel, which has zeros to its left.
     match (filter, above) {
         (FilterType::None, _) | (FilterType::Up, None) => {
             if let Row::To(row, to) = row {
@@ -256,7 +276,7 @@ fn filter_row<K: FilterKernels>(
             };
             apply(row, above, pixel_size, block, |above| above);
         }
-        // With nothing above, the predictor of Paeth is the left byte.
+        // With zeros above, Paeth predicts the byte on the left.
         (FilterType::Sub, _) | (FilterType::Paeth, None) => {
             let block = |to: &mut Block, x: &Block, a: &Block, _: &Block, _: &Block| {
                 each(to, |i| x[i].wrapping_sub(a[i]));
@@ -278,6 +298,7 @@ fn filter_row<K: FilterKernels>(
     }
 }
 
+/// Sets each byte of a block to `f` of its index.
 #[inline(always)]
 fn each(block: &mut Block, f: impl Fn(usize) -> u8) {
     for (i, byte) in block.iter_mut().enumerate() {
@@ -287,15 +308,15 @@ fn each(block: &mut Block, f: impl Fn(usize) -> u8) {
 
 const ZEROS: &Block = &[0; BLOCK];
 
-/// The block from `at` on, of a row that has it, or zeros of one that isn't
-/// there.
+/// Returns the block of a row that begins at byte `at`, or zeros if there is no
+/// row. The row must have a whole block there.
 #[inline(always)]
 fn block_of(row: Option<&[u8]>, at: usize) -> &Block {
     row.and_then(|row| row[at..].first_chunk()).unwrap_or(ZEROS)
 }
 
-/// Applies a filter to a row. `first` is what it predicts of the bytes of the
-/// first pixel, from those above.
+/// Filters a row. `block` filters a block. `first` predicts a byte of the first
+/// pixel from the byte above.
 #[inline(always)]
 fn apply(
     row: Row<'_>,
@@ -310,6 +331,7 @@ fn apply(
     }
 }
 
+/// Filters `row` into `to`.
 #[inline(always)]
 fn left_to_right(
     row: &[u8],
@@ -340,11 +362,14 @@ fn left_to_right(
         if at == last {
             return;
         }
-        // The last block goes over some bytes for the second time.
+        // The last block may overlap the block before it. Its bytes are then
+        // filtered twice, with the same result.
         at = (at + BLOCK).min(last);
     }
 }
 
+/// Filters a row in place. Blocks are taken from the end of the row, so that
+/// the bytes to the left of a block are still unfiltered.
 #[inline(always)]
 fn right_to_left(
     row: &mut [u8],
@@ -353,7 +378,8 @@ fn right_to_left(
     filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
 ) {
     let start = whole_blocks(row, above, pixel_size, &filter);
-    // The same with what is left in the middle of zeros.
+    // The bytes before the whole blocks are filtered in a copy, with zeros for
+    // the pixel on the left of the row and behind them.
     let mut padded = [[0; LARGEST_PIXEL + 2 * BLOCK]; 2];
     let place = pixel_size..pixel_size + start;
     let len = pixel_size + start.next_multiple_of(BLOCK);
@@ -367,8 +393,9 @@ fn right_to_left(
     row[..start].copy_from_slice(&row_start[place]);
 }
 
-/// Applies a filter to as many blocks as have a pixel to their left. Returns
-/// how many bytes before them it left alone, less than a block and a pixel.
+/// Filters, from the end of the row, all blocks that have a pixel to their
+/// left. Returns the number of unfiltered bytes before them. These are less
+/// than a block and a pixel.
 #[inline(always)]
 fn whole_blocks(
     row: &mut [u8],
@@ -397,7 +424,7 @@ pub(super) mod tests {
     use super::*;
     use crate::arch::{Portable, Registers};
 
-    /// As PNG third edition, 9.4, says it.
+    /// Predicts a byte as PNG third edition, 9.4, defines it.
     pub(super) fn paeth_of_the_specification(a: u8, b: u8, c: u8) -> u8 {
         let p = i32::from(a) + i32::from(b) - i32::from(c);
         let distance = |x: u8| (p - i32::from(x)).abs();
@@ -411,7 +438,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Reconstruction as PNG third edition, 9.2, says it.
+    /// Reconstructs rows as PNG third edition, 9.2, defines it.
     fn reconstruct(rows: &[u8], row_size: usize, above: &[u8], pixel_size: usize) -> Vec<u8> {
         let mut result: Vec<Vec<u8>> = vec![above.to_vec()];
         for row in rows.chunks(row_size + 1) {
@@ -436,9 +463,10 @@ pub(super) mod tests {
         result[1..].concat()
     }
 
-    /// The rule of thumb as PNG third edition, 12.7, says it.
+    /// The chosen filter has the minimum sum of absolute differences, as PNG
+    /// third edition, 12.7, defines it.
     #[test]
-    fn the_smallest() {
+    fn minimum_sum() {
         let mut seed = 11u32;
         for pixel_size in [1, 3, 8] {
             for pixels in [1, 2, 31, 32, 100, 300] {
@@ -454,7 +482,7 @@ pub(super) mod tests {
                     let above = (kind != 5).then_some(&above[..]);
                     let cost = |filter: FilterType| -> u32 {
                         let mut line = vec![0; row.len() + 1];
-                        let choice = Choice::Always(filter);
+                        let choice = FilterChoice::Fixed(filter);
                         filter_row_to(Portable, choice, &row, above, pixel_size, &mut line);
                         let bytes = line[1..].iter();
                         bytes
@@ -463,7 +491,7 @@ pub(super) mod tests {
                     };
                     use FilterType::{Average, None, Paeth, Sub, Up};
                     let least = [None, Sub, Up, Average, Paeth].map(cost).into_iter().min();
-                    let chosen = smallest(Portable, &row, above, pixel_size);
+                    let chosen = min_sum(Portable, &row, above, pixel_size);
                     assert_eq!(
                         Some(cost(chosen)),
                         least,
@@ -499,8 +527,8 @@ pub(super) mod tests {
                         .chunks(row_size + 1)
                         .flat_map(|row| row[1..].to_vec())
                         .collect();
-                    let always = [None, Sub, Up, Average, Paeth].map(Choice::Always);
-                    for choice in always.into_iter().chain([Choice::Smallest]) {
+                    let fixed = [None, Sub, Up, Average, Paeth].map(FilterChoice::Fixed);
+                    for choice in fixed.into_iter().chain([FilterChoice::MinSum]) {
                         for above in [Some(&above[..]), Option::None] {
                             let name = format!("{choice:?} {pixel_size} {row_size} {count}");
                             let mut filtered = rows.clone();
@@ -565,8 +593,8 @@ pub(super) mod tests {
                     for (row, above) in [(&row, Some(&above)), (&near, Some(&above)), (&row, None)]
                     {
                         use FilterType::{Average, None, Paeth, Sub, Up};
-                        let all = [None, Sub, Up, Average, Paeth].map(Choice::Always);
-                        for choice in all.into_iter().chain([Choice::Smallest]) {
+                        let fixed = [None, Sub, Up, Average, Paeth].map(FilterChoice::Fixed);
+                        for choice in fixed.into_iter().chain([FilterChoice::MinSum]) {
                             let above = above.map(|above| &above[..]);
                             let run = |filter: &dyn Fn(&mut [u8])| {
                                 let mut scanline = vec![0xee; row.len() + 1];

@@ -1,7 +1,9 @@
 //! The kernels of the filters for AVX2 and AVX-512.
 
-// Intrinsics, whose names say what they are.
-#![allow(clippy::wildcard_imports)]
+#![expect(
+    clippy::wildcard_imports,
+    reason = "the prefix of an intrinsic shows where it comes from"
+)]
 
 #[cfg(target_arch = "x86")]
 use std::arch::x86::*;
@@ -13,15 +15,20 @@ use fearless_simd::{Avx2, Avx512, kernel, u8x32, u64x4};
 
 use super::kernels::{Block, FilterKernels};
 
-/// The predictor of Paeth for 32 bytes: a function, if there were one that may
-/// use these registers wherever it is inlined.
+/// Makes a closure that predicts 32 bytes for the Paeth filter. For the steps
+/// see `paeth` in `kernels`. This is a macro, since a function may not use the
+/// registers of the kernel that it is inlined into.
 macro_rules! predictor {
     () => {{
-        // One difference is zero, the other one the distance.
+        // Of the two saturating differences, one is the distance and the other
+        // is zero.
         let distance = |p, q| _mm256_or_si256(_mm256_subs_epu8(p, q), _mm256_subs_epu8(q, p));
+        // `p <= q` exactly if the saturating difference `p - q` is zero.
         let at_most = |p, q| _mm256_cmpeq_epi8(_mm256_subs_epu8(p, q), _mm256_setzero_si256());
         move |a: __m256i, b: __m256i, c: __m256i| {
             let (from_a, from_b) = (distance(b, c), distance(a, c));
+            // Where `c` does not lie between `a` and `b`, `outside` is 255 and
+            // makes `from_c` the greatest distance. Elsewhere it is 0.
             let outside = _mm256_xor_si256(at_most(c, a), at_most(b, c));
             let from_c = _mm256_or_si256(distance(from_a, from_b), outside);
             let b_or_c = _mm256_blendv_epi8(c, b, at_most(from_b, from_c));
@@ -31,8 +38,8 @@ macro_rules! predictor {
     }};
 }
 
-/// Kernels of filters with 256-bit registers, for either processor: with 512
-/// bits and the masks that come with them they are no faster.
+/// Implements the kernels of the filters with 256-bit registers, for AVX2 and
+/// for AVX-512. With 512-bit registers and mask registers they are no faster.
 macro_rules! filter_kernels {
     ($paeth:ident, $costs:ident, $token:ident) => {
         kernel!(
@@ -50,13 +57,14 @@ macro_rules! filter_kernels {
                 let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
                 let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
                 for (to, ((x, a), (b, c))) in to.as_chunks_mut().0.iter_mut().zip(row.zip(above)) {
-                    // What repeats the row above is cheaper to see than to
-                    // predict: hardly ever true in photographs, and mostly in
-                    // flat graphics.
-                    let maybe = x[..8] == b[..8];
+                    // Where the row repeats the row above, Paeth predicts every
+                    // byte exactly. The test for that costs less than the
+                    // prediction. It mostly succeeds in flat graphics, and
+                    // hardly ever in photographs.
+                    let maybe_equal = x[..8] == b[..8];
                     let (x, a, b, c) = (load(x), load(a), load(b), load(c));
                     let differs = _mm256_or_si256(_mm256_xor_si256(x, b), _mm256_xor_si256(a, c));
-                    if maybe && _mm256_testz_si256(differs, differs) == 1 {
+                    if maybe_equal && _mm256_testz_si256(differs, differs) == 1 {
                         to.fill(0);
                         continue;
                     }
@@ -78,7 +86,8 @@ macro_rules! filter_kernels {
                 let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
                 for ((x, a), (b, c)) in row.zip(above) {
                     let (x, a, b, c) = (load(x), load(a), load(b), load(c));
-                    // The instruction rounds up.
+                    // The filter rounds the average down, the instruction
+                    // rounds it up.
                     let odd = _mm256_and_si256(_mm256_xor_si256(a, b), _mm256_set1_epi8(1));
                     let average = _mm256_sub_epi8(_mm256_avg_epu8(a, b), odd);
                     let predicted = [zero, a, b, average, predict(a, b, c)];
