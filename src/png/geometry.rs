@@ -1,9 +1,10 @@
 //! How an image is cut into strips. It follows from the bytes of a row and the
 //! options alone, so that nothing else changes the file.
 
+use png::ColorType;
+
 use super::filter::FilterType;
 use crate::deflate::{STORED_HEADER, STORED_MAX};
-use crate::format::Color;
 use crate::rows::{Frame, PngRows, Target};
 use crate::{Compression, Error, ErrorKind};
 
@@ -89,7 +90,7 @@ impl<'a> Geometry<'a> {
     pub(super) fn judges(&self) -> bool {
         // There is no noise in numbers of colours, or in bits.
         let png = self.target.png;
-        let shades = png.color != Color::Index && png.depth >= 8;
+        let shades = png.color != ColorType::Indexed && png.depth >= 8;
         self.filter.is_none() && self.compression == Compression::Fast && shades
     }
 

@@ -8,8 +8,11 @@ mod bits;
 
 use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
 
+use png::ColorType;
+
 use crate::format::{
-    BitOrder, Color, PngType, beyond, clear_spare, from_png, pack, reverse_order, to_png, unpack,
+    BitOrder, PngFormat, clear_spare, first_index_beyond, from_png, pack, reverse_order, to_png,
+    unpack,
 };
 use crate::png::{REDUCED, Reduction};
 use crate::source::{Bytes, BytesMut};
@@ -113,7 +116,7 @@ impl<'a> Frame<'a> {
             return None;
         };
         let format = layout.format();
-        if !format.is_png() || format.png() != target.png || target.colors.is_some() {
+        if !format.is_stored_as_png() || format.png() != target.png || target.colors.is_some() {
             return None;
         }
         self.row_in_place(0)?;
@@ -166,7 +169,7 @@ impl<'a> Frame<'a> {
         if target.repacks(format) {
             return self.repacked_row(y, target, png);
         }
-        if format.is_png() {
+        if format.is_stored_as_png() {
             self.pixels(0, y, width, png)?;
             return target.check(0, y, png);
         }
@@ -242,7 +245,7 @@ impl<'a> Frame<'a> {
 /// What a row becomes on its way to the file.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
-    pub(crate) png: PngType,
+    pub(crate) png: PngFormat,
     /// How many colours there are, if an index could be beyond.
     pub(crate) colors: Option<usize>,
     /// What rows don't need, if they are to do without.
@@ -260,7 +263,7 @@ impl<'a> Target<'a> {
     }
 
     /// The same pixels with less.
-    pub(crate) fn reduced(to: PngType, reduction: &'a Reduction) -> Self {
+    pub(crate) fn reduced(to: PngFormat, reduction: &'a Reduction) -> Self {
         Target {
             png: to,
             colors: None,
@@ -272,8 +275,8 @@ impl<'a> Target<'a> {
     pub(crate) fn indexed(format: PixelFormat, colors: usize, depth: u8) -> Self {
         let known = 1 << format.bits_per_pixel();
         Target {
-            png: PngType {
-                color: Color::Index,
+            png: PngFormat {
+                color: ColorType::Indexed,
                 depth,
             },
             colors: (colors < known).then_some(colors),
@@ -293,7 +296,7 @@ impl<'a> Target<'a> {
         let Some(colors) = self.colors else {
             return Ok(());
         };
-        let Some(at) = beyond(indices, colors) else {
+        let Some(at) = first_index_beyond(indices, colors) else {
             return Ok(());
         };
         Err(ErrorKind::IndexOutside {
@@ -377,7 +380,7 @@ impl FrameMut<'_> {
     /// Writes row `y` from what PNG holds of the format's pixels.
     pub(crate) fn put_png_row(&mut self, y: u32, png: &[u8]) -> Result<(), SourceError> {
         let (width, format) = (self.layout.width(), self.layout.format());
-        if format.is_png() {
+        if format.is_stored_as_png() {
             return self.put_pixels(0, y, width, png);
         }
         if let Some(row) = self.row_in_place_mut(y) {

@@ -7,9 +7,11 @@ mod text;
 pub use color::{Chromaticities, Cicp, IccProfile, LightLevel, MasteringDisplay, RenderingIntent};
 pub use text::Text;
 
+use png::ColorType;
+
 use super::tap::RawChunk;
-use crate::format::{Color, PngType};
-use crate::png::file_format::FileType;
+use crate::format::PngFormat;
+use crate::png::file_format::FileFormat;
 use crate::{Error, ErrorKind};
 
 /// The most bytes that compressed text and profiles of a file become.
@@ -192,7 +194,7 @@ fn wrong(chunk: [u8; 4], what: Wrong) -> Error {
 
 impl Metadata {
     /// The chunks for an image of this type with so many colours.
-    pub(super) fn chunks(&self, png: PngType, colors: usize) -> Result<Chunks, Error> {
+    pub(super) fn chunks(&self, png: PngFormat, colors: usize) -> Result<Chunks, Error> {
         let mut chunks = Chunks::default();
         let first = &mut chunks.first;
         if self.icc.is_some() && self.srgb.is_some() {
@@ -269,7 +271,7 @@ impl Metadata {
     }
 
     /// What the chunks of a file say, in the order in which they were in it.
-    pub(super) fn parse(raw: &[RawChunk], file: &FileType) -> Result<Metadata, Error> {
+    pub(super) fn parse(raw: &[RawChunk], file: &FileFormat) -> Result<Metadata, Error> {
         let mut metadata = Metadata::default();
         let mut room = MAX_INFLATED;
         for chunk in raw {
@@ -285,7 +287,7 @@ impl Metadata {
         Ok(metadata)
     }
 
-    fn add(&mut self, chunk: &RawChunk, file: &FileType, room: &mut usize) -> Result<(), Wrong> {
+    fn add(&mut self, chunk: &RawChunk, file: &FileFormat, room: &mut usize) -> Result<(), Wrong> {
         fn once<T>(field: &mut Option<T>, value: T) -> Result<(), Wrong> {
             match field.replace(value) {
                 None => Ok(()),
@@ -355,17 +357,17 @@ fn check_name(name: [u8; 4]) -> Result<(), Wrong> {
 }
 
 /// Samples that a file says something of: of palettes the three of a colour.
-fn sample_depths(png: PngType) -> (usize, u8) {
+fn sample_depths(png: PngFormat) -> (usize, u8) {
     match png.color {
-        Color::Gray => (1, png.depth),
-        Color::GrayAlpha => (2, png.depth),
-        Color::Rgb => (3, png.depth),
-        Color::Rgba => (4, png.depth),
-        Color::Index => (3, 8),
+        ColorType::Grayscale => (1, png.depth),
+        ColorType::GrayscaleAlpha => (2, png.depth),
+        ColorType::Rgb => (3, png.depth),
+        ColorType::Rgba => (4, png.depth),
+        ColorType::Indexed => (3, 8),
     }
 }
 
-fn check_bits(bits: &[u8], png: PngType) -> Result<(), Wrong> {
+fn check_bits(bits: &[u8], png: PngFormat) -> Result<(), Wrong> {
     let (channels, depth) = sample_depths(png);
     if bits.len() != channels {
         return Err("as many numbers as channels are needed, three for a palette");
@@ -390,11 +392,13 @@ fn fits(sample: u16, depth: u8) -> Result<u16, Wrong> {
     Ok(sample)
 }
 
-fn write_transparent([r, g, b]: [u16; 3], png: PngType) -> Result<Vec<u8>, Wrong> {
+fn write_transparent([r, g, b]: [u16; 3], png: PngFormat) -> Result<Vec<u8>, Wrong> {
     let samples = match png.color {
-        Color::Gray if r == g && g == b => vec![r],
-        Color::Gray => return Err("a gray file has one transparent gray: three times the same"),
-        Color::Rgb => vec![r, g, b],
+        ColorType::Grayscale if r == g && g == b => vec![r],
+        ColorType::Grayscale => {
+            return Err("a gray file has one transparent gray: three times the same");
+        }
+        ColorType::Rgb => vec![r, g, b],
         _ => return Err("only gray and RGB without alpha have a transparent colour"),
     };
     let mut data = Vec::new();
@@ -405,19 +409,19 @@ fn write_transparent([r, g, b]: [u16; 3], png: PngType) -> Result<Vec<u8>, Wrong
 }
 
 impl Background {
-    fn write(self, png: PngType, colors: usize) -> Result<Vec<u8>, Wrong> {
+    fn write(self, png: PngFormat, colors: usize) -> Result<Vec<u8>, Wrong> {
         match (self, png.color) {
-            (Background::Gray(gray), Color::Gray | Color::GrayAlpha) => {
+            (Background::Gray(gray), ColorType::Grayscale | ColorType::GrayscaleAlpha) => {
                 Ok(fits(gray, png.depth)?.to_be_bytes().to_vec())
             }
-            (Background::Rgb(rgb), Color::Rgb | Color::Rgba) => {
+            (Background::Rgb(rgb), ColorType::Rgb | ColorType::Rgba) => {
                 let mut data = Vec::new();
                 for sample in rgb {
                     data.extend(fits(sample, png.depth)?.to_be_bytes());
                 }
                 Ok(data)
             }
-            (Background::Index(index), Color::Index) => {
+            (Background::Index(index), ColorType::Indexed) => {
                 if usize::from(index) >= colors {
                     return Err("the palette has no such colour");
                 }
@@ -427,14 +431,16 @@ impl Background {
         }
     }
 
-    fn parse(data: &[u8], png: PngType) -> Result<Self, Wrong> {
+    fn parse(data: &[u8], png: PngFormat) -> Result<Self, Wrong> {
         let sample = |at: usize| fits(u16::from_be_bytes([data[at], data[at + 1]]), png.depth);
         match (png.color, data.len()) {
-            (Color::Gray | Color::GrayAlpha, 2) => Ok(Background::Gray(sample(0)?)),
-            (Color::Rgb | Color::Rgba, 6) => {
+            (ColorType::Grayscale | ColorType::GrayscaleAlpha, 2) => {
+                Ok(Background::Gray(sample(0)?))
+            }
+            (ColorType::Rgb | ColorType::Rgba, 6) => {
                 Ok(Background::Rgb([sample(0)?, sample(2)?, sample(4)?]))
             }
-            (Color::Index, 1) => Ok(Background::Index(data[0])),
+            (ColorType::Indexed, 1) => Ok(Background::Index(data[0])),
             _ => Err("it has another length"),
         }
     }
