@@ -343,7 +343,7 @@ impl<S> Image<S> {
         let index = format
             .sample_of(channel)
             .ok_or(ErrorKind::NoChannel { channel, format })?;
-        let layout = self.layout().sample(index, format.alone(channel));
+        let layout = self.layout().sample(index, format.channel_format(channel));
         Ok(self.with(layout))
     }
 

@@ -1,9 +1,10 @@
-//! Colours of 8 bits that have been multiplied by alpha. (Those of 16 are
-//! numbers: see `numbers.rs`.)
+//! Premultiplied colors of 8 bits. Those of other sizes are converted in
+//! `value_map.rs` and `packed.rs`.
 
 use super::order::{A, B, G, Order, R};
 
-/// The lowest bit of each channel in a word of the bytes of a pixel.
+/// The lowest bit of each channel in the little-endian word of a pixel's four
+/// bytes.
 struct Shifts {
     red: u32,
     green: u32,
@@ -27,36 +28,40 @@ impl Shifts {
     }
 }
 
-/// What to multiply colours by that have been multiplied by this alpha.
+/// Returns the factor from premultiplied to straight colors for this alpha:
+/// `255 / alpha`, or 0 if alpha is 0.
 #[inline(always)]
 pub(super) fn factor(alpha: u32) -> f32 {
-    // By way of `i32`, which processors have an instruction for.
+    // By way of `i32`: processors have an instruction for this conversion.
     let factor = 255.0 / (alpha as i32 as f32);
     if alpha == 0 { 0.0 } else { factor }
 }
 
-/// The straight colour: `premultiplied * 255 / alpha` to the nearest, halfway
-/// up; at most 255.
+/// Returns the straight color `premultiplied * 255 / alpha`, rounded to
+/// nearest, ties up, and at most 255.
 ///
-/// Exact for all: what is not halfway is away from it by 1/510 at least, so
-/// that adding less than that makes what is halfway go up whatever was rounded
-/// off, and nothing else.
+/// The result is exact for every input. A quotient that is not a tie is at
+/// least 1/510 away from one. So 0.0005 is enough to round every tie up in
+/// spite of rounding errors, and too little to change any other result.
 #[inline(always)]
 pub(super) fn straight(premultiplied: u32, factor: f32) -> u32 {
-    /// At this size numbers have no bits for fractions.
-    const WHOLE: f32 = (1 << 23) as f32;
-    let colour = premultiplied as i32 as f32 * factor + 0.0005;
-    let colour = if colour < 255.0 { colour } else { 255.0 };
-    (colour + WHOLE).to_bits() & 0xff
+    /// An `f32` of this size has no fraction bits, so that adding it rounds to
+    /// an integer.
+    const NO_FRACTION: f32 = (1 << 23) as f32;
+    let color = premultiplied as i32 as f32 * factor + 0.0005;
+    let color = if color < 255.0 { color } else { 255.0 };
+    (color + NO_FRACTION).to_bits() & 0xff
 }
 
-/// `straight * alpha / 255` to the nearest: there is nothing halfway.
+/// Returns the premultiplied color `straight * alpha / 255`, rounded to
+/// nearest. There are no ties, since 255 is odd.
 #[inline(always)]
 pub(super) fn multiply(straight: u32, alpha: u32) -> u32 {
     let product = straight * alpha + 128;
     (product + (product >> 8)) >> 8
 }
 
+/// Writes premultiplied pixels as straight samples in the order of PNG.
 #[inline(always)]
 pub(super) fn to_png(order: Order, pixels: &[u8], png: &mut [u8]) {
     if order == Order::GrayAlpha {
@@ -82,6 +87,7 @@ pub(super) fn to_png(order: Order, pixels: &[u8], png: &mut [u8]) {
     }
 }
 
+/// Writes the samples of PNG as premultiplied pixels.
 #[inline(always)]
 pub(super) fn from_png(order: Order, png: &[u8], pixels: &mut [u8]) {
     if order == Order::GrayAlpha {

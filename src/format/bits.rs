@@ -1,6 +1,6 @@
-//! Pixels of which a byte has several.
+//! Packing and unpacking of pixels smaller than a byte.
 
-/// Which bits of a byte hold its first pixel.
+/// The bits of a byte that hold its first pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BitOrder {
     /// The most significant, as in PNG (PNG third edition, 7.2).
@@ -9,18 +9,18 @@ pub(crate) enum BitOrder {
     Lsb,
 }
 
-/// How far the pixel with this index in a byte has to be shifted down.
+/// Returns the lowest bit of the pixel with this index in its byte.
 #[inline(always)]
 fn shift(bits: u8, order: BitOrder, index: usize) -> u32 {
-    let below = match order {
+    let pixels_below = match order {
         BitOrder::Msb => 8 / usize::from(bits) - 1 - index,
         BitOrder::Lsb => index,
     };
-    (below * usize::from(bits)) as u32
+    (pixels_below * usize::from(bits)) as u32
 }
 
-/// Takes pixels of `bits` apart, a byte for each of `to`. The first of them is
-/// pixel `first` of the bytes.
+/// Unpacks pixels of `bits` bits into `to`, one byte each. The first of them is
+/// pixel `first` of `from`, counted from the first pixel of its first byte.
 pub(crate) fn unpack(bits: u8, order: BitOrder, from: &[u8], first: usize, to: &mut [u8]) {
     match bits {
         1 => unpack_all::<1, 8>(order, from, first, to),
@@ -36,28 +36,28 @@ fn unpack_all<const BITS: u8, const PER_BYTE: usize>(
     to: &mut [u8],
 ) {
     let mask = (1 << BITS) - 1;
-    let one = |byte: u8, index: usize| byte >> shift(BITS, order, index) & mask;
+    let pixel = |byte: u8, index: usize| byte >> shift(BITS, order, index) & mask;
     let (skipped, index) = (first / PER_BYTE, first % PER_BYTE);
     let from = &from[skipped..];
     let head = to.len().min((PER_BYTE - index) % PER_BYTE);
     let (head, rest) = to.split_at_mut(head);
     for (to, index) in head.iter_mut().zip(index..) {
-        *to = one(from[0], index);
+        *to = pixel(from[0], index);
     }
     let from = &from[usize::from(!head.is_empty())..];
     let (whole, tail) = rest.as_chunks_mut::<PER_BYTE>();
     let count = whole.len();
     for (to, &byte) in whole.iter_mut().zip(from) {
-        *to = std::array::from_fn(|index| one(byte, index));
+        *to = std::array::from_fn(|index| pixel(byte, index));
     }
     for (index, to) in tail.iter_mut().enumerate() {
-        *to = one(from[count], index);
+        *to = pixel(from[count], index);
     }
 }
 
-/// Puts pixels together, a byte for each of `from`, which has no other bits.
-/// The first becomes pixel `first` of the bytes. All other bits stay as they
-/// are.
+/// Packs pixels of `bits` bits, given as one byte each with all other bits 0.
+/// The first of them becomes pixel `first` of `to`, counted from the first
+/// pixel of its first byte. All other bits of `to` stay as they are.
 pub(crate) fn pack(bits: u8, order: BitOrder, from: &[u8], first: usize, to: &mut [u8]) {
     match bits {
         1 => pack_all::<1, 8>(order, from, first, to),
@@ -87,7 +87,6 @@ fn pack_all<const BITS: u8, const PER_BYTE: usize>(
     let to = &mut to[usize::from(!head.is_empty())..];
     let (whole, tail) = rest.as_chunks::<PER_BYTE>();
     for (to, pixels) in to.iter_mut().zip(whole) {
-        // The pixels of a byte in one word, and from there together.
         *to = (0..PER_BYTE).fold(0, |byte, i| byte | pixels[i] << shift(BITS, order, i));
     }
     for (index, &pixel) in tail.iter().enumerate() {
@@ -95,8 +94,9 @@ fn pack_all<const BITS: u8, const PER_BYTE: usize>(
     }
 }
 
-/// Moves the pixels of `bytes` to the front by `first` pixels; those behind
-/// the last come from `next`.
+/// Moves the pixels of `bytes` to the front by `first` pixels, fewer than a byte
+/// holds. The pixels that become free at the end come from `next`, the byte
+/// behind `bytes`.
 pub(crate) fn shift_down(bits: u8, order: BitOrder, bytes: &mut [u8], first: usize, next: u8) {
     let by = (first * usize::from(bits)) as u32;
     if by == 0 {
@@ -113,7 +113,7 @@ pub(crate) fn shift_down(bits: u8, order: BitOrder, bytes: &mut [u8], first: usi
     bytes[last] = join(bytes[last], next);
 }
 
-/// Sets the bits of the last byte of a row to 0 that belong to no pixel.
+/// Clears the bits of a row's last byte that belong to no pixel.
 pub(crate) fn clear_spare(bits: u8, order: BitOrder, row: &mut [u8], width: usize) {
     let used = width % (8 / usize::from(bits)) * usize::from(bits);
     if let Some(last) = row.last_mut().filter(|_| used != 0) {
@@ -124,7 +124,7 @@ pub(crate) fn clear_spare(bits: u8, order: BitOrder, row: &mut [u8], width: usiz
     }
 }
 
-/// The pixels of each byte in the other order.
+/// Reverses the order of the pixels in each byte.
 pub(crate) fn reverse_order(bits: u8, bytes: &mut [u8]) {
     for byte in bytes {
         *byte = match bits {
@@ -142,7 +142,7 @@ pub(crate) fn reverse_order(bits: u8, bytes: &mut [u8]) {
 mod tests {
     use super::*;
 
-    /// Pixel `index` by definition.
+    /// Returns pixel `index` by the definition of the format.
     fn pixel(bits: u8, order: BitOrder, bytes: &[u8], index: usize) -> u8 {
         let bit = index * usize::from(bits);
         let byte = bytes[bit / 8];

@@ -1,14 +1,14 @@
-//! Rows of pixels to the samples of PNG and back.
+//! Conversion of rows between the pixels in memory and the samples of PNG.
 //!
-//! Every conversion is a loop over arrays of constant size without branches,
-//! which the compiler turns into vector code, once for each set of registers.
-//! Pixels of three samples, which it does not vectorize, have a kernel.
+//! Every conversion is a loop over arrays of constant size without branches.
+//! The compiler turns it into vector code, once for each set of registers. It
+//! does not vectorize pixels of three samples: these have a kernel.
 
 use super::bits::reverse_order;
 use super::order::Order;
 use super::samples::{samples_from_png, samples_to_png};
 use super::shuffle::ShuffleKernels;
-use super::{BitOrder, Numbers, PixelFormat, Store, alpha, cmyk, numbers, packed};
+use super::{BitOrder, PixelFormat, Storage, ValueMap, alpha, cmyk, packed, value_map};
 use crate::arch::{Registers, dispatch};
 
 /// Writes packed pixels of `format` as PNG holds them. Both slices hold the
@@ -38,29 +38,29 @@ dispatch! {
 #[inline(always)]
 fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
     let memory = format.memory_order();
-    match format.store {
-        Store::U8 if matches!(format.order, Order::Cmyk | Order::CmykInverted) => {
+    match format.storage {
+        Storage::U8 if matches!(format.order, Order::Cmyk | Order::CmykInverted) => {
             cmyk::to_png(kernels, format.order, pixels, png);
         }
-        Store::U8 | Store::Word8888 if format.premultiplied => {
+        Storage::U8 | Storage::Word8888 if format.premultiplied => {
             alpha::to_png(memory, pixels, png);
         }
-        Store::U8 | Store::Word8888 => {
+        Storage::U8 | Storage::Word8888 => {
             samples_to_png::<1, K>(kernels, memory, false, pixels, png);
         }
-        Store::U16(endian) if !format.premultiplied && format.numbers == Numbers::PLAIN => {
+        Storage::U16(endian) if !format.premultiplied && format.value_map == ValueMap::DEFAULT => {
             samples_to_png::<2, K>(kernels, format.order, !endian.is_big(), pixels, png);
         }
-        Store::U16(_) | Store::I16(_) | Store::U32(_) | Store::F32(_) => {
-            numbers::to_png(format, pixels, png);
+        Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
+            value_map::to_png(format, pixels, png);
         }
-        Store::Word565(endian) | Store::Word1555(endian) => {
+        Storage::Word565(endian) | Storage::Word1555(endian) => {
             packed::to_png16(kernels, format, endian.is_big(), pixels, png);
         }
-        Store::Word2101010(endian) => {
+        Storage::Word2101010(endian) => {
             packed::to_png32(kernels, format, endian.is_big(), pixels, png);
         }
-        Store::Bits(bits, order) => bits_to_bits(bits, order, pixels, png),
+        Storage::Bits(bits, order) => bits_to_bits(bits, order, pixels, png),
     }
 }
 
@@ -72,29 +72,29 @@ fn from_png_with<K: ShuffleKernels>(
     pixels: &mut [u8],
 ) {
     let memory = format.memory_order();
-    match format.store {
-        Store::U8 if matches!(format.order, Order::Cmyk | Order::CmykInverted) => {
+    match format.storage {
+        Storage::U8 if matches!(format.order, Order::Cmyk | Order::CmykInverted) => {
             cmyk::from_png(kernels, format.order, png, pixels);
         }
-        Store::U8 | Store::Word8888 if format.premultiplied => {
+        Storage::U8 | Storage::Word8888 if format.premultiplied => {
             alpha::from_png(memory, png, pixels);
         }
-        Store::U8 | Store::Word8888 => {
+        Storage::U8 | Storage::Word8888 => {
             samples_from_png::<1, K>(kernels, memory, false, png, pixels);
         }
-        Store::U16(endian) if !format.premultiplied && format.numbers == Numbers::PLAIN => {
+        Storage::U16(endian) if !format.premultiplied && format.value_map == ValueMap::DEFAULT => {
             samples_from_png::<2, K>(kernels, format.order, !endian.is_big(), png, pixels);
         }
-        Store::U16(_) | Store::I16(_) | Store::U32(_) | Store::F32(_) => {
-            numbers::from_png(format, png, pixels);
+        Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
+            value_map::from_png(format, png, pixels);
         }
-        Store::Word565(endian) | Store::Word1555(endian) => {
+        Storage::Word565(endian) | Storage::Word1555(endian) => {
             packed::from_png16(kernels, format, endian.is_big(), png, pixels);
         }
-        Store::Word2101010(endian) => {
+        Storage::Word2101010(endian) => {
             packed::from_png32(kernels, format, endian.is_big(), png, pixels);
         }
-        Store::Bits(bits, order) => bits_to_bits(bits, order, png, pixels),
+        Storage::Bits(bits, order) => bits_to_bits(bits, order, png, pixels),
     }
 }
 

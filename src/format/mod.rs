@@ -1,73 +1,82 @@
-//! What the bytes of a pixel mean.
+//! Pixel formats, and the conversion between pixels in memory and the samples of
+//! PNG.
 //!
-//! A format is an order of channels, a way to store their samples, and what
-//! their numbers mean. To add one: a line in `table.rs` and one in
-//! `formats.md`, and its definition in `tests/common`, without which a test
-//! fails; and, if its order or its way to store samples is new, a variant and an
-//! arm wherever the compiler then asks for one.
+//! A format is an order of channels, a storage for their samples, and a mapping
+//! of their values. To add a format, add it to `table.rs`, to the table in
+//! `formats.md` and to the definitions in `tests/common`; a test fails without
+//! them. A new order or storage is a new variant, and the compiler lists the
+//! matches that need an arm for it.
 
 mod alpha;
 mod bits;
 mod cmyk;
 mod convert;
-mod numbers;
 mod order;
 mod packed;
 mod palette;
 mod pixel;
-mod png_type;
+mod png_format;
 mod samples;
 mod shuffle;
 mod table;
+mod value_map;
 
 use std::fmt;
+
+use png::ColorType;
 
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
 pub use palette::Palette;
-pub(crate) use palette::{beyond, fewest_bits};
+pub(crate) use palette::{fewest_bits, first_index_beyond};
 pub use pixel::{Pixel, PixelBytes, SampleSlice, Samples};
-pub(crate) use png_type::{Color, PngType};
+pub(crate) use png_format::PngFormat;
 
 use crate::ErrorKind;
-use numbers::Numbers;
 use order::Order;
+use value_map::ValueMap;
 
 #[doc = include_str!("formats.md")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PixelFormat {
     order: Order,
-    store: Store,
+    storage: Storage,
+    /// Whether colors in memory are multiplied by alpha.
     premultiplied: bool,
-    numbers: Numbers,
+    value_map: ValueMap,
 }
 
-/// How the samples lie in memory.
+/// The storage of samples in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Store {
-    /// So many bits each, several to a byte.
+enum Storage {
+    /// Samples of this number of bits, fewer than 8, in bytes that hold several
+    /// pixels.
     Bits(u8, BitOrder),
-    /// A byte each, one behind the other.
+    /// Samples of one byte.
     U8,
-    /// Two bytes each, one behind the other.
+    /// Unsigned samples of two bytes.
     U16(Endian),
-    /// The same, with a sign.
+    /// Signed samples of two bytes.
     I16(Endian),
-    /// Four bytes each.
+    /// Unsigned samples of four bytes.
     U32(Endian),
-    /// Four bytes each, binary32 of IEEE 754.
+    /// Floating-point samples of four bytes (IEEE 754 binary32).
     F32(Endian),
     /// Four fields of 8 bits in a native 32-bit word, the first in the most
     /// significant bits.
     Word8888,
-    /// Fields of 5, 6 and 5 bits in a 16-bit word, likewise.
+    /// Fields of 5, 6 and 5 bits in a 16-bit word, the first in the most
+    /// significant bits.
     Word565(Endian),
-    /// Fields of 1, 5, 5 and 5 bits in a 16-bit word.
+    /// Fields of 1, 5, 5 and 5 bits in a 16-bit word, the first in the most
+    /// significant bit.
     Word1555(Endian),
-    /// Fields of 2, 10, 10 and 10 bits in a 32-bit word.
+    /// Fields of 2, 10, 10 and 10 bits in a 32-bit word, the first in the most
+    /// significant bits.
     Word2101010(Endian),
 }
 
+/// The byte order of a sample or a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Endian {
     Native,
@@ -76,7 +85,7 @@ enum Endian {
 }
 
 impl Endian {
-    /// Whether the bytes are in PNG's order, the most significant first (PNG
+    /// Returns whether the most significant byte comes first, as in PNG (PNG
     /// third edition, 7.1).
     const fn is_big(self) -> bool {
         match self {
@@ -87,21 +96,23 @@ impl Endian {
     }
 }
 
-/// What the numbers mean. Whether it can be said of the format is checked when
-/// an image is made of it.
+/// Options, which say what the values in memory mean. They are checked when an
+/// image is created, not here.
 impl PixelFormat {
-    const fn new(order: Order, store: Store) -> Self {
+    const fn new(order: Order, storage: Storage) -> Self {
         PixelFormat {
             order,
-            store,
+            storage,
             premultiplied: false,
-            numbers: Numbers::PLAIN,
+            value_map: ValueMap::DEFAULT,
         }
     }
 
-    /// The same with colours that have been multiplied by alpha, as
-    /// compositors have them; saved straight, as PNG wants them. A format
-    /// without alpha stays as it is.
+    /// Declares the colors in memory as premultiplied, that is multiplied by
+    /// alpha, as compositors store them. A save converts them to straight
+    /// colors, which PNG requires (PNG third edition, 6.2).
+    ///
+    /// A format without alpha stays unchanged.
     ///
     /// # Examples
     ///
@@ -120,13 +131,18 @@ impl PixelFormat {
         self
     }
 
-    /// The same with colours from `black` to `white`, in the numbers of the
-    /// buffer. What lies beyond is clamped. Black may be the larger one. Of
-    /// `f32`, `i16`, `u32` and 16-bit samples.
+    /// Sets the values in memory that are black and white. Values outside the
+    /// range are clamped to it, and NaN becomes 0, which is black. `black` may
+    /// be larger than `white`.
     ///
-    /// Alpha has a range of its own: 0 to 1 in `f32`, else that of its type or
-    /// of [`with_significant_bits`](PixelFormat::with_significant_bits), which
-    /// says nothing of colours then.
+    /// Defaults to 0 and 1 for `f32`. For integers it defaults to the smallest
+    /// and the largest value of their type, or of their
+    /// [significant bits](PixelFormat::with_significant_bits).
+    ///
+    /// The range applies to colors alone. Alpha keeps the default range. With a
+    /// range set, significant bits therefore apply to alpha alone.
+    ///
+    /// Formats with 16-bit samples, `i16`, `u32` and `f32` support a range.
     ///
     /// # Examples
     ///
@@ -142,13 +158,19 @@ impl PixelFormat {
     /// ```
     #[must_use]
     pub const fn with_range(mut self, black: f64, white: f64) -> Self {
-        self.numbers.set_range(black, white);
+        self.value_map.set_range(black, white);
         self
     }
 
-    /// The same with samples of so many bits, in the least significant bits of
-    /// their type: 10, 12 or 14 of 16 for a camera. Larger ones are clamped.
-    /// Of 16-bit samples, `i16` and `u32`.
+    /// Sets the number of bits that samples use: the least significant bits of
+    /// their type. Cameras often use 10, 12 or 14 bits of 16. Values that need
+    /// more bits are clamped.
+    ///
+    /// Defaults to all bits of the type.
+    ///
+    /// Formats with 16-bit samples, `i16` and `u32` support significant bits.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use pixview::{Image, PixelFormat};
@@ -160,24 +182,31 @@ impl PixelFormat {
     /// ```
     #[must_use]
     pub const fn with_significant_bits(mut self, bits: u8) -> Self {
-        self.numbers.bits = Some(bits);
+        self.value_map.bits = Some(bits);
         self
     }
 
-    /// The same **saved** with 8 or with 16 bits a sample. 16 unless said. Of
-    /// `f32`, `i16`, `u32` and 16-bit samples. How many bits they have in
-    /// memory says [`with_significant_bits`](PixelFormat::with_significant_bits).
+    /// Sets the bit depth of the **saved file**: 8 or 16.
+    ///
+    /// Defaults to 16. To describe samples that use fewer bits in memory, use
+    /// [`with_significant_bits`](PixelFormat::with_significant_bits).
+    ///
+    /// Formats with 16-bit samples, `i16`, `u32` and `f32` support a bit depth.
     #[must_use]
     pub const fn with_bit_depth(mut self, depth: u8) -> Self {
-        self.numbers.depth = Some(depth);
+        self.value_map.depth = Some(depth);
         self
     }
 
-    /// The same with colours in linear light, saved as sRGB: they go through
-    /// the curve of IEC 61966-2-1 after the range. Alpha doesn't. Of `f32`.
+    /// Declares the colors in memory as linear light, to be saved as sRGB.
+    ///
+    /// A save applies the range first, then the sRGB curve (IEC 61966-2-1).
+    /// Alpha stays linear.
+    ///
+    /// Formats with `f32` samples support linear light.
     #[must_use]
     pub const fn linear(mut self) -> Self {
-        self.numbers.linear = true;
+        self.value_map.linear = true;
         self
     }
 
@@ -186,13 +215,14 @@ impl PixelFormat {
     pub(crate) fn rgbx(depth: u8) -> PixelFormat {
         match depth {
             8 => PixelFormat::RGBX8,
-            _ => PixelFormat::new(Order::Rgbx, Store::U16(Endian::Big)),
+            _ => PixelFormat::new(Order::Rgbx, Storage::U16(Endian::Big)),
         }
     }
 
-    /// Refuses what has been said of numbers that have no such meaning.
+    /// Returns an error if the format does not support one of its options, or
+    /// not with this value.
     pub(crate) fn check(self) -> Result<(), ErrorKind> {
-        self.numbers.check(self)
+        self.value_map.check(self)
     }
 }
 
@@ -208,7 +238,7 @@ pub enum Channel {
     Green,
     /// Blue.
     Blue,
-    /// Alpha. An X byte is not alpha.
+    /// Alpha. Padding, an `X` in the name of a format, is not alpha.
     Alpha,
 }
 
@@ -225,49 +255,52 @@ impl fmt::Display for Channel {
 }
 
 impl PixelFormat {
-    /// Bits in one pixel in memory, padding included.
+    /// Returns the number of bits in a pixel in memory, with padding.
     #[must_use]
     pub fn bits_per_pixel(self) -> usize {
-        match self.store {
-            Store::Bits(bits, _) => usize::from(bits),
-            Store::U8
-            | Store::U16(_)
-            | Store::I16(_)
-            | Store::U32(_)
-            | Store::F32(_)
-            | Store::Word8888
-            | Store::Word565(_)
-            | Store::Word1555(_)
-            | Store::Word2101010(_) => self.pixel_size() * 8,
+        match self.storage {
+            Storage::Bits(bits, _) => usize::from(bits),
+            Storage::U8
+            | Storage::U16(_)
+            | Storage::I16(_)
+            | Storage::U32(_)
+            | Storage::F32(_)
+            | Storage::Word8888
+            | Storage::Word565(_)
+            | Storage::Word1555(_)
+            | Storage::Word2101010(_) => self.pixel_size() * 8,
         }
     }
 
-    /// Bytes of a row of `width` packed pixels, as
+    /// Returns the number of bytes in a row of `width` packed pixels, as
     /// [`Pixels::copy_row`](crate::Pixels::copy_row) fills it. If several
-    /// pixels share a byte, the last byte of a row may have bits to spare.
+    /// pixels share a byte, the last byte of a row may have unused bits.
     #[must_use]
     pub fn row_size(self, width: u32) -> u64 {
         (u64::from(width) * self.bits_per_pixel() as u64).div_ceil(8)
     }
 
-    /// Samples in a [`Pixel`]: 1 to 4. Padding is none; the four inks of CMYK
-    /// are saved as three samples.
+    /// Returns the number of samples in a [`Pixel`]: 1 to 4. Padding does not
+    /// count. The four inks of CMYK count as three samples, red, green and blue.
     #[must_use]
     pub fn channels(self) -> usize {
         self.order.png_channels().len()
     }
 
-    /// Bits in one sample of a [`Pixel`], and of the saved file: 1, 2, 4, 8 or
-    /// 16. (Palettes are saved at the smallest depth that holds them: see
-    /// [`IndexDepth`](crate::IndexDepth).)
+    /// Returns the number of bits in a sample of a [`Pixel`], which is the bit
+    /// depth of the saved file: 1, 2, 4, 8 or 16.
+    ///
+    /// Indexed images are the exception: they are saved at the smallest bit
+    /// depth that holds the palette, or at the one that
+    /// [`IndexDepth`](crate::IndexDepth) sets.
     #[must_use]
     pub fn bit_depth(self) -> u8 {
-        match self.store {
-            Store::Bits(bits, _) => bits,
-            Store::U8 | Store::Word8888 | Store::Word565(_) | Store::Word1555(_) => 8,
-            Store::Word2101010(_) => 16,
-            Store::U16(_) | Store::I16(_) | Store::U32(_) | Store::F32(_) => {
-                match self.numbers.depth {
+        match self.storage {
+            Storage::Bits(bits, _) => bits,
+            Storage::U8 | Storage::Word8888 | Storage::Word565(_) | Storage::Word1555(_) => 8,
+            Storage::Word2101010(_) => 16,
+            Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
+                match self.value_map.depth {
                     Some(8) => 8,
                     _ => 16,
                 }
@@ -275,23 +308,26 @@ impl PixelFormat {
         }
     }
 
-    /// Whether one of the channels is alpha. Padding is not.
+    /// Returns whether one of the channels is alpha. Padding is not alpha.
     #[must_use]
     pub const fn has_alpha(self) -> bool {
-        matches!(self.order.png(), Color::GrayAlpha | Color::Rgba)
+        matches!(
+            self.order.color_type(),
+            ColorType::GrayscaleAlpha | ColorType::Rgba
+        )
     }
 
-    /// Whether pixels are numbers of colours of a [`Palette`].
+    /// Returns whether the pixels are indices of [`Palette`] entries.
     #[must_use]
     pub fn is_indexed(self) -> bool {
         self.order == Order::Index
     }
 }
 
-/// The name of the constant, and what has been said of its numbers.
+/// The name of the constant, followed by the options that were set.
 impl fmt::Display for PixelFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.premultiplied && self.numbers == Numbers::PLAIN {
+        if !self.premultiplied && self.value_map == ValueMap::DEFAULT {
             return f.pad(self.name());
         }
         let premultiplied = if self.premultiplied {
@@ -299,7 +335,7 @@ impl fmt::Display for PixelFormat {
         } else {
             ""
         };
-        f.pad(&format!("{}{premultiplied}{}", self.name(), self.numbers))
+        f.pad(&format!("{}{premultiplied}{}", self.name(), self.value_map))
     }
 }
 
@@ -310,94 +346,103 @@ impl fmt::Debug for PixelFormat {
 }
 
 impl PixelFormat {
-    /// How PNG holds these pixels. (Indices at the depth that they have in
-    /// memory: a palette may ask for another one.)
-    pub(crate) fn png(self) -> PngType {
-        PngType {
-            color: self.order.png(),
+    /// Returns the format of these pixels in PNG. For indices it has the bit
+    /// depth that they have in memory; a file may have another one.
+    pub(crate) fn png(self) -> PngFormat {
+        PngFormat {
+            color: self.order.color_type(),
             depth: self.bit_depth(),
         }
     }
 
-    /// The bits of a pixel and which of a byte come first, if there are
-    /// several pixels to a byte.
+    /// Returns the number of bits in a pixel and the order of the pixels in a
+    /// byte, if a byte holds several pixels.
     pub(crate) fn bits(self) -> Option<(u8, BitOrder)> {
-        match self.store {
-            Store::Bits(bits, order) => Some((bits, order)),
+        match self.storage {
+            Storage::Bits(bits, order) => Some((bits, order)),
             _ => None,
         }
     }
 
-    /// The order of the samples in memory.
+    /// Returns the order of the samples in memory. In words of four bytes on a
+    /// little-endian machine, it is the reverse of the order in the name.
     fn memory_order(self) -> Order {
-        match self.store {
-            Store::Word8888 if cfg!(target_endian = "little") => self.order.reversed(),
+        match self.storage {
+            Storage::Word8888 if cfg!(target_endian = "little") => self.order.reversed(),
             _ => self.order,
         }
     }
 
-    /// The sample of a pixel, counted in memory, that says all of a channel.
+    /// Returns the index, in memory, of the sample that holds this channel.
+    /// Returns `None` if the format has no such channel, or if the channel is
+    /// a field that is not a whole byte, or a premultiplied color.
     pub(crate) fn sample_of(self, channel: Channel) -> Option<usize> {
-        let alone = match self.store {
-            Store::Word565(_) | Store::Word1555(_) | Store::Word2101010(_) => false,
+        let separate = match self.storage {
+            Storage::Word565(_) | Storage::Word1555(_) | Storage::Word2101010(_) => false,
             _ => !self.premultiplied || channel == Channel::Alpha,
         };
         let mut channels = self.memory_order().channels().iter();
         let index = channels.position(|&name| name == Some(channel));
-        index.filter(|_| alone)
+        index.filter(|_| separate)
     }
 
-    /// Bytes in one sample; of packed words in one word, and 1 if a byte has
-    /// several samples.
+    /// Returns the number of bytes in a sample: 1 if a byte holds several
+    /// samples, and the bytes of the word if samples are fields that are not
+    /// whole bytes.
     pub(crate) fn sample_size(self) -> usize {
-        match self.store {
-            Store::Bits(..) | Store::U8 | Store::Word8888 => 1,
-            Store::U16(_) | Store::I16(_) | Store::Word565(_) | Store::Word1555(_) => 2,
-            Store::U32(_) | Store::F32(_) | Store::Word2101010(_) => 4,
+        match self.storage {
+            Storage::Bits(..) | Storage::U8 | Storage::Word8888 => 1,
+            Storage::U16(_) | Storage::I16(_) | Storage::Word565(_) | Storage::Word1555(_) => 2,
+            Storage::U32(_) | Storage::F32(_) | Storage::Word2101010(_) => 4,
         }
     }
 
-    /// Bytes in one pixel, packed, or 1 if there are several to a byte.
+    /// Returns the number of bytes in a packed pixel, or 1 if a byte holds
+    /// several pixels.
     pub(crate) fn pixel_size(self) -> usize {
-        match self.store {
-            Store::Word565(_) | Store::Word1555(_) | Store::Word2101010(_) => self.sample_size(),
+        match self.storage {
+            Storage::Word565(_) | Storage::Word1555(_) | Storage::Word2101010(_) => {
+                self.sample_size()
+            }
             _ => self.order.channels().len() * self.sample_size(),
         }
     }
 
-    /// Returns the number of bytes that make one number: a typed buffer does not
-    /// cut them apart.
+    /// Returns the number of bytes in a sample or a word, which offset and
+    /// strides over a typed buffer must not split.
     pub(crate) fn alignment(self) -> usize {
-        match self.store {
-            Store::Word8888 => 4,
+        match self.storage {
+            Storage::Word8888 => 4,
             _ => self.sample_size(),
         }
     }
 
-    /// Whether the samples can lie in planes of their own.
+    /// Returns whether the samples can lie in planes of their own.
     pub(crate) fn has_separable_samples(self) -> bool {
-        match self.store {
-            Store::U8 | Store::U16(_) | Store::I16(_) | Store::U32(_) | Store::F32(_) => true,
-            Store::Bits(..)
-            | Store::Word8888
-            | Store::Word565(_)
-            | Store::Word1555(_)
-            | Store::Word2101010(_) => false,
+        match self.storage {
+            Storage::U8 | Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
+                true
+            }
+            Storage::Bits(..)
+            | Storage::Word8888
+            | Storage::Word565(_)
+            | Storage::Word1555(_)
+            | Storage::Word2101010(_) => false,
         }
     }
 
-    /// Whether pixels in memory are bit for bit what PNG holds.
-    pub(crate) fn is_png(self) -> bool {
-        let same_bytes = match self.store {
-            Store::Bits(_, order) => order == BitOrder::Msb,
-            Store::U8 | Store::Word8888 => true,
-            Store::U16(endian) => endian.is_big() && self.numbers == Numbers::PLAIN,
-            Store::I16(_)
-            | Store::U32(_)
-            | Store::F32(_)
-            | Store::Word565(_)
-            | Store::Word1555(_)
-            | Store::Word2101010(_) => false,
+    /// Returns whether the pixels have the same bits in memory as in PNG.
+    pub(crate) fn is_stored_as_png(self) -> bool {
+        let same_bytes = match self.storage {
+            Storage::Bits(_, order) => order == BitOrder::Msb,
+            Storage::U8 | Storage::Word8888 => true,
+            Storage::U16(endian) => endian.is_big() && self.value_map == ValueMap::DEFAULT,
+            Storage::I16(_)
+            | Storage::U32(_)
+            | Storage::F32(_)
+            | Storage::Word565(_)
+            | Storage::Word1555(_)
+            | Storage::Word2101010(_) => false,
         };
         let same_order = matches!(
             self.memory_order(),
@@ -406,18 +451,18 @@ impl PixelFormat {
         same_bytes && same_order && !self.premultiplied
     }
 
-    /// The format of one channel alone.
-    pub(crate) fn alone(self, channel: Channel) -> PixelFormat {
-        let store = match self.store {
-            Store::Word8888 => Store::U8,
-            store => store,
+    /// Returns the gray format of an image that shows this channel alone.
+    pub(crate) fn channel_format(self, channel: Channel) -> PixelFormat {
+        let storage = match self.storage {
+            Storage::Word8888 => Storage::U8,
+            storage => storage,
         };
         PixelFormat {
-            numbers: match channel {
-                Channel::Alpha => self.numbers.of_alpha(),
-                _ => self.numbers,
+            value_map: match channel {
+                Channel::Alpha => self.value_map.for_alpha(),
+                _ => self.value_map,
             },
-            ..PixelFormat::new(Order::Gray, store)
+            ..PixelFormat::new(Order::Gray, storage)
         }
     }
 }

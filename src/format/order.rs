@@ -1,7 +1,8 @@
 //! The order of the channels of a pixel.
 
+use png::ColorType;
+
 use super::Channel;
-use super::png_type::Color;
 
 /// The channels of a pixel, in the order of the format's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,7 +69,7 @@ impl Order {
             Order::Xbgr => Order::Rgbx,
             Order::Bgrx => Order::Xrgb,
             Order::Xrgb => Order::Bgrx,
-            // Alone, or not the fields of any word.
+            // One channel, or not the fields of a word.
             Order::Gray | Order::GrayAlpha | Order::Index | Order::Cmyk | Order::CmykInverted => {
                 self
             }
@@ -76,10 +77,10 @@ impl Order {
     }
 
     /// Returns the color type of a PNG with these channels.
-    pub(super) const fn png(self) -> Color {
+    pub(super) const fn color_type(self) -> ColorType {
         match self {
-            Order::Gray => Color::Gray,
-            Order::GrayAlpha => Color::GrayAlpha,
+            Order::Gray => ColorType::Grayscale,
+            Order::GrayAlpha => ColorType::GrayscaleAlpha,
             Order::Rgb
             | Order::Bgr
             | Order::Rgbx
@@ -87,15 +88,22 @@ impl Order {
             | Order::Xrgb
             | Order::Xbgr
             | Order::Cmyk
-            | Order::CmykInverted => Color::Rgb,
-            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => Color::Rgba,
-            Order::Index => Color::Index,
+            | Order::CmykInverted => ColorType::Rgb,
+            Order::Rgba | Order::Bgra | Order::Argb | Order::Abgr => ColorType::Rgba,
+            Order::Index => ColorType::Indexed,
         }
     }
 
-    /// Returns the channels of these pixels in PNG, in the order of PNG.
+    /// Returns the channels of these pixels in PNG, in the order of PNG (PNG
+    /// third edition, 6.1). `None` is the index of a palette entry.
     pub(super) fn png_channels(self) -> &'static [Option<Channel>] {
-        self.png().channels()
+        match self.color_type() {
+            ColorType::Grayscale => &[Y],
+            ColorType::GrayscaleAlpha => &[Y, A],
+            ColorType::Rgb => &[R, G, B],
+            ColorType::Rgba => &[R, G, B, A],
+            ColorType::Indexed => &[X],
+        }
     }
 
     /// Returns whether blue comes before red.
@@ -105,10 +113,11 @@ impl Order {
     }
 }
 
-/// Matches an order against one table, for both directions. A row has the
-/// samples in memory, then in PNG, and the name of the padding if there is
-/// any. `$arm` is a macro that makes code of a row. Orders that are not in the
-/// table have their samples as PNG has them, or no samples of PNG at all.
+/// Matches an order against one table, which serves both directions. A row has
+/// the samples in memory, the samples in PNG, and the name of the padding if
+/// there is any. The macro `$arm` expands a row to code. `$other` is the code
+/// for the orders without a row: their samples are in the order of PNG, or are
+/// not samples of PNG at all.
 macro_rules! reorder {
     ($order:expr, $arm:ident, $other:expr) => {
         match $order {

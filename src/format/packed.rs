@@ -1,19 +1,20 @@
-//! Pixels whose channels are fields of a word, of 5, 6 or 10 bits for colours
-//! and 1 or 2 for alpha.
+//! Pixels whose channels are fields of a word: 5, 6 or 10 bits for colors, 1 or
+//! 2 bits for alpha.
 //!
-//! A field of `n` bits becomes the nearest sample: `field * 255 / (2^n - 1)`,
-//! with 65535 for fields of 10 bits, and back. There is nothing halfway, and
-//! what comes from a field goes back to it.
+//! A field of `n` bits becomes the sample `field * 255 / (2^n - 1)`, rounded to
+//! nearest. In words with fields of 10 bits, 65535 takes the place of 255. A
+//! sample becomes the nearest field. There are no ties in either direction, and
+//! a field survives the way to a sample and back.
 
 use super::order::Order;
 use super::samples::{samples_from_png, samples_to_png};
 use super::shuffle::ShuffleKernels;
-use super::{PixelFormat, Store};
+use super::{PixelFormat, Storage};
 
-/// Pixels in a block, between words and samples with padding.
+/// Pixels in a block on the stack that holds samples with padding.
 const BLOCK: usize = 256;
 
-/// Writes words of 5, 6 or 1 and 5 bits a field as PNG holds them.
+/// Writes words of 16 bits as the samples of PNG, 8 bits each.
 #[inline(always)]
 pub(super) fn to_png16<K: ShuffleKernels>(
     kernels: K,
@@ -41,7 +42,7 @@ pub(super) fn to_png16<K: ShuffleKernels>(
     }
 }
 
-/// Writes words of 2 and 10 bits a field as PNG holds them.
+/// Writes words of 32 bits as the samples of PNG, 16 bits each.
 #[inline(always)]
 pub(super) fn to_png32<K: ShuffleKernels>(
     kernels: K,
@@ -73,7 +74,7 @@ pub(super) fn to_png32<K: ShuffleKernels>(
     }
 }
 
-/// Writes what PNG holds as words of 2 and 10 bits a field. The counterpart of
+/// Writes the samples of PNG as words of 32 bits. The counterpart of
 /// [`to_png32`].
 #[inline(always)]
 pub(super) fn from_png32<K: ShuffleKernels>(
@@ -105,8 +106,8 @@ pub(super) fn from_png32<K: ShuffleKernels>(
     }
 }
 
-/// Writes what PNG holds as words of 5, 6 or 1 and 5 bits a field. The
-/// counterpart of [`to_png16`].
+/// Writes the samples of PNG as words of 16 bits. The counterpart of
+/// [`to_png16`].
 #[inline(always)]
 pub(super) fn from_png16<K: ShuffleKernels>(
     kernels: K,
@@ -128,13 +129,13 @@ pub(super) fn from_png16<K: ShuffleKernels>(
         let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
         for (word, rgba) in pairs {
             let rgba = u32::from_le_bytes(*rgba);
-            // Padding was made 255.
+            // The highest bit of alpha, or of padding, which is 255.
             let opaque = rgba >> 31;
             let rgb = match (format.premultiplied, opaque) {
                 (true, 0) => 0,
                 _ => rgba,
             };
-            let narrow = fields.shrink(rgb) | (opaque << 15) & fields.top;
+            let narrow = fields.shrink(rgb) | (opaque << 15) & fields.alpha;
             *word = if big {
                 (narrow as u16).to_be_bytes()
             } else {
@@ -144,7 +145,8 @@ pub(super) fn from_png16<K: ShuffleKernels>(
     }
 }
 
-/// Words of 16 bits to four bytes each: two words, the lowest byte first.
+/// Writes the result of `f` for each word of 16 bits: four bytes as two words,
+/// the lowest byte first.
 #[inline(always)]
 fn words16(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u16) -> [u16; 2]) {
     let to = to.as_chunks_mut().0.as_chunks_mut().0;
@@ -160,7 +162,8 @@ fn words16(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u16) -> [u16; 2])
     }
 }
 
-/// Words of 32 bits to eight bytes each: two words, the lowest byte first.
+/// Writes the result of `f` for each word of 32 bits: eight bytes as two words,
+/// the lowest byte first.
 #[inline(always)]
 fn words32(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u32) -> [u32; 2]) {
     let to = to.as_chunks_mut().0.as_chunks_mut().0;
@@ -176,23 +179,25 @@ fn words32(pixels: &[u8], big: bool, to: &mut [u8], f: impl Fn(u32) -> [u32; 2])
     }
 }
 
-/// The fields of a word of 16 bits: their lowest bits. Green has 5 bits or 6,
-/// the others have 5.
+/// The fields of a word of 16 bits. Red and blue have 5 bits each. Green has 5
+/// or 6 bits, of which bit 5 of the word is the lowest.
 #[derive(Clone, Copy)]
 struct Fields {
+    /// The lowest bit of red.
     red: u32,
+    /// The lowest bit of blue.
     blue: u32,
     /// Whether green has 6 bits.
-    six: bool,
-    /// The bit of alpha or padding, if there is one.
-    top: u32,
+    wide_green: bool,
+    /// The mask of the bit of alpha or padding, or 0 if there is none.
+    alpha: u32,
 }
 
 impl Fields {
     #[inline(always)]
     fn of(format: PixelFormat) -> Self {
-        match format.store {
-            Store::Word565(_) => {
+        match format.storage {
+            Storage::Word565(_) => {
                 let (red, blue) = if format.order.is_blue_first() {
                     (0, 11)
                 } else {
@@ -201,8 +206,8 @@ impl Fields {
                 Fields {
                     red,
                     blue,
-                    six: true,
-                    top: 0,
+                    wide_green: true,
+                    alpha: 0,
                 }
             }
             _ => Self::of_1555(format.order),
@@ -219,30 +224,33 @@ impl Fields {
         Fields {
             red,
             blue,
-            six: false,
-            top: 1 << 15,
+            wide_green: false,
+            alpha: 1 << 15,
         }
     }
 
-    /// The colours as the first three of the bytes of two words.
+    /// Returns the samples of red, green and blue as the first three of the
+    /// bytes of two words. The fourth byte is 0.
     #[inline(always)]
     fn expand(self, word: u16) -> [u16; 2] {
         let five = |field: u16| ((field & 0x1f) * 527 + 23) >> 6;
-        // Both ways without a branch, which would be one for each pixel.
-        let (most, times, more) = if self.six {
+        // One expression with variables: a choice between two expressions would
+        // be a branch for each pixel.
+        let (max, factor, bias) = if self.wide_green {
             (0x3f, 259, 33)
         } else {
             (0x1f, 527, 23)
         };
-        let green = ((word >> 5 & most) * times + more) >> 6;
+        let green = ((word >> 5 & max) * factor + bias) >> 6;
         [five(word >> self.red) | green << 8, five(word >> self.blue)]
     }
 
-    /// And back.
+    /// Returns the fields of red, green and blue, given as the lowest three
+    /// bytes. The counterpart of [`expand`](Fields::expand).
     #[inline(always)]
     fn shrink(self, rgb: u32) -> u32 {
         let five = |sample: u32| ((sample & 0xff) * 249 + 1014) >> 11;
-        let green = if self.six {
+        let green = if self.wide_green {
             ((rgb >> 8 & 0xff) * 253 + 505) >> 10
         } else {
             five(rgb >> 8)
@@ -251,56 +259,56 @@ impl Fields {
     }
 }
 
-/// The fields of 10 bits, the lowest first.
+/// Returns the fields of 10 bits, the lowest first.
 #[inline(always)]
-fn tens(word: u32) -> [u32; 3] {
+fn color_fields(word: u32) -> [u32; 3] {
     [word & 0x3ff, word >> 10 & 0x3ff, word >> 20 & 0x3ff]
 }
 
-/// Their samples of 16 bits.
+/// Returns the samples of the fields of 10 bits, the lowest field first.
 #[inline(always)]
 fn expand(word: u32) -> [u32; 3] {
-    tens(word).map(|field| (field * 4_198_340 + (1 << 15)) >> 16)
+    color_fields(word).map(|field| (field * 4_198_340 + (1 << 15)) >> 16)
 }
 
-/// The same of fields that have been multiplied by alpha:
-/// field * 65535 * 3 / (1023 * alpha), reduced; halfway goes up.
+/// Returns the straight samples of premultiplied fields of 10 bits, the lowest
+/// field first: `field * 65535 * 3 / (1023 * alpha)`, rounded to nearest, ties
+/// up, and at most 65535. The code cancels the factor 3.
 #[inline(always)]
 fn straight(word: u32) -> [u32; 3] {
-    tens(word).map(|field| match word >> 30 {
+    color_fields(word).map(|field| match word >> 30 {
         0 => 0,
         alpha => ((2 * field * 65535 + 341 * alpha) / (2 * 341 * alpha)).min(65535),
     })
 }
 
-/// RGBA of 16 bits, which the bytes of two words are, each sample with its
-/// higher byte first.
+/// Returns RGBA of 16 bits a sample as the bytes of two words, the most
+/// significant byte of each sample first. The colors are samples, the lowest
+/// field first; alpha is a field of 2 bits.
 #[inline(always)]
-fn samples([last, green, first]: [u32; 3], alpha: u32, blue_first: bool) -> [u32; 2] {
-    let (red, blue) = if blue_first {
-        (last, first)
-    } else {
-        (first, last)
-    };
+fn samples([low, green, high]: [u32; 3], alpha: u32, blue_first: bool) -> [u32; 2] {
+    let (red, blue) = if blue_first { (low, high) } else { (high, low) };
     [red | green << 16, blue | (alpha * 0x5555) << 16]
         .map(|pair| (pair & 0x00ff_00ff) << 8 | pair >> 8 & 0x00ff_00ff)
 }
 
-/// And back. Padding was made 65535.
+/// Returns the word of a pixel, given as the bytes of RGBA with 16 bits a
+/// sample. In formats without alpha, the padding of 65535 becomes padding of
+/// all ones.
 #[inline(always)]
 fn narrow(rgba: [u8; 8], blue_first: bool, premultiplied: bool) -> u32 {
     let rgba = u64::from_be_bytes(rgba);
-    // To the nearest: nothing is halfway between odd numbers.
+    // Rounds to nearest. There are no ties, since 65535 is odd.
     let field = |sample: u32, max: u32| (sample * max + 32767) / 65535;
     let sample = |shift: u32| (rgba >> shift) as u32 & 0xffff;
     let alpha = field(sample(0), 3);
-    let colour = |shift: u32| {
+    let color = |shift: u32| {
         if premultiplied {
             (sample(shift) * (341 * alpha) + 32767) / 65535
         } else {
             field(sample(shift), 1023)
         }
     };
-    let (first, last) = if blue_first { (16, 48) } else { (48, 16) };
-    alpha << 30 | colour(first) << 20 | colour(32) << 10 | colour(last)
+    let (high, low) = if blue_first { (16, 48) } else { (48, 16) };
+    alpha << 30 | color(high) << 20 | color(32) << 10 | color(low)
 }

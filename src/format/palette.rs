@@ -1,18 +1,18 @@
-//! The colours of indexed images.
+//! The colors of indexed images.
 
 use std::sync::Arc;
 
 use crate::{Error, ErrorKind};
 
-/// The most colours that PNG holds (PNG third edition, 11.2.2).
-const MOST: usize = 256;
+/// The largest number of palette entries in PNG (PNG third edition, 11.2.2).
+const MAX_ENTRIES: usize = 256;
 
-/// The colours of an indexed image: 1 to 256 of them, each red, green, blue
-/// and alpha, 8 bits each, straight.
+/// The colors of an indexed image: 1 to 256 entries of red, green, blue and
+/// alpha, 8 bits each. Alpha is straight.
 ///
-/// A palette belongs to an [`Image`](crate::Image), the indices to its buffer.
-/// Cloning one costs next to nothing: colours are copied when one of two is
-/// changed.
+/// A palette belongs to an [`Image`](crate::Image), whose buffer holds the
+/// indices. Clones share their entries, so cloning copies none. A change to a
+/// palette that shares its entries copies them first.
 ///
 /// # Examples
 ///
@@ -25,7 +25,7 @@ const MOST: usize = 256;
 ///     .with_palette(palette)?;
 /// image.write()?.fill_rect(8, 8, 16, 16, [1])?;
 /// image.palette_mut().expect("given above").colors_mut()[1] = [0, 128, 255, 255];
-/// let png = image.to_png()?; // at 1 bit a pixel, which is enough for two
+/// let png = image.to_png()?; // 1 bit a pixel is enough for two entries
 /// # let _ = png;
 /// # Ok::<(), pixview::Error>(())
 /// ```
@@ -35,26 +35,26 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Opaque colours: red, green, blue.
+    /// Creates a palette of opaque colors: red, green, blue.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::PaletteSize`] if there are none, or more than 256.
+    /// [`ErrorKind::PaletteSize`] if there are no colors, or more than 256.
     pub fn from_rgb(colors: &[[u8; 3]]) -> Result<Self, Error> {
         Self::new(colors.iter().map(|&[r, g, b]| [r, g, b, 255]), colors.len())
     }
 
-    /// Colours with alpha: red, green, blue, alpha.
+    /// Creates a palette of colors with alpha: red, green, blue, alpha.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::PaletteSize`] if there are none, or more than 256.
+    /// [`ErrorKind::PaletteSize`] if there are no colors, or more than 256.
     pub fn from_rgba(colors: &[[u8; 4]]) -> Result<Self, Error> {
         Self::new(colors.iter().copied(), colors.len())
     }
 
     fn new(colors: impl Iterator<Item = [u8; 4]>, given: usize) -> Result<Self, Error> {
-        if given == 0 || given > MOST {
+        if given == 0 || given > MAX_ENTRIES {
             return Err(ErrorKind::PaletteSize { given }.into());
         }
         Ok(Palette {
@@ -62,27 +62,27 @@ impl Palette {
         })
     }
 
-    /// The colours: red, green, blue, alpha.
+    /// Returns the entries: red, green, blue, alpha.
     #[must_use]
     pub fn colors(&self) -> &[[u8; 4]] {
         &self.colors
     }
 
-    /// The same, to change them. How many there are stays.
+    /// Returns the entries for editing. Their number is fixed.
     #[must_use]
     pub fn colors_mut(&mut self) -> &mut [[u8; 4]] {
         Arc::make_mut(&mut self.colors)
     }
 
-    /// The fewest bits that hold the number of each colour, of those that PNG
-    /// has.
+    /// Returns the smallest bit depth of PNG that holds every index of this
+    /// palette.
     pub(crate) fn depth(&self) -> u8 {
         fewest_bits(self.colors.len())
     }
 }
 
-/// The fewest bits that number so many colours, of those that PNG has (PNG third
-/// edition, 11.2.1).
+/// Returns the smallest bit depth of PNG that holds the indices of this many
+/// palette entries (PNG third edition, 11.2.1).
 pub(crate) fn fewest_bits(colors: usize) -> u8 {
     match colors {
         0..=2 => 1,
@@ -93,8 +93,9 @@ pub(crate) fn fewest_bits(colors: usize) -> u8 {
 }
 
 /// Returns the position of the first index that is not below `colors`.
-pub(crate) fn beyond(indices: &[u8], colors: usize) -> Option<usize> {
-    // The largest is found by vectors, and is rarely too large.
+pub(crate) fn first_index_beyond(indices: &[u8], colors: usize) -> Option<usize> {
+    // The compiler vectorizes the search for the largest index, which is rarely
+    // too large.
     let largest = indices.iter().fold(0, |a, &b| a.max(b));
     if usize::from(largest) < colors {
         return None;

@@ -84,7 +84,7 @@ impl fmt::Debug for Pixel {
 /// # Ok::<(), pixview::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has not the samples of a pixel",
+    message = "`{Self}` does not hold the samples of a pixel",
     note = "give an array or a slice of `u8`, `u16` or `i32`, such as `[255, 128, 0]`, or a `Pixel`"
 )]
 pub trait Samples {
@@ -205,7 +205,7 @@ impl DerefMut for PixelBytes {
     }
 }
 
-/// One pixel, by the conversion of rows.
+/// The conversion of one pixel.
 impl PixelFormat {
     /// Returns the samples of a pixel with these bytes.
     pub(crate) fn decode(self, bytes: PixelBytes) -> Pixel {

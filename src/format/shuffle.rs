@@ -15,12 +15,12 @@ pub(super) struct Permutation {
     /// For each byte of the result, the index of the byte it comes from. An
     /// index with the highest bit set gives zero.
     table: [u8; 16],
-    /// 255 for each byte of the result that comes from no byte (padding).
+    /// 255 for each byte of the result that is padding, else 0.
     fill: [u8; 16],
 }
 
 impl Permutation {
-    /// Makes the rearrangement of channels `from` into channels `to`, with
+    /// Creates the rearrangement of channels `from` into channels `to`, with
     /// `size` bytes a sample, the bytes of each sample swapped if `swap`.
     /// Returns `None` where the compiler's own vector code is faster.
     #[inline(always)]
@@ -58,8 +58,8 @@ impl Permutation {
 /// The kernel that rearranges bytes.
 pub(super) trait ShuffleKernels: Copy {
     /// Rearranges pixels of `from` into `to`, beginning with the first, and
-    /// returns how many it did: all, some or none. The bytes behind those
-    /// pixels in `to` may be overwritten.
+    /// returns their number. It may leave pixels at the end, or all of them, to
+    /// the caller, and may overwrite their bytes in `to`.
     fn shuffle(self, permutation: &Permutation, from: &[u8], to: &mut [u8]) -> usize;
 }
 
@@ -84,9 +84,9 @@ mod x86 {
     use crate::arch::{Avx2, Avx512};
 
     /// Rearranges `$before` bytes into `$after` bytes, both at most 16, four
-    /// times in a round. Each of the four reads and writes 16 bytes; the next
-    /// one overwrites those that were too many. With constant sizes there is
-    /// one bounds check in a round.
+    /// times in a round. Each of the four steps reads and writes 16 bytes; the
+    /// next step overwrites the bytes beyond `$after`. Constant sizes leave one
+    /// bounds check in a round.
     macro_rules! rounds {
         ($token:ident, $permutation:ident, $from:ident, $to:ident, $before:literal, $after:literal) => {{
             let table: __m128i = u8x16::simd_from($token, $permutation.table).into();

@@ -1,51 +1,53 @@
-//! The formats by name: the constants, and their names.
+//! The constants of the formats, and their names.
 
-use super::{BitOrder, Endian, Order, PixelFormat, Store};
+use super::{BitOrder, Endian, Order, PixelFormat, Storage};
 #[cfg(doc)]
 use crate::Palette;
 
-/// Makes the constants: first those with one way to lie in memory, then those
-/// that come native, little and big-endian.
+/// Defines the constants: first the formats with one byte order, then those with
+/// a native-endian, a little-endian and a big-endian variant.
 macro_rules! formats {
     (
-        $($doc:literal $name:ident = $order:ident, $store:expr;)*
+        $($doc:literal $name:ident = $order:ident, $storage:expr;)*
         endian:
-        $($edoc:literal $native:ident, $le:ident, $be:ident = $eorder:ident, $estore:ident;)*
+        $($edoc:literal $native:ident, $le:ident, $be:ident = $eorder:ident, $estorage:ident;)*
     ) => {
         impl PixelFormat {
             $(
                 #[doc = $doc]
-                pub const $name: PixelFormat = PixelFormat::new(Order::$order, $store);
+                pub const $name: PixelFormat = PixelFormat::new(Order::$order, $storage);
             )*
             $(
                 #[doc = concat!($edoc, ", native-endian.")]
                 pub const $native: PixelFormat =
-                    PixelFormat::new(Order::$eorder, Store::$estore(Endian::Native));
+                    PixelFormat::new(Order::$eorder, Storage::$estorage(Endian::Native));
                 #[doc = concat!($edoc, ", little-endian.")]
                 pub const $le: PixelFormat =
-                    PixelFormat::new(Order::$eorder, Store::$estore(Endian::Little));
+                    PixelFormat::new(Order::$eorder, Storage::$estorage(Endian::Little));
                 #[doc = concat!($edoc, ", big-endian.")]
                 pub const $be: PixelFormat =
-                    PixelFormat::new(Order::$eorder, Store::$estore(Endian::Big));
+                    PixelFormat::new(Order::$eorder, Storage::$estorage(Endian::Big));
             )*
 
-            /// Every constant, in the order of the table above: for tools
-            /// that list them, and for fuzzers.
+            /// Every format without options, for tools that list formats, and
+            /// for fuzzers. The order is that of [the table above][table].
+            ///
+            /// [table]: PixelFormat#all-formats
             pub const ALL: &'static [PixelFormat] = &[
                 $(PixelFormat::$name,)*
                 $(PixelFormat::$native, PixelFormat::$le, PixelFormat::$be,)*
             ];
 
-            /// The name of the constant, such as `"BGRA8"`, whatever is said
-            /// of its numbers.
+            /// Returns the name of the constant, such as `"BGRA8"`, without
+            /// options.
             #[must_use]
             pub fn name(self) -> &'static str {
-                match (self.order, self.store) {
-                    $((Order::$order, store) if store == $store => stringify!($name),)*
+                match (self.order, self.storage) {
+                    $((Order::$order, storage) if storage == $storage => stringify!($name),)*
                     $(
-                        (Order::$eorder, Store::$estore(Endian::Native)) => stringify!($native),
-                        (Order::$eorder, Store::$estore(Endian::Little)) => stringify!($le),
-                        (Order::$eorder, Store::$estore(Endian::Big)) => stringify!($be),
+                        (Order::$eorder, Storage::$estorage(Endian::Native)) => stringify!($native),
+                        (Order::$eorder, Storage::$estorage(Endian::Little)) => stringify!($le),
+                        (Order::$eorder, Storage::$estorage(Endian::Big)) => stringify!($be),
                     )*
                     _ => unreachable!("every format is in the table"),
                 }
@@ -55,77 +57,77 @@ macro_rules! formats {
 }
 
 formats! {
-    "Gray, 8 bit." GRAY8 = Gray, Store::U8;
-    "Gray and alpha, 8 bit." GRAY_ALPHA8 = GrayAlpha, Store::U8;
-    "Red, green, blue, 8 bit." RGB8 = Rgb, Store::U8;
-    "Red, green, blue, alpha, 8 bit." RGBA8 = Rgba, Store::U8;
-    "Blue, green, red, 8 bit." BGR8 = Bgr, Store::U8;
-    "Blue, green, red, alpha, 8 bit." BGRA8 = Bgra, Store::U8;
+    "Gray, 8 bit." GRAY8 = Gray, Storage::U8;
+    "Gray and alpha, 8 bit." GRAY_ALPHA8 = GrayAlpha, Storage::U8;
+    "Red, green, blue, 8 bit." RGB8 = Rgb, Storage::U8;
+    "Red, green, blue, alpha, 8 bit." RGBA8 = Rgba, Storage::U8;
+    "Blue, green, red, 8 bit." BGR8 = Bgr, Storage::U8;
+    "Blue, green, red, alpha, 8 bit." BGRA8 = Bgra, Storage::U8;
     "Alpha, red, green, blue, 8 bit, in the order of the bytes. For the native
     word `0xAARRGGBB` see [`ARGB8888`](PixelFormat::ARGB8888)."
-    ARGB8 = Argb, Store::U8;
+    ARGB8 = Argb, Storage::U8;
     "Alpha, blue, green, red, 8 bit, in the order of the bytes. For the native
     word `0xAABBGGRR` see [`ABGR8888`](PixelFormat::ABGR8888)."
-    ABGR8 = Abgr, Store::U8;
-    "Red, green, blue, padding, 8 bit." RGBX8 = Rgbx, Store::U8;
-    "Blue, green, red, padding, 8 bit." BGRX8 = Bgrx, Store::U8;
+    ABGR8 = Abgr, Storage::U8;
+    "Red, green, blue, padding, 8 bit." RGBX8 = Rgbx, Storage::U8;
+    "Blue, green, red, padding, 8 bit." BGRX8 = Bgrx, Storage::U8;
     "Padding, red, green, blue, 8 bit, in the order of the bytes. For the
     native word `0xXXRRGGBB` see [`XRGB8888`](PixelFormat::XRGB8888)."
-    XRGB8 = Xrgb, Store::U8;
+    XRGB8 = Xrgb, Storage::U8;
     "Padding, blue, green, red, 8 bit, in the order of the bytes. For the
     native word `0xXXBBGGRR` see [`XBGR8888`](PixelFormat::XBGR8888)."
-    XBGR8 = Xbgr, Store::U8;
+    XBGR8 = Xbgr, Storage::U8;
     "The native 32-bit word `0xXXRRGGBB`, as in most framebuffers. For the
     bytes X, R, G, B see [`XRGB8`](PixelFormat::XRGB8)."
-    XRGB8888 = Xrgb, Store::Word8888;
+    XRGB8888 = Xrgb, Storage::Word8888;
     "The native 32-bit word `0xAARRGGBB`. For the bytes A, R, G, B see
     [`ARGB8`](PixelFormat::ARGB8)."
-    ARGB8888 = Argb, Store::Word8888;
+    ARGB8888 = Argb, Storage::Word8888;
     "The native 32-bit word `0xXXBBGGRR`. For the bytes X, B, G, R see
     [`XBGR8`](PixelFormat::XBGR8)."
-    XBGR8888 = Xbgr, Store::Word8888;
+    XBGR8888 = Xbgr, Storage::Word8888;
     "The native 32-bit word `0xAABBGGRR`. For the bytes A, B, G, R see
     [`ABGR8`](PixelFormat::ABGR8)."
-    ABGR8888 = Abgr, Store::Word8888;
+    ABGR8888 = Abgr, Storage::Word8888;
     "Gray, 1 bit, 1 is white; the first pixel of a byte in its most significant
     bit."
-    GRAY1 = Gray, Store::Bits(1, BitOrder::Msb);
-    "Gray, 2 bit, the first pixel of a byte in its most significant bits."
-    GRAY2 = Gray, Store::Bits(2, BitOrder::Msb);
-    "Gray, 4 bit, the first pixel of a byte in its most significant bits."
-    GRAY4 = Gray, Store::Bits(4, BitOrder::Msb);
+    GRAY1 = Gray, Storage::Bits(1, BitOrder::Msb);
+    "Gray, 2 bit; the first pixel of a byte in its most significant bits."
+    GRAY2 = Gray, Storage::Bits(2, BitOrder::Msb);
+    "Gray, 4 bit; the first pixel of a byte in its most significant bits."
+    GRAY4 = Gray, Storage::Bits(4, BitOrder::Msb);
     "Gray, 1 bit, 1 is white; the first pixel of a byte in its least
     significant bit."
-    GRAY1LSB = Gray, Store::Bits(1, BitOrder::Lsb);
-    "Gray, 2 bit, the first pixel of a byte in its least significant bits."
-    GRAY2LSB = Gray, Store::Bits(2, BitOrder::Lsb);
-    "Gray, 4 bit, the first pixel of a byte in its least significant bits."
-    GRAY4LSB = Gray, Store::Bits(4, BitOrder::Lsb);
-    "One of 2 colours of a [`Palette`], the first pixel of a byte in its most
-    significant bit."
-    INDEXED1 = Index, Store::Bits(1, BitOrder::Msb);
-    "One of 4 colours of a [`Palette`], the first pixel of a byte in its most
-    significant bits."
-    INDEXED2 = Index, Store::Bits(2, BitOrder::Msb);
-    "One of 16 colours of a [`Palette`], the first pixel of a byte in its most
-    significant bits."
-    INDEXED4 = Index, Store::Bits(4, BitOrder::Msb);
-    "One of 2 colours of a [`Palette`], the first pixel of a byte in its least
-    significant bit."
-    INDEXED1LSB = Index, Store::Bits(1, BitOrder::Lsb);
-    "One of 4 colours of a [`Palette`], the first pixel of a byte in its least
-    significant bits."
-    INDEXED2LSB = Index, Store::Bits(2, BitOrder::Lsb);
-    "One of 16 colours of a [`Palette`], the first pixel of a byte in its least
-    significant bits."
-    INDEXED4LSB = Index, Store::Bits(4, BitOrder::Lsb);
-    "One of 256 colours of a [`Palette`], a byte each."
-    INDEXED8 = Index, Store::U8;
+    GRAY1LSB = Gray, Storage::Bits(1, BitOrder::Lsb);
+    "Gray, 2 bit; the first pixel of a byte in its least significant bits."
+    GRAY2LSB = Gray, Storage::Bits(2, BitOrder::Lsb);
+    "Gray, 4 bit; the first pixel of a byte in its least significant bits."
+    GRAY4LSB = Gray, Storage::Bits(4, BitOrder::Lsb);
+    "Index of a [`Palette`] entry, 0 or 1; the first pixel of a byte in its
+    most significant bit."
+    INDEXED1 = Index, Storage::Bits(1, BitOrder::Msb);
+    "Index of a [`Palette`] entry, 0 to 3; the first pixel of a byte in its
+    most significant bits."
+    INDEXED2 = Index, Storage::Bits(2, BitOrder::Msb);
+    "Index of a [`Palette`] entry, 0 to 15; the first pixel of a byte in its
+    most significant bits."
+    INDEXED4 = Index, Storage::Bits(4, BitOrder::Msb);
+    "Index of a [`Palette`] entry, 0 or 1; the first pixel of a byte in its
+    least significant bit."
+    INDEXED1LSB = Index, Storage::Bits(1, BitOrder::Lsb);
+    "Index of a [`Palette`] entry, 0 to 3; the first pixel of a byte in its
+    least significant bits."
+    INDEXED2LSB = Index, Storage::Bits(2, BitOrder::Lsb);
+    "Index of a [`Palette`] entry, 0 to 15; the first pixel of a byte in its
+    least significant bits."
+    INDEXED4LSB = Index, Storage::Bits(4, BitOrder::Lsb);
+    "Index of a [`Palette`] entry, 0 to 255."
+    INDEXED8 = Index, Storage::U8;
     "Cyan, magenta, yellow, black, 8 bit: 255 is full ink."
-    CMYK8 = Cmyk, Store::U8;
+    CMYK8 = Cmyk, Storage::U8;
     "Cyan, magenta, yellow, black, 8 bit: 0 is full ink, as in most JPEG files
     with four channels."
-    CMYK8_INVERTED = CmykInverted, Store::U8;
+    CMYK8_INVERTED = CmykInverted, Storage::U8;
 
     endian:
     "Gray, 16 bit" GRAY16, GRAY16LE, GRAY16BE = Gray, U16;
@@ -149,29 +151,31 @@ formats! {
     ARGB2101010, ARGB2101010LE, ARGB2101010BE = Argb, Word2101010;
     "The 32-bit word of 2 bits of alpha, then blue, green, red, 10 bits each"
     ABGR2101010, ABGR2101010LE, ABGR2101010BE = Abgr, Word2101010;
-    "Gray, `i16`, of which all values are shades" GRAY_I16, GRAY_I16LE, GRAY_I16BE = Gray, I16;
-    "Gray, `u32`, of which all values are shades" GRAY_U32, GRAY_U32LE, GRAY_U32BE = Gray, U32;
-    "Gray, `f32`, 0 to 1" GRAY_F32, GRAY_F32LE, GRAY_F32BE = Gray, F32;
-    "Gray and alpha, `f32`, 0 to 1"
+    "Gray, `i16`, from -32768 for black to 32767 for white"
+    GRAY_I16, GRAY_I16LE, GRAY_I16BE = Gray, I16;
+    "Gray, `u32`, from 0 for black to 2^32-1 for white"
+    GRAY_U32, GRAY_U32LE, GRAY_U32BE = Gray, U32;
+    "Gray, `f32`, from 0 to 1" GRAY_F32, GRAY_F32LE, GRAY_F32BE = Gray, F32;
+    "Gray and alpha, `f32`, from 0 to 1"
     GRAY_ALPHA_F32, GRAY_ALPHA_F32LE, GRAY_ALPHA_F32BE = GrayAlpha, F32;
-    "Red, green, blue, `f32`, 0 to 1" RGB_F32, RGB_F32LE, RGB_F32BE = Rgb, F32;
-    "Blue, green, red, `f32`, 0 to 1" BGR_F32, BGR_F32LE, BGR_F32BE = Bgr, F32;
-    "Blue, green, red, alpha, `f32`, 0 to 1" BGRA_F32, BGRA_F32LE, BGRA_F32BE = Bgra, F32;
-    "Red, green, blue, alpha, `f32`, 0 to 1" RGBA_F32, RGBA_F32LE, RGBA_F32BE = Rgba, F32;
+    "Red, green, blue, `f32`, from 0 to 1" RGB_F32, RGB_F32LE, RGB_F32BE = Rgb, F32;
+    "Blue, green, red, `f32`, from 0 to 1" BGR_F32, BGR_F32LE, BGR_F32BE = Bgr, F32;
+    "Blue, green, red, alpha, `f32`, from 0 to 1" BGRA_F32, BGRA_F32LE, BGRA_F32BE = Bgra, F32;
+    "Red, green, blue, alpha, `f32`, from 0 to 1" RGBA_F32, RGBA_F32LE, RGBA_F32BE = Rgba, F32;
 }
 
-/// Other names.
+/// Aliases.
 impl PixelFormat {
-    /// The same as [`XRGB1555`](PixelFormat::XRGB1555).
+    /// Alias of [`XRGB1555`](PixelFormat::XRGB1555).
     pub const RGB555: PixelFormat = PixelFormat::XRGB1555;
-    /// The same as [`XRGB1555LE`](PixelFormat::XRGB1555LE).
+    /// Alias of [`XRGB1555LE`](PixelFormat::XRGB1555LE).
     pub const RGB555LE: PixelFormat = PixelFormat::XRGB1555LE;
-    /// The same as [`XRGB1555BE`](PixelFormat::XRGB1555BE).
+    /// Alias of [`XRGB1555BE`](PixelFormat::XRGB1555BE).
     pub const RGB555BE: PixelFormat = PixelFormat::XRGB1555BE;
-    /// The same as [`XBGR1555`](PixelFormat::XBGR1555).
+    /// Alias of [`XBGR1555`](PixelFormat::XBGR1555).
     pub const BGR555: PixelFormat = PixelFormat::XBGR1555;
-    /// The same as [`XBGR1555LE`](PixelFormat::XBGR1555LE).
+    /// Alias of [`XBGR1555LE`](PixelFormat::XBGR1555LE).
     pub const BGR555LE: PixelFormat = PixelFormat::XBGR1555LE;
-    /// The same as [`XBGR1555BE`](PixelFormat::XBGR1555BE).
+    /// Alias of [`XBGR1555BE`](PixelFormat::XBGR1555BE).
     pub const BGR555BE: PixelFormat = PixelFormat::XBGR1555BE;
 }

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use super::file_format::FileType;
+use png::ColorType;
+
+use super::file_format::FileFormat;
 use crate::alloc::zeroed;
-use crate::format::{Color, PngType};
+use crate::format::PngFormat;
 use crate::{Error, ErrorKind};
 
 /// The canvas, and what is to become of it before the next frame.
@@ -19,7 +21,7 @@ pub(super) struct Animation {
     /// A frame as the file has it, and a row of it as RGBA.
     raw: Vec<u8>,
     row: Vec<u8>,
-    pub(super) file: FileType,
+    pub(super) file: FileFormat,
     width: u32,
     /// Frames that have been shown.
     pub(super) shown: u32,
@@ -36,15 +38,15 @@ struct Region {
 
 impl Animation {
     /// The type of the canvas of a file.
-    pub(super) fn png(file: &FileType) -> PngType {
-        PngType {
-            color: Color::Rgba,
+    pub(super) fn png(file: &FileFormat) -> PngFormat {
+        PngFormat {
+            color: ColorType::Rgba,
             depth: file.png.depth.max(8),
         }
     }
 
     /// Bytes that are held for a canvas of this size.
-    pub(super) fn size(file: &FileType, width: u32, height: u32) -> u64 {
+    pub(super) fn size(file: &FileFormat, width: u32, height: u32) -> u64 {
         let canvas = Self::png(file)
             .row_size(width)
             .saturating_mul(height.into());
@@ -52,7 +54,7 @@ impl Animation {
         canvas.saturating_mul(2).saturating_add(raw)
     }
 
-    pub(super) fn new(file: &FileType, width: u32, height: u32) -> Result<Self, Error> {
+    pub(super) fn new(file: &FileFormat, width: u32, height: u32) -> Result<Self, Error> {
         let png = Self::png(file);
         let row = png.row_size(width);
         let raw = file.png.row_size(width).saturating_mul(height.into());
@@ -62,7 +64,7 @@ impl Animation {
             last: None,
             raw: zeroed(raw)?,
             row: zeroed(row)?,
-            file: FileType {
+            file: FileFormat {
                 png,
                 palette: None,
                 transparent: None,
@@ -89,7 +91,7 @@ impl Animation {
     /// are as far apart as those of the canvas, others lie side by side.
     pub(super) fn show(
         &mut self,
-        file: &FileType,
+        file: &FileFormat,
         interlaced: bool,
         control: &png::FrameControl,
     ) -> Result<(), Error> {
@@ -138,10 +140,10 @@ impl Animation {
         let rows = self.raw.chunks_exact(distance).map(|row| &row[..row_size]);
         for (y, raw) in (region.y..region.y + region.height).zip(rows) {
             let row = &mut self.row[..width * size];
-            if file.is(to) {
+            if file.is_stored_as(to) {
                 row.copy_from_slice(raw);
             } else {
-                file.adapt(raw, to, width, row)
+                file.convert_row(raw, to, width, row)
                     .map_err(|(x, index)| ErrorKind::IndexOutside {
                         x: region.x + x as u32,
                         y,

@@ -1,66 +1,74 @@
-//! Rows of a file to rows of another type of PNG: other channels, other depths,
-//! colours for indices, alpha for a transparent colour.
+//! The format of the pixels in a file, and the conversion of its rows to another
+//! format of PNG: other channels, another bit depth, colors instead of indices,
+//! alpha instead of a transparent color.
 
-use crate::format::{BitOrder, Color, PngType, beyond, from_png, pack, to_png, unpack};
+use png::ColorType;
+
+use crate::format::{BitOrder, PngFormat, first_index_beyond, from_png, pack, to_png, unpack};
 use crate::{ErrorKind, Palette, PixelFormat};
 
-/// What the rows of a file mean.
+/// The format of the pixels in a file.
 #[derive(Clone, Debug)]
-pub(crate) struct FileType {
-    pub(crate) png: PngType,
-    /// The colours, of indices.
+pub(crate) struct FileFormat {
+    pub(crate) png: PngFormat,
+    /// The palette, if the pixels are indices.
     pub(crate) palette: Option<Palette>,
-    /// The samples that mean transparent, of gray and RGB: tRNS (PNG third
-    /// edition, 11.3.1.1).
+    /// The samples of the transparent color, if gray or RGB pixels have one: the
+    /// tRNS chunk (PNG third edition, 11.3.1.1). Gray has the same sample three
+    /// times.
     pub(crate) transparent: Option<[u16; 3]>,
 }
 
-/// Pixels of a block on their way through 16 bits.
+/// Pixels in a block on the stack.
 const BLOCK: usize = 256;
 
-impl FileType {
-    /// The format of these rows in memory, numbers native.
+impl FileFormat {
+    /// Returns the pixel format of the rows, in native byte order. A transparent
+    /// color is left out.
     pub(crate) fn format(&self) -> PixelFormat {
         use PixelFormat as F;
         match (self.png.color, self.png.depth) {
-            (Color::Gray, 1) => F::GRAY1,
-            (Color::Gray, 2) => F::GRAY2,
-            (Color::Gray, 4) => F::GRAY4,
-            (Color::Gray, 8) => F::GRAY8,
-            (Color::Gray, _) => F::GRAY16,
-            (Color::GrayAlpha, 8) => F::GRAY_ALPHA8,
-            (Color::GrayAlpha, _) => F::GRAY_ALPHA16,
-            (Color::Rgb, 8) => F::RGB8,
-            (Color::Rgb, _) => F::RGB16,
-            (Color::Rgba, 8) => F::RGBA8,
-            (Color::Rgba, _) => F::RGBA16,
-            (Color::Index, 1) => F::INDEXED1,
-            (Color::Index, 2) => F::INDEXED2,
-            (Color::Index, 4) => F::INDEXED4,
-            (Color::Index, _) => F::INDEXED8,
+            (ColorType::Grayscale, 1) => F::GRAY1,
+            (ColorType::Grayscale, 2) => F::GRAY2,
+            (ColorType::Grayscale, 4) => F::GRAY4,
+            (ColorType::Grayscale, 8) => F::GRAY8,
+            (ColorType::Grayscale, _) => F::GRAY16,
+            (ColorType::GrayscaleAlpha, 8) => F::GRAY_ALPHA8,
+            (ColorType::GrayscaleAlpha, _) => F::GRAY_ALPHA16,
+            (ColorType::Rgb, 8) => F::RGB8,
+            (ColorType::Rgb, _) => F::RGB16,
+            (ColorType::Rgba, 8) => F::RGBA8,
+            (ColorType::Rgba, _) => F::RGBA16,
+            (ColorType::Indexed, 1) => F::INDEXED1,
+            (ColorType::Indexed, 2) => F::INDEXED2,
+            (ColorType::Indexed, 4) => F::INDEXED4,
+            (ColorType::Indexed, _) => F::INDEXED8,
         }
     }
 
-    /// The format that has alpha for a transparent colour, too.
-    pub(crate) fn whole_format(&self) -> PixelFormat {
+    /// Returns the pixel format that holds everything in the rows: the
+    /// [`format`](FileFormat::format), with alpha if there is a transparent
+    /// color.
+    pub(crate) fn lossless_format(&self) -> PixelFormat {
         use PixelFormat as F;
         match (self.transparent, self.png.color, self.png.depth) {
-            (Some(_), Color::Gray, 16) => F::GRAY_ALPHA16,
-            (Some(_), Color::Gray, _) => F::GRAY_ALPHA8,
-            (Some(_), Color::Rgb, 16) => F::RGBA16,
-            (Some(_), Color::Rgb, _) => F::RGBA8,
+            (Some(_), ColorType::Grayscale, 16) => F::GRAY_ALPHA16,
+            (Some(_), ColorType::Grayscale, _) => F::GRAY_ALPHA8,
+            (Some(_), ColorType::Rgb, 16) => F::RGBA16,
+            (Some(_), ColorType::Rgb, _) => F::RGBA8,
             _ => self.format(),
         }
     }
 
-    /// Whether rows are those of the other type as they are.
-    pub(crate) fn is(&self, to: PngType) -> bool {
+    /// Returns whether the rows have the format `to`, without conversion.
+    pub(crate) fn is_stored_as(&self, to: PngFormat) -> bool {
         self.png == to
     }
 
-    /// Refuses what can't be had from this file.
+    /// Returns an error if the file cannot be read as `format`: indices need an
+    /// indexed file.
     pub(crate) fn check(&self, format: PixelFormat) -> Result<(), ErrorKind> {
-        if format.is_indexed() && self.png.color != Color::Index {
+        if format.is_indexed() && self.png.color != ColorType::Indexed {
             return Err(ErrorKind::NotIndexedFile {
                 file: self.format(),
                 format,
@@ -69,51 +77,58 @@ impl FileType {
         Ok(())
     }
 
-    /// Writes a row of `width` pixels as the other type has it, bits to spare
-    /// 0. Fails with the column and an index that the palette or the other
-    /// type doesn't have.
-    pub(crate) fn adapt(
+    /// Writes a row of `width` pixels in the format `to`, with unused bits 0.
+    ///
+    /// # Errors
+    ///
+    /// The column and the index of the first pixel whose index is beyond the
+    /// palette, or too large for the bit depth of `to`.
+    pub(crate) fn convert_row(
         &self,
         row: &[u8],
-        to: PngType,
+        to: PngFormat,
         width: usize,
         out: &mut [u8],
     ) -> Result<(), (usize, u8)> {
         let from = self.png;
-        let alpha = matches!(to.color, Color::GrayAlpha | Color::Rgba);
-        let plain = self.transparent.is_none() || !alpha;
-        // Colours become gray by more than 8 bits.
-        let colored = matches!(to.color, Color::Rgb | Color::Rgba);
-        let eight = to.depth == 8 && plain && (colored || from.color == to.color);
+        let alpha = matches!(to.color, ColorType::GrayscaleAlpha | ColorType::Rgba);
+        // Whether no transparent color has to become alpha.
+        let opaque = self.transparent.is_none() || !alpha;
+        let colored = matches!(to.color, ColorType::Rgb | ColorType::Rgba);
+        // The gray of a color is computed from 16 bits a sample, to round less.
+        let by_8_bits = to.depth == 8 && opaque && (colored || from.color == to.color);
         match (from.color, to.color) {
-            (Color::Index, Color::Index) => return self.reindex(row, to, width, out),
-            (Color::Index, _) if to.depth == 8 && colored => {
-                return self.look_up(row, to, width, out);
+            (ColorType::Indexed, ColorType::Indexed) => {
+                return self.convert_indices(row, to, width, out);
             }
-            // Padding is written as 255 and dropped when it is read.
-            (Color::Rgb, Color::Rgba) if plain && from.depth == to.depth => {
+            (ColorType::Indexed, _) if to.depth == 8 && colored => {
+                return self.expand_indices(row, to, width, out);
+            }
+            // RGB with padding in place of alpha: the conversion to it writes
+            // padding as all ones, the conversion from it skips the padding.
+            (ColorType::Rgb, ColorType::Rgba) if opaque && from.depth == to.depth => {
                 from_png(PixelFormat::rgbx(to.depth), row, out);
             }
-            (Color::Rgba, Color::Rgb) if from.depth == to.depth => {
+            (ColorType::Rgba, ColorType::Rgb) if from.depth == to.depth => {
                 to_png(PixelFormat::rgbx(to.depth), row, out);
             }
-            (Color::Index, _) => return self.adapt_any(row, to, width, out),
-            _ if eight => self.adapt_eight(row, to, width, out),
+            (ColorType::Indexed, _) => return self.convert_by_rgba16(row, to, width, out),
+            _ if by_8_bits => self.convert_by_8_bits(row, to, width, out),
             (a, b) if a == b && from.depth == 8 && to.depth == 16 => {
                 for (out, &sample) in out.as_chunks_mut().0.iter_mut().zip(row) {
                     *out = [sample, sample];
                 }
             }
-            _ => return self.adapt_any(row, to, width, out),
+            _ => return self.convert_by_rgba16(row, to, width, out),
         }
         Ok(())
     }
 
-    /// Colours of 8 bits for indices.
-    fn look_up(
+    /// Writes the palette entries of indices as RGB or RGBA of 8 bits.
+    fn expand_indices(
         &self,
         row: &[u8],
-        to: PngType,
+        to: PngFormat,
         width: usize,
         out: &mut [u8],
     ) -> Result<(), (usize, u8)> {
@@ -126,9 +141,9 @@ impl FileType {
             .zip(out.chunks_mut(BLOCK * to.pixel_size()))
         {
             let indices = &mut indices[..BLOCK.min(width - x)];
-            raw(self.png.depth, row, x, indices);
-            beyond(indices, colors.len()).map_or(Ok(()), |i| Err((x + i, indices[i])))?;
-            if to.color == Color::Rgba {
+            load_samples(self.png.depth, row, x, indices);
+            check_indices(indices, x, colors.len())?;
+            if to.color == ColorType::Rgba {
                 for (out, &index) in out.as_chunks_mut().0.iter_mut().zip(&*indices) {
                     *out = table[usize::from(index)];
                 }
@@ -142,10 +157,10 @@ impl FileType {
         Ok(())
     }
 
-    /// Samples of 8 bits, in as many colours or more.
-    fn adapt_eight(&self, row: &[u8], to: PngType, width: usize, out: &mut [u8]) {
-        let PngType { color, depth } = self.png;
-        let channels = color.channels().len();
+    /// Writes samples of 8 bits in the same color type, or as RGB or RGBA.
+    fn convert_by_8_bits(&self, row: &[u8], to: PngFormat, width: usize, out: &mut [u8]) {
+        let PngFormat { color, depth } = self.png;
+        let channels = color.samples();
         let mut samples = [0; 4 * BLOCK];
         for (x, out) in (0..width)
             .step_by(BLOCK)
@@ -162,7 +177,7 @@ impl FileType {
                 }
                 8 => samples.copy_from_slice(&row[channels * x..][..count]),
                 _ => {
-                    raw(depth, row, x, samples);
+                    load_samples(depth, row, x, samples);
                     let scale = 255 / ((1 << depth) - 1);
                     for sample in &mut *samples {
                         *sample *= scale as u8;
@@ -170,33 +185,38 @@ impl FileType {
                 }
             }
             match (color, to.color) {
-                (Color::Gray, Color::Rgb) => each(samples, out, |[y]| [y, y, y]),
-                (Color::Gray, Color::Rgba) => each(samples, out, |[y]| [y, y, y, 255]),
-                (Color::GrayAlpha, Color::Rgb) => each(samples, out, |[y, _]| [y, y, y]),
-                (Color::GrayAlpha, Color::Rgba) => each(samples, out, |[y, a]| [y, y, y, a]),
-                (Color::Rgb, Color::Rgba) => from_png(PixelFormat::rgbx(8), samples, out),
-                (Color::Rgba, Color::Rgb) => to_png(PixelFormat::rgbx(8), samples, out),
+                (ColorType::Grayscale, ColorType::Rgb) => map_pixels(samples, out, |[y]| [y, y, y]),
+                (ColorType::Grayscale, ColorType::Rgba) => {
+                    map_pixels(samples, out, |[y]| [y, y, y, 255]);
+                }
+                (ColorType::GrayscaleAlpha, ColorType::Rgb) => {
+                    map_pixels(samples, out, |[y, _]| [y, y, y]);
+                }
+                (ColorType::GrayscaleAlpha, ColorType::Rgba) => {
+                    map_pixels(samples, out, |[y, a]| [y, y, y, a]);
+                }
+                (ColorType::Rgb, ColorType::Rgba) => from_png(PixelFormat::rgbx(8), samples, out),
+                (ColorType::Rgba, ColorType::Rgb) => to_png(PixelFormat::rgbx(8), samples, out),
                 _ => out.copy_from_slice(samples),
             }
         }
     }
 
-    /// Indices at another depth.
-    fn reindex(
+    /// Writes indices at another bit depth.
+    fn convert_indices(
         &self,
         row: &[u8],
-        to: PngType,
+        to: PngFormat,
         width: usize,
         out: &mut [u8],
     ) -> Result<(), (usize, u8)> {
         let mut indices = [0; BLOCK];
-        let most = u8::MAX >> (8 - to.depth);
+        let max = u8::MAX >> (8 - to.depth);
         out.fill(0);
         for x in (0..width).step_by(BLOCK) {
             let indices = &mut indices[..BLOCK.min(width - x)];
-            raw(self.png.depth, row, x, indices);
-            let colors = usize::from(most) + 1;
-            beyond(indices, colors).map_or(Ok(()), |i| Err((x + i, indices[i])))?;
+            load_samples(self.png.depth, row, x, indices);
+            check_indices(indices, x, usize::from(max) + 1)?;
             if to.depth == 8 {
                 out[x..x + indices.len()].copy_from_slice(indices);
             } else {
@@ -206,11 +226,11 @@ impl FileType {
         Ok(())
     }
 
-    /// By way of RGBA of 16 bits.
-    fn adapt_any(
+    /// Writes pixels of any format by way of RGBA of 16 bits a sample.
+    fn convert_by_rgba16(
         &self,
         row: &[u8],
-        to: PngType,
+        to: PngFormat,
         width: usize,
         out: &mut [u8],
     ) -> Result<(), (usize, u8)> {
@@ -220,13 +240,19 @@ impl FileType {
         }
         for x in (0..width).step_by(BLOCK) {
             let pixels = &mut pixels[..BLOCK.min(width - x)];
-            self.load(row, x, pixels)?;
-            store(to, pixels, x, out);
+            self.load_rgba16(row, x, pixels)?;
+            store_rgba16(to, pixels, x, out);
         }
         Ok(())
     }
 
-    fn load(&self, row: &[u8], x: usize, pixels: &mut [[u16; 4]]) -> Result<(), (usize, u8)> {
+    /// Reads pixels of `row` from column `x` on as RGBA of 16 bits a sample.
+    fn load_rgba16(
+        &self,
+        row: &[u8],
+        x: usize,
+        pixels: &mut [[u16; 4]],
+    ) -> Result<(), (usize, u8)> {
         let depth = self.png.depth;
         let transparent = self.transparent;
         if depth == 16 {
@@ -234,27 +260,27 @@ impl FileType {
             let samples = samples.as_chunks::<2>().0;
             let get = |i: usize| u16::from_be_bytes(samples[i]);
             match self.png.color {
-                Color::Gray | Color::Index => {
+                ColorType::Grayscale | ColorType::Indexed => {
                     for (i, pixel) in pixels.iter_mut().enumerate() {
                         let y = get(i);
                         let opaque = transparent.is_none_or(|t| t[0] != y);
                         *pixel = [y, y, y, if opaque { u16::MAX } else { 0 }];
                     }
                 }
-                Color::GrayAlpha => {
+                ColorType::GrayscaleAlpha => {
                     for (i, pixel) in pixels.iter_mut().enumerate() {
                         let y = get(2 * i);
                         *pixel = [y, y, y, get(2 * i + 1)];
                     }
                 }
-                Color::Rgb => {
+                ColorType::Rgb => {
                     for (i, pixel) in pixels.iter_mut().enumerate() {
                         let [r, g, b] = [get(3 * i), get(3 * i + 1), get(3 * i + 2)];
                         let opaque = transparent != Some([r, g, b]);
                         *pixel = [r, g, b, if opaque { u16::MAX } else { 0 }];
                     }
                 }
-                Color::Rgba => {
+                ColorType::Rgba => {
                     for (i, pixel) in pixels.iter_mut().enumerate() {
                         *pixel = [0, 1, 2, 3].map(|c| get(4 * i + c));
                     }
@@ -264,11 +290,11 @@ impl FileType {
         }
         let wide = |sample: u8| u16::from(sample) * 257;
         match self.png.color {
-            Color::Gray | Color::Index => {
+            ColorType::Grayscale | ColorType::Indexed => {
                 let mut samples = [0; BLOCK];
                 let samples = &mut samples[..pixels.len()];
-                raw(depth, row, x, samples);
-                if let (Color::Index, Some(palette)) = (self.png.color, &self.palette) {
+                load_samples(depth, row, x, samples);
+                if let (ColorType::Indexed, Some(palette)) = (self.png.color, &self.palette) {
                     for (i, (pixel, &index)) in pixels.iter_mut().zip(&*samples).enumerate() {
                         let color = palette.colors().get(usize::from(index));
                         *pixel = color.ok_or((x + i, index))?.map(wide);
@@ -282,19 +308,19 @@ impl FileType {
                     *pixel = [y, y, y, if opaque { u16::MAX } else { 0 }];
                 }
             }
-            Color::GrayAlpha => {
+            ColorType::GrayscaleAlpha => {
                 for (pixel, &[y, a]) in pixels.iter_mut().zip(row[2 * x..].as_chunks().0) {
                     *pixel = [y, y, y, a].map(wide);
                 }
             }
-            Color::Rgb => {
+            ColorType::Rgb => {
                 for (pixel, &[r, g, b]) in pixels.iter_mut().zip(row[3 * x..].as_chunks().0) {
                     let opaque = transparent != Some([r, g, b].map(u16::from));
                     let alpha = if opaque { u8::MAX } else { 0 };
                     *pixel = [r, g, b, alpha].map(wide);
                 }
             }
-            Color::Rgba => {
+            ColorType::Rgba => {
                 for (pixel, rgba) in pixels.iter_mut().zip(row[4 * x..].as_chunks::<4>().0) {
                     *pixel = rgba.map(wide);
                 }
@@ -304,7 +330,17 @@ impl FileType {
     }
 }
 
-fn each<const N: usize, const M: usize>(
+/// Returns an error with the column and the value of the first index that is
+/// not below `colors`. The first of `indices` belongs to column `x`.
+fn check_indices(indices: &[u8], x: usize, colors: usize) -> Result<(), (usize, u8)> {
+    match first_index_beyond(indices, colors) {
+        Some(i) => Err((x + i, indices[i])),
+        None => Ok(()),
+    }
+}
+
+/// Applies `f` to the samples of each pixel of `from`.
+fn map_pixels<const N: usize, const M: usize>(
     from: &[u8],
     to: &mut [u8],
     f: impl Fn([u8; N]) -> [u8; M],
@@ -314,8 +350,8 @@ fn each<const N: usize, const M: usize>(
     }
 }
 
-/// The samples of 8 bits and less from pixel `x` on, a byte each, as they are.
-fn raw(depth: u8, row: &[u8], x: usize, samples: &mut [u8]) {
+/// Reads samples of 8 bits or fewer from column `x` on, one byte each, unscaled.
+fn load_samples(depth: u8, row: &[u8], x: usize, samples: &mut [u8]) {
     if depth == 8 {
         samples.copy_from_slice(&row[x..x + samples.len()]);
     } else {
@@ -323,24 +359,27 @@ fn raw(depth: u8, row: &[u8], x: usize, samples: &mut [u8]) {
     }
 }
 
-/// `sample * 255 / 65535` to the nearest: there is nothing halfway.
+/// Returns `sample * 255 / 65535`, rounded to nearest. There are no ties, since
+/// 65535 is odd.
 fn narrow(sample: u16) -> u8 {
     ((u32::from(sample) * 255 + 32895) >> 16) as u8
 }
 
-/// Luminance of colours as they are encoded, with the weights of Rec. ITU-R
-/// BT.709, to the nearest.
+/// Returns the gray of a color, rounded to nearest: the encoded samples, not
+/// linear light, weighted as in Rec. ITU-R BT.709.
 fn gray(r: u16, g: u16, b: u16) -> u16 {
     let sum = 2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b);
     ((sum + 5000) / 10_000) as u16
 }
 
-fn store(to: PngType, pixels: &[[u16; 4]], x: usize, out: &mut [u8]) {
+/// Writes pixels of RGBA with 16 bits a sample in the format `to`, from column
+/// `x` of `out` on.
+fn store_rgba16(to: PngFormat, pixels: &[[u16; 4]], x: usize, out: &mut [u8]) {
     if to.depth < 8 {
-        let most = u32::from(u8::MAX >> (8 - to.depth));
+        let max = u32::from(u8::MAX >> (8 - to.depth));
         let mut samples = [0; BLOCK];
         for (sample, &[r, g, b, _]) in samples.iter_mut().zip(pixels) {
-            *sample = ((u32::from(gray(r, g, b)) * most + 32767) / 65535) as u8;
+            *sample = ((u32::from(gray(r, g, b)) * max + 32767) / 65535) as u8;
         }
         pack(to.depth, BitOrder::Msb, &samples[..pixels.len()], x, out);
         return;
@@ -358,13 +397,13 @@ fn store(to: PngType, pixels: &[[u16; 4]], x: usize, out: &mut [u8]) {
     };
     for &[r, g, b, a] in pixels {
         match to.color {
-            Color::Gray | Color::Index => put(gray(r, g, b)),
-            Color::GrayAlpha => {
+            ColorType::Grayscale | ColorType::Indexed => put(gray(r, g, b)),
+            ColorType::GrayscaleAlpha => {
                 put(gray(r, g, b));
                 put(a);
             }
-            Color::Rgb => [r, g, b].map(&mut put).into_iter().collect(),
-            Color::Rgba => [r, g, b, a].map(&mut put).into_iter().collect(),
+            ColorType::Rgb => [r, g, b].map(&mut put).into_iter().collect(),
+            ColorType::Rgba => [r, g, b, a].map(&mut put).into_iter().collect(),
         }
     }
 }

@@ -1,33 +1,34 @@
 //! What a file says before its pixels, and where it goes wrong.
 
-use super::file_format::FileType;
+use super::file_format::FileFormat;
 use super::tap::{Failure, Shared};
-use crate::format::{Color, PngType};
+use crate::format::PngFormat;
 use crate::{Error, ErrorKind, Palette};
+use png::ColorType;
 
 /// The most bytes of chunks that say something beside the pixels.
 pub(super) const MAX_CHUNKS: u64 = 1 << 26;
 
-pub(super) fn png_type(info: &png::Info<'_>) -> PngType {
+pub(super) fn png_type(info: &png::Info<'_>) -> PngFormat {
     let color = match info.color_type {
-        png::ColorType::Grayscale => Color::Gray,
-        png::ColorType::GrayscaleAlpha => Color::GrayAlpha,
-        png::ColorType::Rgb => Color::Rgb,
-        png::ColorType::Rgba => Color::Rgba,
-        png::ColorType::Indexed => Color::Index,
+        png::ColorType::Grayscale => ColorType::Grayscale,
+        png::ColorType::GrayscaleAlpha => ColorType::GrayscaleAlpha,
+        png::ColorType::Rgb => ColorType::Rgb,
+        png::ColorType::Rgba => ColorType::Rgba,
+        png::ColorType::Indexed => ColorType::Indexed,
     };
     let depth = info.bit_depth as u8;
-    PngType { color, depth }
+    PngFormat { color, depth }
 }
 
-pub(super) fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType, Error> {
+pub(super) fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileFormat, Error> {
     let png = png_type(info);
-    let PngType { color, depth } = png;
+    let PngFormat { color, depth } = png;
     let scan = scan.lock();
     let trns = scan.chunks().iter().find(|chunk| chunk.name == *b"tRNS");
     let trns = trns.map_or(&[][..], |chunk| &chunk.data);
     let palette = match (color, &info.palette) {
-        (Color::Index, Some(rgb)) => {
+        (ColorType::Indexed, Some(rgb)) => {
             // No more than indices can name (PNG third edition, 11.2.2).
             let rgb = rgb.as_chunks::<3>().0.iter().take(1 << depth);
             let alphas = trns.iter().copied().chain(std::iter::repeat(u8::MAX));
@@ -36,7 +37,7 @@ pub(super) fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType,
         }
         _ => None,
     };
-    if color == Color::Index && palette.is_none() {
+    if color == ColorType::Indexed && palette.is_none() {
         return Err(ErrorKind::Decode {
             chunk: "PLTE".to_owned(),
             offset: scan.place().1,
@@ -48,11 +49,11 @@ pub(super) fn file_type(info: &png::Info<'_>, scan: &Shared) -> Result<FileType,
     let sample =
         |at: usize| u16::from_be_bytes([trns[at], trns[at + 1]]) & (u16::MAX >> (16 - depth));
     let transparent = match (color, trns.len()) {
-        (Color::Gray, 2..) => Some([sample(0); 3]),
-        (Color::Rgb, 6..) => Some([sample(0), sample(2), sample(4)]),
+        (ColorType::Grayscale, 2..) => Some([sample(0); 3]),
+        (ColorType::Rgb, 6..) => Some([sample(0), sample(2), sample(4)]),
         _ => None,
     };
-    Ok(FileType {
+    Ok(FileFormat {
         png,
         palette,
         transparent,

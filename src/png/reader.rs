@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::animation::{self, Animation};
 use super::decoder::PngDecoder;
-use super::file_format::FileType;
+use super::file_format::FileFormat;
 use super::header::{MAX_CHUNKS, decode_error, file_type, limits, png_type};
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
@@ -29,7 +29,7 @@ const STEP: u64 = 512 << 10;
 pub struct PngReader<R: BufRead> {
     reader: png::Reader<Tap<R>>,
     scan: Shared,
-    file: FileType,
+    file: FileFormat,
     width: u32,
     height: u32,
     max_bytes: u64,
@@ -199,7 +199,7 @@ impl<R: BufRead> PngReader<R> {
 
     /// All that the file shows, with alpha for a transparent colour.
     pub(super) fn read_whole(&mut self) -> Result<Image<Vec<u8>>, Error> {
-        self.read_as(self.file.whole_format())
+        self.read_as(self.file.lossless_format())
     }
 
     /// Reads the image into an existing view: the caller's buffer, cells,

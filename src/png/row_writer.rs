@@ -1,14 +1,14 @@
 //! Rows of a file on their way into a view.
 
-use super::file_format::FileType;
+use super::file_format::FileFormat;
 use crate::alloc::zeroed;
-use crate::format::PngType;
+use crate::format::PngFormat;
 use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, PixelFormat};
 
 /// Writes rows, converted if need be.
 pub(super) struct RowWriter {
-    to: PngType,
+    to: PngFormat,
     /// Whether memory has the rows that the file has.
     direct: bool,
     /// A row as PNG has the view's format, if the file has it otherwise.
@@ -17,9 +17,9 @@ pub(super) struct RowWriter {
 }
 
 impl RowWriter {
-    pub(super) fn new(file: &FileType, width: u32, format: PixelFormat) -> Result<Self, Error> {
+    pub(super) fn new(file: &FileFormat, width: u32, format: PixelFormat) -> Result<Self, Error> {
         let to = format.png();
-        let same = file.is(to);
+        let same = file.is_stored_as(to);
         let adapted = if same {
             Vec::new()
         } else {
@@ -27,7 +27,7 @@ impl RowWriter {
         };
         Ok(RowWriter {
             to,
-            direct: same && format.is_png(),
+            direct: same && format.is_stored_as_png(),
             adapted,
             colors: file.palette.as_ref().map_or(0, |p| p.colors().len()),
         })
@@ -39,7 +39,7 @@ impl RowWriter {
 
     pub(super) fn write(
         &mut self,
-        file: &FileType,
+        file: &FileFormat,
         y: u32,
         row: &[u8],
         frame: &mut FrameMut<'_>,
@@ -48,7 +48,7 @@ impl RowWriter {
             return Ok(frame.put_png_row(y, row)?);
         }
         let width = frame.layout.width() as usize;
-        let adapted = file.adapt(row, self.to, width, &mut self.adapted);
+        let adapted = file.convert_row(row, self.to, width, &mut self.adapted);
         adapted.map_err(|(x, index)| ErrorKind::IndexOutside {
             x: x as u32,
             y,

@@ -218,7 +218,7 @@ impl FrameMut<'_> {
     /// Writes row `y` from what PNG holds of the format's pixels.
     pub(crate) fn put_png_row(&mut self, y: u32, png: &[u8]) -> Result<(), SourceError> {
         let (width, format) = (self.layout.width(), self.layout.format());
-        if format.is_png() {
+        if format.is_stored_as_png() {
             return self.put_pixels(0, y, width, png);
         }
         if let Some(row) = self.row_in_place_mut(y) {

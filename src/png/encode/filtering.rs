@@ -4,7 +4,8 @@ use super::filter::{FilterKernels, FilterType, GROUP_ROWS, paeth_or_average};
 use super::geometry::{Geometry, HEAD};
 use super::options::{Compression, Filter};
 use super::scanline::{ScanlineReader, StableRows};
-use crate::format::{Color, PngType};
+use crate::format::PngFormat;
+use png::ColorType;
 
 /// The rule by which the filter of a row is chosen. It follows from the type of
 /// the file and the options alone.
@@ -26,14 +27,14 @@ pub(super) enum RowRule {
 }
 
 impl FilterRule {
-    pub(super) fn of(png: PngType, compression: Compression, filter: Filter) -> Self {
+    pub(super) fn of(png: PngFormat, compression: Compression, filter: Filter) -> Self {
         let rule = match (filter.fixed(), compression) {
             (Some(filter), _) => RowRule::Fixed(filter),
             (None, Compression::Stored) => RowRule::Fixed(FilterType::None),
             // A byte of many pixels is like the byte above it, or like none.
             (None, Compression::Fast) if png.depth <= 2 => RowRule::Fixed(FilterType::Up),
             // Indices and pixels of 4 bits have no noise.
-            (None, Compression::Fast) if png.color == Color::Index || png.depth < 8 => {
+            (None, Compression::Fast) if png.color == ColorType::Indexed || png.depth < 8 => {
                 RowRule::Fixed(FilterType::Paeth)
             }
             (None, Compression::Fast) => RowRule::PerGroup,

@@ -5,7 +5,7 @@
 use super::filtering::FilterRule;
 use super::options::{Compression, Filter};
 use crate::deflate::{STORED_HEADER, STORED_MAX};
-use crate::format::PngType;
+use crate::format::PngFormat;
 use crate::{Error, ErrorKind};
 
 /// Bytes of scanlines in a strip, unless a single scanline has more.
@@ -37,7 +37,7 @@ impl Geometry {
     pub(super) fn new(
         width: u32,
         height: u32,
-        png: PngType,
+        png: PngFormat,
         compression: Compression,
         filter: Filter,
     ) -> Result<Self, Error> {

@@ -1,10 +1,11 @@
 //! What a picture doesn't need: alpha that is opaque everywhere, colours that
 //! are all gray, 16 bits whose halves are equal, colours that a palette holds.
 
+use png::ColorType;
 use std::collections::HashSet;
 
-use crate::format::{BitOrder, Color, PngType, fewest_bits, pack, to_png};
-use crate::png::file_format::FileType;
+use crate::format::{BitOrder, PngFormat, fewest_bits, pack, to_png};
+use crate::png::file_format::FileFormat;
 use crate::strided::{self, Frame};
 use crate::{Error, ErrorKind, Palette};
 
@@ -13,8 +14,8 @@ const MOST: usize = 256;
 
 /// Rows with less than they came with, and the same pixels.
 pub(super) struct Reduction {
-    from: FileType,
-    pub(super) to: PngType,
+    from: FileFormat,
+    pub(super) to: PngFormat,
     /// The colours of indices, in order: alpha, red, green, blue, from the most
     /// significant bits down.
     colors: Vec<u32>,
@@ -42,8 +43,8 @@ impl Reduction {
         let bytes = ((MOST + 1) * size_of::<u32>()) as u64;
         reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
         let mut seen = Seen {
-            opaque: matches!(png.color, Color::GrayAlpha | Color::Rgba),
-            gray: matches!(png.color, Color::Rgb | Color::Rgba),
+            opaque: matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba),
+            gray: matches!(png.color, ColorType::Rgb | ColorType::Rgba),
             narrow: png.depth == 16,
             colors: Some(colors),
             last: None,
@@ -60,14 +61,16 @@ impl Reduction {
             }
         }
 
-        let gray = seen.gray || matches!(png.color, Color::Gray | Color::GrayAlpha);
-        let alpha = matches!(png.color, Color::GrayAlpha | Color::Rgba) && !seen.opaque;
-        let mut to = PngType {
+        let gray =
+            seen.gray || matches!(png.color, ColorType::Grayscale | ColorType::GrayscaleAlpha);
+        let alpha =
+            matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba) && !seen.opaque;
+        let mut to = PngFormat {
             color: match (gray, alpha) {
-                (true, false) => Color::Gray,
-                (true, true) => Color::GrayAlpha,
-                (false, false) => Color::Rgb,
-                (false, true) => Color::Rgba,
+                (true, false) => ColorType::Grayscale,
+                (true, true) => ColorType::GrayscaleAlpha,
+                (false, false) => ColorType::Rgb,
+                (false, true) => ColorType::Rgba,
             },
             depth: if seen.narrow { 8 } else { png.depth },
         };
@@ -75,18 +78,18 @@ impl Reduction {
         colors.sort_unstable();
         if to.depth == 8 && !colors.is_empty() {
             let depth = fewest_bits(colors.len());
-            let color = Color::Index;
-            let indexed = PngType { color, depth };
+            let color = ColorType::Indexed;
+            let indexed = PngFormat { color, depth };
             // A palette has to be worth its bytes.
-            let size = |png: PngType| png.row_size(layout.width()) * u64::from(layout.height());
+            let size = |png: PngFormat| png.row_size(layout.width()) * u64::from(layout.height());
             if size(indexed) + 4 * colors.len() as u64 + 24 < size(to) {
                 to = indexed;
             }
         }
-        if to.color != Color::Index {
+        if to.color != ColorType::Indexed {
             colors.clear();
         }
-        let from = FileType {
+        let from = FileFormat {
             png,
             palette: None,
             transparent: None,
@@ -109,10 +112,10 @@ impl Reduction {
     /// begin at multiples of eight pixels.
     pub(super) fn put(&self, pixels: &[u8], x: usize, row: &mut [u8]) {
         let count = pixels.len() / self.from.png.pixel_size();
-        if self.to.color != Color::Index {
+        if self.to.color != ColorType::Indexed {
             let size = self.to.pixel_size();
             let out = &mut row[x * size..][..count * size];
-            let adapted = self.from.adapt(pixels, self.to, count, out);
+            let adapted = self.from.convert_row(pixels, self.to, count, out);
             debug_assert!(adapted.is_ok(), "there are no indices");
             return;
         }
@@ -159,7 +162,7 @@ pub(super) fn each_block(
 
 impl Seen {
     /// Looks at pixels of a row. `false` if nothing is left to be saved.
-    fn look(&mut self, png: PngType, pixels: &[u8]) -> bool {
+    fn look(&mut self, png: PngFormat, pixels: &[u8]) -> bool {
         let size = png.pixel_size();
         let sample = usize::from(png.depth / 8);
         if self.narrow {
@@ -198,16 +201,16 @@ impl Seen {
 }
 
 /// Each pixel as alpha, red, green, blue of 8 bits; of 16 the first eight.
-fn each_color(png: PngType, pixels: &[u8], mut f: impl FnMut(usize, u32)) {
+fn each_color(png: PngFormat, pixels: &[u8], mut f: impl FnMut(usize, u32)) {
     let size = png.pixel_size();
     let step = usize::from(png.depth / 8);
     for (i, pixel) in pixels.chunks_exact(size).enumerate() {
         let sample = |c: usize| pixel[c * step];
         let argb = match png.color {
-            Color::Gray | Color::Index => [255, sample(0), sample(0), sample(0)],
-            Color::GrayAlpha => [sample(1), sample(0), sample(0), sample(0)],
-            Color::Rgb => [255, sample(0), sample(1), sample(2)],
-            Color::Rgba => [sample(3), sample(0), sample(1), sample(2)],
+            ColorType::Grayscale | ColorType::Indexed => [255, sample(0), sample(0), sample(0)],
+            ColorType::GrayscaleAlpha => [sample(1), sample(0), sample(0), sample(0)],
+            ColorType::Rgb => [255, sample(0), sample(1), sample(2)],
+            ColorType::Rgba => [sample(3), sample(0), sample(1), sample(2)],
         };
         f(i, u32::from_be_bytes(argb));
     }

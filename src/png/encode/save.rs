@@ -15,7 +15,6 @@ use super::reduce::Reduction;
 use super::scanline::{ScanlineReader, Target};
 use super::strip::Strip;
 use crate::alloc::reserve;
-use crate::format::Color;
 use crate::png::metadata::{Refused, SampleChunks, Written};
 use crate::source::with_lease;
 use crate::strided::Frame;
@@ -180,7 +179,7 @@ impl PngEncoder {
         let (reader_state, watcher) = (&mut self.reader, &mut self.watcher);
 
         let mut encoder = png::Encoder::new(Buffered::new(writer)?, width, height);
-        encoder.set_color(color_type(png.color));
+        encoder.set_color(png.color);
         encoder.set_depth(bit_depth(png.depth));
         let mut writer = encoder.write_header().map_err(encoding)?;
         // Dropped before the writer on every way out, also in a panic, so that
@@ -251,16 +250,6 @@ impl PngEncoder {
         }
         self.reader.prepare(geometry, filtering)?;
         Ok(threads)
-    }
-}
-
-fn color_type(color: Color) -> png::ColorType {
-    match color {
-        Color::Gray => png::ColorType::Grayscale,
-        Color::GrayAlpha => png::ColorType::GrayscaleAlpha,
-        Color::Rgb => png::ColorType::Rgb,
-        Color::Rgba => png::ColorType::Rgba,
-        Color::Index => png::ColorType::Indexed,
     }
 }
 

@@ -2,15 +2,18 @@
 
 use super::reduce::{self, Reduction};
 use crate::error::AtRow;
-use crate::format::{BitOrder, Color, PngType, beyond, clear_spare, pack, reverse_order, to_png};
+use crate::format::{
+    BitOrder, PngFormat, clear_spare, first_index_beyond, pack, reverse_order, to_png,
+};
 use crate::layout::Layout;
 use crate::strided::{BLOCK, Frame};
 use crate::{Error, ErrorKind, PixelFormat};
+use png::ColorType;
 
 /// The form in which the file holds the rows.
 #[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
-    pub(super) png: PngType,
+    pub(super) png: PngFormat,
     /// The number of palette entries, if an index could be beyond.
     colors: Option<usize>,
     /// The lossless reduction of the pixels, if there is one.
@@ -41,8 +44,8 @@ impl<'a> Target<'a> {
     pub(super) fn indexed(format: PixelFormat, colors: usize, depth: u8) -> Self {
         let possible = 1 << format.bits_per_pixel();
         Target {
-            png: PngType {
-                color: Color::Index,
+            png: PngFormat {
+                color: ColorType::Indexed,
                 depth,
             },
             colors: (colors < possible).then_some(colors),
@@ -63,7 +66,7 @@ impl<'a> Target<'a> {
         let Some(colors) = self.colors else {
             return Ok(());
         };
-        let Some(at) = beyond(indices, colors) else {
+        let Some(at) = first_index_beyond(indices, colors) else {
             return Ok(());
         };
         Err(ErrorKind::IndexOutside {
@@ -93,7 +96,7 @@ impl<'a> ScanlineReader<'a> {
     pub(super) fn stable_rows(&self) -> Option<StableRows<'a>> {
         let layout = self.frame.layout;
         let (format, target) = (layout.format(), self.target);
-        if !format.is_png() || format.png() != target.png || target.colors.is_some() {
+        if !format.is_stored_as_png() || format.png() != target.png || target.colors.is_some() {
             return None;
         }
         let row_size = self.frame.row_in_place(0)?.len();
@@ -111,7 +114,7 @@ impl<'a> ScanlineReader<'a> {
         match self.target.reduction {
             Some(reduction) => self.read_reduced(y, reduction, row),
             None if self.target.repacks(format) => self.read_repacked(y, row),
-            None if format.is_png() => {
+            None if format.is_stored_as_png() => {
                 let width = self.frame.layout.width();
                 let read = self.frame.pixels(0, y, width, row);
                 read.map_err(Error::from)

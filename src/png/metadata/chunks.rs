@@ -3,7 +3,7 @@
 use super::image::{check_exif, write_significant_bits, write_transparent};
 use super::{Background, Metadata, Refusal, Wrong, color};
 use crate::alloc;
-use crate::format::PngType;
+use crate::format::PngFormat;
 use crate::{Error, ErrorKind};
 
 /// The name and the data of a chunk.
@@ -143,7 +143,7 @@ impl Chunks {
     /// of palette entries.
     pub(in crate::png) fn of_samples(
         &self,
-        png: PngType,
+        png: PngFormat,
         colors: usize,
     ) -> Result<SampleChunks, Error> {
         let named = |chunk: [u8; 4]| {

@@ -3,8 +3,9 @@
 
 use super::chunks::Fixed;
 use super::{LENGTH, Wrong, color};
-use crate::format::{Color, PngType};
-use crate::png::file_format::FileType;
+use crate::format::PngFormat;
+use crate::png::file_format::FileFormat;
+use png::ColorType;
 
 /// The density of the pixels, or their proportions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,11 +86,13 @@ impl Density {
 
 impl Background {
     /// `colors` is the number of palette entries.
-    pub(super) fn write(self, png: PngType, colors: usize) -> Result<Fixed, Wrong> {
+    pub(super) fn write(self, png: PngFormat, colors: usize) -> Result<Fixed, Wrong> {
         match (self, png.color) {
-            (Background::Gray(gray), Color::Gray | Color::GrayAlpha) => samples(&[gray], png.depth),
-            (Background::Rgb(rgb), Color::Rgb | Color::Rgba) => samples(&rgb, png.depth),
-            (Background::Index(index), Color::Index) => {
+            (Background::Gray(gray), ColorType::Grayscale | ColorType::GrayscaleAlpha) => {
+                samples(&[gray], png.depth)
+            }
+            (Background::Rgb(rgb), ColorType::Rgb | ColorType::Rgba) => samples(&rgb, png.depth),
+            (Background::Index(index), ColorType::Indexed) => {
                 if usize::from(index) >= colors {
                     return Err("the palette has no such color");
                 }
@@ -99,15 +102,15 @@ impl Background {
         }
     }
 
-    pub(super) fn parse(data: &[u8], file: &FileType) -> Result<Self, Wrong> {
+    pub(super) fn parse(data: &[u8], file: &FileFormat) -> Result<Self, Wrong> {
         let background = match (file.png.color, data) {
-            (Color::Gray | Color::GrayAlpha, &[a, b]) => {
+            (ColorType::Grayscale | ColorType::GrayscaleAlpha, &[a, b]) => {
                 Background::Gray(u16::from_be_bytes([a, b]))
             }
-            (Color::Rgb | Color::Rgba, &[a, b, c, d, e, f]) => {
+            (ColorType::Rgb | ColorType::Rgba, &[a, b, c, d, e, f]) => {
                 Background::Rgb([[a, b], [c, d], [e, f]].map(u16::from_be_bytes))
             }
-            (Color::Index, &[index]) => Background::Index(index),
+            (ColorType::Indexed, &[index]) => Background::Index(index),
             _ => return Err(LENGTH),
         };
         background.write(file.png, colors(file))?;
@@ -143,7 +146,7 @@ impl Time {
 }
 
 /// Returns the number of palette entries of a file.
-fn colors(file: &FileType) -> usize {
+fn colors(file: &FileFormat) -> usize {
     file.palette.as_ref().map_or(0, |p| p.colors().len())
 }
 
@@ -159,24 +162,26 @@ fn samples(samples: &[u16], depth: u8) -> Result<Fixed, Wrong> {
 }
 
 /// Returns the transparent color, tRNS, of files without alpha and palette.
-pub(super) fn write_transparent([r, g, b]: [u16; 3], png: PngType) -> Result<Fixed, Wrong> {
+pub(super) fn write_transparent([r, g, b]: [u16; 3], png: PngFormat) -> Result<Fixed, Wrong> {
     match png.color {
-        Color::Gray if r == g && g == b => samples(&[r], png.depth),
-        Color::Gray => Err("a gray file has one transparent gray: three times the same"),
-        Color::Rgb => samples(&[r, g, b], png.depth),
+        ColorType::Grayscale if r == g && g == b => samples(&[r], png.depth),
+        ColorType::Grayscale => Err("a gray file has one transparent gray: three times the same"),
+        ColorType::Rgb => samples(&[r, g, b], png.depth),
         _ => Err("only gray and RGB without alpha have a transparent color"),
     }
 }
 
 /// Checks tRNS, which has been read with the palette.
-pub(super) fn check_transparency(data: &[u8], file: &FileType) -> Result<(), Wrong> {
+pub(super) fn check_transparency(data: &[u8], file: &FileFormat) -> Result<(), Wrong> {
     let (entries, png) = (colors(file), file.png);
     let found = match (png.color, data) {
-        (Color::Index, _) if (1..=entries).contains(&data.len()) => return Ok(()),
-        (Color::Index, [_, ..]) => return Err("there are more alphas than colors: cut"),
-        (Color::Gray, &[a, b]) => [u16::from_be_bytes([a, b]); 3],
-        (Color::Rgb, &[a, b, c, d, e, f]) => [[a, b], [c, d], [e, f]].map(u16::from_be_bytes),
-        (Color::GrayAlpha | Color::Rgba, _) => return Err("a file with alpha has no tRNS"),
+        (ColorType::Indexed, _) if (1..=entries).contains(&data.len()) => return Ok(()),
+        (ColorType::Indexed, [_, ..]) => return Err("there are more alphas than colors: cut"),
+        (ColorType::Grayscale, &[a, b]) => [u16::from_be_bytes([a, b]); 3],
+        (ColorType::Rgb, &[a, b, c, d, e, f]) => [[a, b], [c, d], [e, f]].map(u16::from_be_bytes),
+        (ColorType::GrayscaleAlpha | ColorType::Rgba, _) => {
+            return Err("a file with alpha has no tRNS");
+        }
         _ => return Err(LENGTH),
     };
     write_transparent(found, png)
@@ -186,17 +191,17 @@ pub(super) fn check_transparency(data: &[u8], file: &FileType) -> Result<(), Wro
 
 /// Returns the samples that sBIT describes, and their depth: of palettes the
 /// three of a color.
-fn sample_depths(png: PngType) -> (usize, u8) {
+fn sample_depths(png: PngFormat) -> (usize, u8) {
     match png.color {
-        Color::Gray => (1, png.depth),
-        Color::GrayAlpha => (2, png.depth),
-        Color::Rgb => (3, png.depth),
-        Color::Rgba => (4, png.depth),
-        Color::Index => (3, 8),
+        ColorType::Grayscale => (1, png.depth),
+        ColorType::GrayscaleAlpha => (2, png.depth),
+        ColorType::Rgb => (3, png.depth),
+        ColorType::Rgba => (4, png.depth),
+        ColorType::Indexed => (3, 8),
     }
 }
 
-pub(super) fn write_significant_bits(bits: &[u8], png: PngType) -> Result<Fixed, Wrong> {
+pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<Fixed, Wrong> {
     let (channels, depth) = sample_depths(png);
     if bits.len() != channels {
         return Err("as many numbers as channels are needed, three for a palette");

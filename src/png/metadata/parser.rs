@@ -7,7 +7,7 @@ use super::{Chunk, ChunkFault, Metadata, Refusal, RenderingIntent, Wrong, chunks
 use crate::Error;
 use crate::alloc;
 use crate::deflate::{self, InflateFailure};
-use crate::png::file_format::FileType;
+use crate::png::file_format::FileFormat;
 use crate::png::tap::RawChunk;
 
 /// The most bytes of metadata.
@@ -26,7 +26,7 @@ const OVER_LIMIT: Wrong = "the chunk takes more memory than is left: see PngDeco
 
 /// What chunks are read with.
 pub(super) struct Parser<'a> {
-    file: &'a FileType,
+    file: &'a FileFormat,
     /// Bytes that may still be allocated.
     left: usize,
     /// The rule that the chunk breaks, if it was corrected.
@@ -44,7 +44,7 @@ impl Metadata {
     pub(in crate::png) fn parse(
         raw: &[RawChunk],
         skipped: &[ChunkFault],
-        file: &FileType,
+        file: &FileFormat,
         room: u64,
         strict: bool,
     ) -> Result<Metadata, Error> {
@@ -278,7 +278,7 @@ fn string(bytes: Vec<u8>) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{Color, PngType};
+    use crate::format::PngFormat;
 
     fn parse(chunks: &[([u8; 4], &[u8])], strict: bool) -> Result<Metadata, Error> {
         let raw: Vec<RawChunk> = (1..)
@@ -290,9 +290,9 @@ mod tests {
                 offset: 100 * i,
             })
             .collect();
-        let file = FileType {
-            png: PngType {
-                color: Color::Rgb,
+        let file = FileFormat {
+            png: PngFormat {
+                color: ColorType::Rgb,
                 depth: 8,
             },
             palette: None,

@@ -1,0 +1,553 @@
+//! The mapping between values in memory and samples of PNG: the range from
+//! black to white, the significant bits, the bit depth, and linear light.
+//!
+//! A row is converted block by block, in three steps: load the values as `f64`,
+//! map them, store them as samples. The other direction has the same steps.
+//! Each step is a loop without branches, which the compiler turns into vector
+//! code. The steps use only additions, multiplications, divisions and square
+//! roots, whose results are the same on every machine.
+
+#![expect(
+    clippy::needless_range_loop,
+    reason = "one index counts the lanes of several arrays"
+)]
+
+use std::fmt;
+
+use png::ColorType;
+
+use super::order::{Order, reorder};
+use super::{Endian, PixelFormat, Storage};
+use crate::ErrorKind;
+
+/// The options that map the values in memory to the samples of PNG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ValueMap {
+    /// The number of significant bits, the least significant ones of the type.
+    pub(super) bits: Option<u8>,
+    /// The bits of two `f64`: the values of black and of white.
+    range: Option<[u64; 2]>,
+    /// The bit depth of the saved file.
+    pub(super) depth: Option<u8>,
+    /// Whether colors are linear light.
+    pub(super) linear: bool,
+}
+
+impl ValueMap {
+    /// The mapping without options.
+    pub(super) const DEFAULT: ValueMap = ValueMap {
+        bits: None,
+        range: None,
+        depth: None,
+        linear: false,
+    };
+
+    /// Sets the values of black and of white.
+    pub(super) const fn set_range(&mut self, black: f64, white: f64) {
+        // Adding 0.0 turns -0.0 into 0.0, so that equal ranges have equal bits.
+        self.range = Some([(black + 0.0).to_bits(), (white + 0.0).to_bits()]);
+    }
+
+    /// Returns the values of black and of white, if they were set.
+    fn range(self) -> Option<[f64; 2]> {
+        Some(self.range?.map(f64::from_bits))
+    }
+
+    /// Returns the options that apply to alpha.
+    pub(super) fn for_alpha(self) -> ValueMap {
+        ValueMap {
+            range: None,
+            linear: false,
+            ..self
+        }
+    }
+
+    /// Returns an error if `format` does not support one of the options, or not
+    /// with this value.
+    pub(super) fn check(self, format: PixelFormat) -> Result<(), ErrorKind> {
+        let most_bits = match format.storage {
+            Storage::U16(_) | Storage::I16(_) => 16,
+            Storage::U32(_) => 32,
+            _ => 0,
+        };
+        let is_float = matches!(format.storage, Storage::F32(_));
+        let unsupported = |option| Err(ErrorKind::UnsupportedOption { option, format });
+        if let Some([black, white]) = self.range() {
+            if most_bits == 0 && !is_float {
+                return unsupported("a range");
+            }
+            let scale = f64::from(u16::MAX) / (white - black);
+            let finite = black.is_finite() && white.is_finite() && (white - black).is_finite();
+            // A write through a view stores the ends as `f32`, which must be
+            // finite and distinct as well.
+            let [black32, white32] = [black as f32, white as f32];
+            let finite = finite && (!is_float || black32.is_finite() && white32.is_finite());
+            let distinct = !is_float || black32.to_bits() != white32.to_bits();
+            if !finite || !scale.is_finite() || !distinct {
+                return Err(ErrorKind::InvalidRange {
+                    black,
+                    white,
+                    format,
+                });
+            }
+        }
+        match self.bits {
+            Some(_) if most_bits == 0 => return unsupported("significant bits"),
+            Some(bits) if bits == 0 || bits > most_bits => {
+                return Err(ErrorKind::InvalidBits {
+                    bits,
+                    most: most_bits,
+                    format,
+                });
+            }
+            _ => {}
+        }
+        match self.depth {
+            Some(_) if most_bits == 0 && !is_float => return unsupported("a bit depth"),
+            Some(depth) if depth != 8 && depth != 16 => {
+                return Err(ErrorKind::InvalidBitDepth { depth, format });
+            }
+            _ => {}
+        }
+        if self.linear && !is_float {
+            return unsupported("linear light");
+        }
+        Ok(())
+    }
+}
+
+/// The options as they follow the name of a format.
+impl fmt::Display for ValueMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(bits) = self.bits {
+            write!(f, " of {bits} significant bits")?;
+        }
+        if let Some([low, high]) = self.range() {
+            // In decimal notation an `f64` may have hundreds of digits.
+            let short = |end: f64| match end.abs() {
+                0.0 | 1e-6..1e15 => format!("{end}"),
+                _ => format!("{end:e}"),
+            };
+            write!(f, " from {} to {}", short(low), short(high))?;
+        }
+        if self.linear {
+            write!(f, " linear")?;
+        }
+        if let Some(depth) = self.depth {
+            write!(f, " saved with {depth} bits")?;
+        }
+        Ok(())
+    }
+}
+
+/// Samples in a block: a multiple of 1, 2, 3 and 4, so that a block holds whole
+/// pixels.
+const BLOCK: usize = 240;
+
+/// The values of a block. Their number is a multiple of four, so that a loop
+/// over groups of four reaches the last one.
+type Values = [f64; BLOCK];
+
+/// The factors of a conversion between values and samples.
+///
+/// The values of a row are converted in groups of four, whatever the number of
+/// samples in a pixel. Each array has one element for each lane of a group. A
+/// group is one pixel of four samples, two pixels of two, or four pixels of one.
+/// Pixels of three samples have no alpha, and the same factors in all lanes.
+struct Conversion {
+    order: Order,
+    /// Whether the lane is alpha.
+    alpha: [bool; 4],
+    /// The value of sample 0.
+    low: [f64; 4],
+    /// The factor from values to samples.
+    scale: [f64; 4],
+    /// The factor from samples to values.
+    step: [f64; 4],
+    /// The largest sample.
+    max: f64,
+    /// The value of opaque alpha, if colors are premultiplied.
+    premultiplied: Option<f64>,
+    /// The summand that makes ties of premultiplied integers round up, else 0.
+    /// It is larger than the rounding errors, and smaller than the distance of
+    /// any other sample from a tie.
+    bias: f64,
+    linear: bool,
+    /// The smallest and the largest value that memory can hold.
+    limits: [f64; 2],
+}
+
+impl Conversion {
+    fn new(format: PixelFormat) -> Self {
+        let value_map = format.value_map;
+        let unsigned = |type_bits: u8| {
+            let bits = value_map.bits.unwrap_or(type_bits).min(type_bits);
+            [0.0, ((1u64 << bits) - 1) as f64]
+        };
+        let full = match format.storage {
+            Storage::U32(_) => unsigned(32),
+            Storage::I16(_) => {
+                let half = f64::from(1u32 << (value_map.bits.unwrap_or(16).clamp(1, 16) - 1));
+                [-half, half - 1.0]
+            }
+            Storage::F32(_) => [0.0, 1.0],
+            _ => unsigned(16),
+        };
+        let limits = match format.storage {
+            Storage::F32(_) => [f64::NEG_INFINITY, f64::INFINITY],
+            Storage::U32(_) => [0.0, u32::MAX.into()],
+            Storage::I16(_) => [i16::MIN.into(), i16::MAX.into()],
+            _ => [0.0, u16::MAX.into()],
+        };
+        let colors = value_map.range().unwrap_or(full);
+        let alpha = match format.order.color_type() {
+            ColorType::GrayscaleAlpha => [false, true, false, true],
+            ColorType::Rgba => [false, false, false, true],
+            _ => [false; 4],
+        };
+        let max = f64::from(u16::MAX >> (16 - format.bit_depth()));
+        let for_lanes = |value: &dyn Fn([f64; 2]) -> f64| {
+            alpha.map(|is_alpha| value(if is_alpha { full } else { colors }))
+        };
+        Conversion {
+            order: format.order,
+            alpha,
+            low: for_lanes(&|[low, _]| low),
+            scale: for_lanes(&|[low, high]| max / (high - low)),
+            step: for_lanes(&|[low, high]| (high - low) / max),
+            max,
+            premultiplied: format.premultiplied.then_some(full[1]),
+            bias: match format.storage {
+                Storage::U16(_) if format.premultiplied && value_map.range.is_none() => 1e-7,
+                _ => 0.0,
+            },
+            linear: value_map.linear,
+            limits,
+        }
+    }
+
+    /// Converts values, in the order of PNG, to samples that are not yet rounded.
+    #[inline(always)]
+    fn to_samples(&self, values: &mut [f64]) {
+        let groups = values.as_chunks_mut::<4>().0;
+        if let Some(opaque) = self.premultiplied {
+            // Returns the factor, the divisor and the summand of the colors. If
+            // alpha is 0 or NaN, the colors become black.
+            let straighten = |alpha: f64| {
+                let clamped = if alpha < opaque { alpha } else { opaque };
+                if alpha > 0.0 {
+                    (opaque, clamped, 0.0)
+                } else {
+                    (0.0, opaque, self.low[0])
+                }
+            };
+            // Whether a group holds two pixels of gray and alpha.
+            let pairs = self.alpha[1];
+            for group in &mut *groups {
+                let (factor_b, divisor_b, summand_b) = straighten(group[3]);
+                let (factor_a, divisor_a, summand_a) = if pairs {
+                    straighten(group[1])
+                } else {
+                    (factor_b, divisor_b, summand_b)
+                };
+                let (factors, divisors, summands) = if pairs {
+                    (
+                        [factor_a, opaque, factor_b, opaque],
+                        [divisor_a, opaque, divisor_b, opaque],
+                        [summand_a, 0.0, summand_b, 0.0],
+                    )
+                } else {
+                    (
+                        [factor_a, factor_a, factor_a, opaque],
+                        [divisor_a, divisor_a, divisor_a, opaque],
+                        [summand_a, summand_a, summand_a, 0.0],
+                    )
+                };
+                for i in 0..4 {
+                    group[i] = group[i] * factors[i] / divisors[i] + summands[i];
+                }
+            }
+        }
+        for group in &mut *groups {
+            for i in 0..4 {
+                let sample = (group[i] - self.low[i]) * self.scale[i] + self.bias;
+                let sample = if sample > 0.0 { sample } else { 0.0 };
+                group[i] = if sample < self.max { sample } else { self.max };
+            }
+        }
+        if self.linear {
+            let inverse = 1.0 / self.max;
+            for group in groups {
+                for i in 0..4 {
+                    let sample = encode_srgb(group[i] * inverse) * self.max;
+                    group[i] = if self.alpha[i] { group[i] } else { sample };
+                }
+            }
+        }
+    }
+
+    /// Converts samples to values, in the order of PNG.
+    #[inline(always)]
+    fn to_values(&self, samples: &mut [f64]) {
+        let groups = samples.as_chunks_mut::<4>().0;
+        if self.linear {
+            for group in &mut *groups {
+                for i in 0..4 {
+                    let sample = decode_srgb(group[i] / self.max) * self.max;
+                    group[i] = if self.alpha[i] { group[i] } else { sample };
+                }
+            }
+        }
+        for group in &mut *groups {
+            for i in 0..4 {
+                group[i] = self.low[i] + group[i] * self.step[i];
+            }
+        }
+        if let Some(opaque) = self.premultiplied {
+            let inverse = 1.0 / opaque;
+            let (pairs, integers) = (self.alpha[1], self.limits[0].is_finite());
+            for group in groups {
+                // Multiplies by alpha as memory will hold it, which is rounded.
+                if integers {
+                    group[1] = if pairs { round(group[1]) } else { group[1] };
+                    group[3] = round(group[3]);
+                }
+                let (a, b) = if pairs {
+                    (group[1] * inverse, group[3] * inverse)
+                } else {
+                    (group[3] * inverse, group[3] * inverse)
+                };
+                let factors = [a, if pairs { 1.0 } else { a }, b, 1.0];
+                for i in 0..4 {
+                    // Adding 0.0 turns -0.0 into 0.0.
+                    group[i] = group[i] * factors[i] + 0.0;
+                }
+            }
+        }
+    }
+}
+
+/// Writes packed pixels as the samples of PNG.
+#[inline(always)]
+pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
+    debug_assert_eq!(format.order.channels().len(), format.channels());
+    let conversion = Conversion::new(format);
+    let (size, depth) = (format.sample_size(), usize::from(format.bit_depth()));
+    let mut values: Values = [0.0; BLOCK];
+    let blocks = pixels.chunks(BLOCK * size);
+    for (pixels, png) in blocks.zip(png.chunks_mut(BLOCK * depth / 8)) {
+        let count = pixels.len() / size;
+        load(format.storage, pixels, &mut values);
+        reorder_to_png(conversion.order, &mut values[..count]);
+        conversion.to_samples(&mut values[..count.next_multiple_of(4)]);
+        if depth == 8 {
+            for (sample, value) in png.iter_mut().zip(&values) {
+                *sample = round_to_bits(*value) as u8;
+            }
+        } else {
+            for (sample, value) in png.as_chunks_mut().0.iter_mut().zip(&values) {
+                *sample = (round_to_bits(*value) as u16).to_be_bytes();
+            }
+        }
+    }
+}
+
+/// Writes the samples of PNG as packed pixels.
+#[inline(always)]
+pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
+    let conversion = Conversion::new(format);
+    let (size, depth) = (format.sample_size(), usize::from(format.bit_depth()));
+    let mut values: Values = [0.0; BLOCK];
+    let blocks = pixels.chunks_mut(BLOCK * size);
+    for (pixels, png) in blocks.zip(png.chunks(BLOCK * depth / 8)) {
+        let count = pixels.len() / size;
+        if depth == 8 {
+            for (value, sample) in values.iter_mut().zip(png) {
+                *value = f64::from(*sample);
+            }
+        } else {
+            for (value, sample) in values.iter_mut().zip(png.as_chunks().0) {
+                *value = f64::from(u16::from_be_bytes(*sample));
+            }
+        }
+        conversion.to_values(&mut values[..count.next_multiple_of(4)]);
+        reorder_from_png(conversion.order, &mut values[..count]);
+        store(format.storage, conversion.limits, &values, pixels);
+    }
+}
+
+/// An `f64` of this size has no fraction bits, so that adding it rounds to an
+/// integer.
+const NO_FRACTION: f64 = (1u64 << 52) as f64;
+
+/// Rounds a value of at least 0 to the nearest integer, ties to even. Returns
+/// the integer in the lowest bits; the highest bits have no meaning.
+#[inline(always)]
+fn round_to_bits(value: f64) -> u64 {
+    (value + NO_FRACTION).to_bits()
+}
+
+/// Rounds a value of at least 0 to the nearest integer, ties to even.
+#[inline(always)]
+fn round(value: f64) -> f64 {
+    (value + NO_FRACTION) - NO_FRACTION
+}
+
+#[inline(always)]
+fn load(storage: Storage, pixels: &[u8], values: &mut Values) {
+    #[inline(always)]
+    fn each<const N: usize>(pixels: &[u8], values: &mut Values, f: impl Fn([u8; N]) -> f64) {
+        for (value, bytes) in values.iter_mut().zip(pixels.as_chunks().0) {
+            *value = f(*bytes);
+        }
+    }
+    match (storage, is_big(storage)) {
+        (Storage::I16(_), false) => each(pixels, values, |b| i16::from_le_bytes(b).into()),
+        (Storage::I16(_), true) => each(pixels, values, |b| i16::from_be_bytes(b).into()),
+        (Storage::U32(_), false) => each(pixels, values, |b| u32::from_le_bytes(b).into()),
+        (Storage::U32(_), true) => each(pixels, values, |b| u32::from_be_bytes(b).into()),
+        (Storage::F32(_), false) => each(pixels, values, |b| f32::from_le_bytes(b).into()),
+        (Storage::F32(_), true) => each(pixels, values, |b| f32::from_be_bytes(b).into()),
+        (_, false) => each(pixels, values, |b| u16::from_le_bytes(b).into()),
+        (_, true) => each(pixels, values, |b| u16::from_be_bytes(b).into()),
+    }
+}
+
+#[inline(always)]
+fn store(storage: Storage, limits: [f64; 2], values: &Values, pixels: &mut [u8]) {
+    #[inline(always)]
+    fn each<const N: usize>(values: &Values, pixels: &mut [u8], f: impl Fn(f64) -> [u8; N]) {
+        for (bytes, value) in pixels.as_chunks_mut().0.iter_mut().zip(values) {
+            *bytes = f(*value);
+        }
+    }
+    /// Stays above `NO_FRACTION` when a negative value is added.
+    const NO_FRACTION_SIGNED: f64 = NO_FRACTION + NO_FRACTION / 2.0;
+    let integer = |value: f64| {
+        let value = if value > limits[0] { value } else { limits[0] };
+        let value = if value < limits[1] { value } else { limits[1] };
+        (value + NO_FRACTION_SIGNED).to_bits() as u32
+    };
+    match (storage, is_big(storage)) {
+        (Storage::I16(_), false) => each(values, pixels, |v| (integer(v) as i16).to_le_bytes()),
+        (Storage::I16(_), true) => each(values, pixels, |v| (integer(v) as i16).to_be_bytes()),
+        (Storage::U32(_), false) => each(values, pixels, |v| integer(v).to_le_bytes()),
+        (Storage::U32(_), true) => each(values, pixels, |v| integer(v).to_be_bytes()),
+        (Storage::F32(_), false) => each(values, pixels, |v| (v as f32).to_le_bytes()),
+        (Storage::F32(_), true) => each(values, pixels, |v| (v as f32).to_be_bytes()),
+        (_, false) => each(values, pixels, |v| (integer(v) as u16).to_le_bytes()),
+        (_, true) => each(values, pixels, |v| (integer(v) as u16).to_be_bytes()),
+    }
+}
+
+fn is_big(storage: Storage) -> bool {
+    let endian = match storage {
+        Storage::U16(endian)
+        | Storage::I16(endian)
+        | Storage::U32(endian)
+        | Storage::F32(endian) => endian,
+        _ => Endian::Native,
+    };
+    endian.is_big()
+}
+
+/// Brings values from their order in memory into the order of PNG. None of the
+/// formats converted here has padding.
+#[inline(always)]
+fn reorder_to_png(order: Order, values: &mut [f64]) {
+    macro_rules! arm {
+        ($memory:tt $png:tt) => {
+            each_pixel(values, |$memory: [f64; _]| $png)
+        };
+        ($memory:tt $png:tt; $padding:ident) => {
+            ()
+        };
+    }
+    reorder!(order, arm, ());
+}
+
+/// Brings values from the order of PNG into their order in memory.
+#[inline(always)]
+fn reorder_from_png(order: Order, values: &mut [f64]) {
+    macro_rules! arm {
+        ($memory:tt $png:tt) => {
+            each_pixel(values, |$png: [f64; _]| $memory)
+        };
+        ($memory:tt $png:tt; $padding:ident) => {
+            ()
+        };
+    }
+    reorder!(order, arm, ());
+}
+
+#[inline(always)]
+fn each_pixel<const N: usize>(values: &mut [f64], f: impl Fn([f64; N]) -> [f64; N]) {
+    for pixel in values.as_chunks_mut().0 {
+        *pixel = f(*pixel);
+    }
+}
+
+/// Returns linear light, from 0 to 1, encoded as sRGB, from 0 to 1 (IEC
+/// 61966-2-1). The result is exact but for the last bits of the `f64`.
+#[inline(always)]
+fn encode_srgb(light: f64) -> f64 {
+    // light^(1/2.4) = root^(5/6) = root * root^(-1/6)
+    let root = light.sqrt();
+    // The polynomial is within 2 % of the result for every value above the
+    // linear segment of the curve. Each step of Newton's method then doubles
+    // the number of correct digits.
+    let mut sixth = 1.721_294 - root * (2.672_531 - root * (3.809_034 - root * 1.878_652));
+    for _ in 0..4 {
+        let square = sixth * sixth;
+        sixth *= (7.0 - root * (square * square * square)) * (1.0 / 6.0);
+    }
+    let curve = 1.055 * (root * sixth) - 0.055;
+    if light <= 0.003_130_8 {
+        12.92 * light
+    } else {
+        curve
+    }
+}
+
+/// Returns sRGB, from 0 to 1, decoded to linear light, from 0 to 1. The
+/// counterpart of [`encode_srgb`].
+#[inline(always)]
+fn decode_srgb(sample: f64) -> f64 {
+    // base^2.4 = base^2 * (base^2)^(1/5)
+    let base = (sample + 0.055) / 1.055;
+    let square = base * base;
+    let mut fifth = 0.409_047 + square * (1.730_245 - 1.247_493 * square);
+    for _ in 0..4 {
+        let power = fifth * fifth * fifth * fifth * fifth;
+        fifth = fifth * (2.0 * power + 3.0 * square) / (3.0 * power + 2.0 * square);
+    }
+    if sample <= 0.040_45 {
+        sample / 12.92
+    } else {
+        square * fifth
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_curve_of_srgb() {
+        for i in 0..=100_000 {
+            let x = f64::from(i) / 100_000.0;
+            let encoded = if x <= 0.003_130_8 {
+                12.92 * x
+            } else {
+                1.055 * x.powf(1.0 / 2.4) - 0.055
+            };
+            assert!((encode_srgb(x) - encoded).abs() < 1e-12, "{x}");
+            let decoded = if x <= 0.040_45 {
+                x / 12.92
+            } else {
+                ((x + 0.055) / 1.055).powf(2.4)
+            };
+            assert!((decode_srgb(x) - decoded).abs() < 1e-12, "{x}");
+        }
+    }
+}
