@@ -45,7 +45,7 @@ fn check<T: PartialEq>(name: &str, mut call: impl FnMut() -> Result<T, Error>) -
             match result {
                 Ok(result) => assert!(result == expected, "{name}"),
                 Err(error) => assert!(
-                    matches!(error.kind(), ErrorKind::OutOfMemory { bytes: 1.. }),
+                    matches!(error.kind(), ErrorKind::OutOfMemory { bytes: 1.., .. }),
                     "{name}: {error:?}"
                 ),
             }
@@ -110,12 +110,16 @@ fn every_allocation_may_fail() {
     // More than two strips.
     let (width, height) = (500, 600);
     let pixels = noise(4 * 500 * 600, 1);
-    let image = |format| Image::from_buffer(&pixels, width, height, format).unwrap();
+    let image = |format| {
+        let layout = Layout::packed(width, height, format);
+        Image::with_layout(&pixels, layout).unwrap()
+    };
     check_saves("in place", &image(PixelFormat::RGBA8));
     let flipped = image(PixelFormat::RGB8).flip_horizontal().transpose();
     check_saves("turned", &flipped);
     let mutex = Mutex::new(pixels.clone());
-    let locked = Image::from_buffer(&mutex, width, height, PixelFormat::GRAY16BE).unwrap();
+    let layout = Layout::packed(width, height, PixelFormat::GRAY16BE);
+    let locked = Image::with_layout(&mutex, layout).unwrap();
     check_saves("locked", &locked);
     let cells: Vec<Cell<u8>> = pixels.iter().map(|&byte| Cell::new(byte)).collect();
     let cells = Image::from_buffer(&cells, width, height, PixelFormat::RGBA8).unwrap();

@@ -204,7 +204,7 @@ fn check_saves<S: Guarded>() {
     let reads: [&dyn Fn(); 3] = [
         &|| drop(image.read().unwrap()),
         &|| drop(image.to_vec().unwrap()),
-        &|| drop(Image::from_buffer(image.source(), 1, 1, FORMAT).unwrap()),
+        &|| drop(Image::from_buffer(image.source(), WIDTH, HEIGHT, FORMAT).unwrap()),
     ];
     for read in reads {
         arm(&image, 0);

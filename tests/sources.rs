@@ -491,7 +491,7 @@ fn sources_that_fill_nothing() {
         common::Definition::of(image.format()).with_palette(image)
     }
 
-    let (width, height) = (1500, 9);
+    let (width, height) = if cfg!(miri) { (20, 4) } else { (1500, 9) };
     let modes = [
         Compression::Stored,
         Compression::Fast,
@@ -504,7 +504,9 @@ fn sources_that_fill_nothing() {
         let pixel = (format.bits_per_pixel() / 8) as isize;
         let mut layouts = vec![packed, packed, Layout::packed(height, width, format)];
         if pixel > 0 {
-            layouts.push(packed.with_pixel_stride(3 * pixel));
+            let row = 3 * definition.row_size(width as usize) as isize;
+            let apart = packed.with_pixel_stride(3 * pixel);
+            layouts.push(apart.with_row_stride(row));
         }
         if definition.is_planar() {
             layouts.push(Layout::planar(width, height, format));
@@ -515,7 +517,7 @@ fn sources_that_fill_nothing() {
             let before = image(j, noise, layout);
             let zeros = image(j, vec![0u8; len], layout);
             let mut lazy = image(j, Lazy { len, atomic: false }, layout);
-            let mode = modes[(i + j) % 4];
+            let mode = modes[if cfg!(miri) { 0 } else { (i + j) % 4 }];
             for (threads, reduce) in [(1, false), (2, false), (1, true)] {
                 let name = format!("{layout:?}, {mode:?}, {threads} threads, {reduce}");
                 let encoder = || {
