@@ -278,6 +278,8 @@ fn string(bytes: Vec<u8>) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use png::ColorType;
+
     use crate::format::PngFormat;
 
     fn parse(chunks: &[([u8; 4], &[u8])], strict: bool) -> Result<Metadata, Error> {
