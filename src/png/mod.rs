@@ -1,12 +1,15 @@
 //! PNG files: writing from a view, reading into one.
 
+mod adam7;
 mod animation;
+mod chunk_reader;
 mod decoder;
 mod encoder;
 mod file_format;
 mod filter;
 mod geometry;
 mod header;
+mod kept;
 mod metadata;
 mod options;
 mod pipeline;
@@ -15,9 +18,11 @@ mod queue;
 mod reader;
 mod reduce;
 mod row_writer;
+mod scanlines;
 mod sink;
 mod strip;
-mod tap;
+mod surroundings;
+mod unfilter;
 
 pub use decoder::PngDecoder;
 pub use encoder::PngEncoder;
