@@ -2,6 +2,8 @@
 //! of the canvas (PNG third edition, 11.3.6.2).
 
 mod common;
+#[path = "common/parts.rs"]
+mod parts;
 
 use std::time::Duration;
 
@@ -396,7 +398,7 @@ fn damaged_animations() {
     for at in 0..png.len() {
         let mut damaged = png.clone();
         damaged[at] ^= 0x20;
-        all(&damaged).unwrap_err();
+        assert!(all(&damaged).is_err(), "byte {at}");
     }
     // Limits hold for the canvas.
     let mut reader = PngDecoder::new()
@@ -406,4 +408,150 @@ fn damaged_animations() {
     let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap();
     let error = reader.next_frame(&mut view).unwrap_err();
     assert_eq!(error.to_string(), "1404 bytes are needed, 1403 are allowed");
+}
+
+/// Frames of a still picture that isn't one of them, and two others.
+fn animated(change: impl Fn(&mut Vec<(&'static [u8; 4], Vec<u8>, bool)>)) -> Vec<u8> {
+    let (width, height) = (6, 5);
+    let mut number = 0u32;
+    let mut next = || {
+        number += 1;
+        (number - 1).to_be_bytes()
+    };
+    let control = |number: [u8; 4]| {
+        let mut data = number.to_vec();
+        data.extend(
+            [width, height, 0, 0]
+                .iter()
+                .flat_map(|v: &u32| v.to_be_bytes()),
+        );
+        data.extend([0, 1, 0, 10, 0, 0]);
+        data
+    };
+    let stream = |i| parts::zlib(&parts::scanlines(width, height, 8, 6, false, i));
+    // Name, data, and whether the checksum is right.
+    let mut chunks = vec![
+        (b"acTL", vec![0, 0, 0, 3, 0, 0, 0, 0], true),
+        (b"fcTL", control(next()), true),
+        (b"IDAT", stream(1), true),
+        (b"fcTL", control(next()), true),
+        (b"fdAT", [&next()[..], &stream(2)].concat(), true),
+        (b"fcTL", control(next()), true),
+        (b"fdAT", [&next()[..], &stream(3)].concat(), true),
+    ];
+    change(&mut chunks);
+    let mut all = vec![parts::header(width, height, 8, 6, false)];
+    all.extend(chunks.iter().map(|(name, data, sound)| match sound {
+        true => parts::chunk(name, data),
+        false => parts::bad_chunk(name, data),
+    }));
+    parts::file(&all)
+}
+
+/// A broken animation costs the frames that are broken, never the still picture;
+/// a strict decoder refuses it.
+#[test]
+fn broken_animations() {
+    type Chunks = Vec<(&'static [u8; 4], Vec<u8>, bool)>;
+    type Change = fn(&mut Chunks);
+    let sound = animated(|_| ());
+    let still = Image::from_png(&sound).unwrap().into_source();
+    let changes: &[(&str, Change)] = &[
+        ("acTL has a wrong checksum", |c| c[0].2 = false),
+        ("acTL is short", |c| c[0].1.truncate(7)),
+        ("acTL is long", |c| c[0].1.push(0)),
+        ("acTL is there twice", |c| c.insert(0, c[0].clone())),
+        ("acTL is missing", |c| drop(c.remove(0))),
+        ("acTL behind the image data", |c| {
+            let control = c.remove(0);
+            c.insert(3, control);
+        }),
+        ("no frames", |c| c[0].1[3] = 0),
+        ("too many frames", |c| c[0].1[0] = 0x80),
+        ("fewer frames than acTL says", |c| c[0].1[3] = 4),
+        ("more frames than acTL says", |c| c[0].1[3] = 2),
+        ("the first fcTL has a wrong checksum", |c| c[1].2 = false),
+        ("the first fcTL is short", |c| c[1].1.truncate(25)),
+        ("the first fcTL is long", |c| c[1].1.push(0)),
+        ("the first fcTL is there twice", |c| {
+            c.insert(1, c[1].clone())
+        }),
+        ("the first frame is not the image", |c| c[1].1[7] = 3),
+        ("the first number is wrong", |c| c[1].1[3] = 1),
+        ("a way to dispose that is none", |c| c[1].1[24] = 3),
+        ("a way to blend that is none", |c| c[1].1[25] = 2),
+        ("an fcTL has a wrong checksum", |c| c[3].2 = false),
+        ("an fcTL is short", |c| c[3].1.truncate(20)),
+        ("an fcTL is empty", |c| c[3].1.clear()),
+        ("an fcTL is missing", |c| drop(c.remove(3))),
+        ("an fcTL is there twice", |c| c.insert(3, c[3].clone())),
+        ("a frame beyond the canvas", |c| c[3].1[15] = 1),
+        ("a frame beyond every canvas", |c| c[3].1[12] = 0xff),
+        ("an empty frame", |c| c[3].1[7] = 0),
+        ("a wrong number of fcTL", |c| c[3].1[3] = 7),
+        ("a wrong number of fdAT", |c| c[4].1[3] = 7),
+        ("a number that was there", |c| c[4].1[3] = 1),
+        ("an fdAT has a wrong checksum", |c| c[4].2 = false),
+        ("an fdAT is short", |c| c[4].1.truncate(3)),
+        ("an fdAT is empty", |c| c[4].1.clear()),
+        ("an fdAT is missing", |c| drop(c.remove(4))),
+        ("an fdAT before the image data", |c| {
+            let data = c.remove(4);
+            c.insert(2, data);
+        }),
+        ("the data of a frame are damaged", |c| c[4].1[8] ^= 0xff),
+        ("the data of a frame are cut", |c| {
+            let size = c[4].1.len() - 6;
+            c[4].1.truncate(size);
+        }),
+        ("frames in the wrong order", |c| {
+            c.swap(3, 5);
+            c.swap(4, 6);
+        }),
+    ];
+    for (name, change) in changes {
+        let png = animated(change);
+        let image = Image::from_png(&png).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        assert!(*image.source() == still, "{name}");
+        let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let image = reader
+            .read()
+            .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        assert!(*image.source() == still, "{name}");
+
+        let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let mut view = Image::new(6, 5, PixelFormat::RGBA8).unwrap();
+        let error = loop {
+            match reader.next_frame(&mut view) {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("{name}: it was played"),
+                Err(error) => break error,
+            }
+        };
+        let ErrorKind::Decode { chunk, offset, .. } = error.kind() else {
+            panic!("{name}: {error:#}");
+        };
+        assert!(!chunk.is_empty() && *offset > 0, "{name}: {error:#}");
+        println!("{name}: {error:#}");
+
+        // Strict: all that shows without inflating frames.
+        let strict = PngDecoder::new().strict(true);
+        let result = strict.from_bytes(&png).and_then(|mut reader| reader.read());
+        let only_inflated = [
+            "the data of a frame are damaged",
+            "the data of a frame are cut",
+        ];
+        if !only_inflated.contains(name) {
+            let error = result.expect_err(name);
+            assert!(matches!(error.kind(), ErrorKind::Decode { .. }), "{name}");
+        }
+    }
+    let strict = PngDecoder::new().strict(true);
+    strict.from_bytes(&sound).unwrap().read().unwrap();
+    // What can't be played can be read still.
+    let png = animated(|c| c[0].2 = false);
+    let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let mut view = Image::new(6, 5, PixelFormat::RGBA8).unwrap();
+    reader.next_frame(&mut view).unwrap_err();
+    assert!(*reader.read().unwrap().source() == still);
 }

@@ -1,6 +1,8 @@
 //! Reading files that another encoder wrote, against what was put into them.
 
 mod common;
+#[path = "common/parts.rs"]
+mod parts;
 
 use std::io::{self, Read};
 
@@ -311,4 +313,110 @@ fn a_header_that_asks_for_too_much() {
         ),
         "{error:#}"
     );
+}
+
+/// A reader that says that it has nothing more and then fails has failed; one
+/// that was interrupted then, or has more after all, has not.
+#[test]
+fn errors_behind_an_end() {
+    /// Gives the bytes up to a place, says that there are no more, and goes on
+    /// with these.
+    struct Ends<'a> {
+        png: &'a [u8],
+        at: usize,
+        then: Vec<Option<io::ErrorKind>>,
+    }
+    impl Read for Ends<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            if self.at == 0 {
+                match self.then.pop() {
+                    Some(Some(kind)) => return Err(kind.into()),
+                    Some(None) => return Ok(0),
+                    None => self.at = usize::MAX,
+                }
+            }
+            let count = to.len().min(self.at);
+            let count = self.png.read(&mut to[..count])?;
+            self.at -= count;
+            Ok(count)
+        }
+    }
+    let png = scene();
+    let expected = Image::from_png(&png).unwrap().into_source();
+    let read = |at: usize, mut then: Vec<Option<io::ErrorKind>>| {
+        then.reverse();
+        let png = &png[..];
+        Image::from_reader(Ends { png, at, then }).map(Image::into_source)
+    };
+    use io::ErrorKind::{Interrupted, TimedOut};
+    for at in (0..png.len()).step_by(7) {
+        for then in [
+            vec![Some(TimedOut)],
+            vec![None, Some(TimedOut)],
+            vec![None, Some(Interrupted), Some(TimedOut)],
+            vec![Some(Interrupted), None, Some(Interrupted), Some(TimedOut)],
+        ] {
+            let name = format!("{at}, {then:?}");
+            let error = read(at, then).unwrap_err();
+            let ErrorKind::Read(beneath) = error.kind() else {
+                panic!("{name}: {error:#}");
+            };
+            assert_eq!(beneath.kind(), TimedOut, "{name}");
+        }
+        for then in [
+            vec![None],
+            vec![Some(Interrupted); 5],
+            vec![None, Some(Interrupted)],
+            vec![Some(Interrupted), None, Some(Interrupted)],
+        ] {
+            let name = format!("{at}, {then:?}");
+            assert!(read(at, then).expect(&name) == expected, "{name}");
+        }
+        let error = read(at, vec![None, None]).unwrap_err();
+        let ErrorKind::Decode { chunk, .. } = error.kind() else {
+            panic!("{at}: {error:#}");
+        };
+        // Before the first chunk there is none.
+        assert_eq!(chunk.is_empty(), at < 16, "{at}: {error:#}");
+    }
+}
+
+/// A chunk that says something beside the pixels costs none of them, whatever is
+/// wrong with it. A strict decoder wants those that it checks to be sound.
+#[test]
+fn odd_chunks_cost_no_pixels() {
+    let plain = scene();
+    let expected = Image::from_png(&plain).unwrap().into_source();
+    let with = |chunk: &[u8]| [&plain[..33], chunk, &plain[33..]].concat();
+    for (name, data) in [
+        (b"cICP", &[1, 13, 1, 1][..]),
+        (b"cICP", &[]),
+        (b"gAMA", &[0; 4]),
+        (b"tRNS", &[1]),
+        (b"tRNS", &[1; 300]),
+        (b"sBIT", &[0; 9]),
+        (b"bKGD", &[0; 7]),
+        (b"tEXt", &[]),
+        (b"zTXt", b"x\0\0x"),
+        (b"iCCP", b"x\0\0x"),
+        (b"eXIf", b"x"),
+        (b"sRGB", &[9]),
+        (b"mDCV", &[1]),
+        (b"fdAT", &[1]),
+    ] {
+        let sound = parts::chunk(name, data);
+        let twice = [&sound[..], &sound].concat();
+        let bad = parts::bad_chunk(name, data);
+        for chunk in [&sound, &twice, &bad] {
+            let image = Image::from_png(with(chunk)).unwrap_or_else(|e| panic!("{e:#}"));
+            assert!(*image.source() == expected);
+        }
+        let strict = PngDecoder::new().strict(true);
+        let read = strict.from_bytes(&with(&bad)).map(|_| ());
+        let error = read.expect_err("a strict decoder");
+        let ErrorKind::Decode { chunk, offset, .. } = error.kind() else {
+            panic!("{error:#}");
+        };
+        assert_eq!((chunk.as_bytes(), *offset), (&name[..], 33));
+    }
 }

@@ -104,6 +104,21 @@ impl Layout {
         self
     }
 
+    /// Returns the view of every `dx`-th pixel of every `dy`-th row, from pixel
+    /// `(x, y)` on, which exists. Pixels have whole bytes, or all of these steps
+    /// are 1.
+    pub(crate) fn every(self, x: u32, y: u32, dx: u32, dy: u32) -> Self {
+        if (x, y, dx, dy) == (0, 0, 1, 1) {
+            return self;
+        }
+        let mut view = self.at(self.address(x, y));
+        view.width = (self.width - x).div_ceil(dx);
+        view.height = (self.height - y).div_ceil(dy);
+        view.pixel_stride = view.pixel_stride.wrapping_mul(dx as isize);
+        view.row_stride = view.row_stride.wrapping_mul(dy as isize);
+        view
+    }
+
     /// Returns the view of one sample of every pixel, as pixels of `format`.
     /// `index` counts the samples in memory.
     pub(crate) fn sample(mut self, index: usize, format: PixelFormat) -> Self {

@@ -1,14 +1,102 @@
 //! Frames of an animated file, put together on their canvas (PNG third edition,
 //! 4.9 and 11.3.6).
 
-use std::time::Duration;
-
 use png::ColorType;
+use std::time::Duration;
 
 use super::file_format::FileFormat;
 use crate::alloc::zeroed;
 use crate::format::PngFormat;
 use crate::{Error, ErrorKind};
+
+/// `acTL` (11.3.6.1).
+#[derive(Clone, Copy)]
+pub(super) struct Control {
+    pub(super) frames: u32,
+    /// 0 is for ever.
+    pub(super) plays: u32,
+}
+
+impl Control {
+    pub(super) fn parse(data: [u8; 8]) -> Result<Self, &'static str> {
+        let [a, b, c, d, e, f, g, h] = data;
+        let control = Control {
+            frames: u32::from_be_bytes([a, b, c, d]),
+            plays: u32::from_be_bytes([e, f, g, h]),
+        };
+        let most = i32::MAX as u32;
+        if control.frames == 0 || control.frames > most || control.plays > most {
+            return Err("there are from 1 to 2^31-1 frames, and at most as many plays");
+        }
+        Ok(control)
+    }
+}
+
+/// `fcTL` (11.3.6.2).
+#[derive(Clone, Copy)]
+pub(super) struct FrameControl {
+    region: Region,
+    delay: (u16, u16),
+    dispose: png::DisposeOp,
+    blend: png::BlendOp,
+    /// The chunk's data.
+    pub(super) bytes: [u8; 26],
+}
+
+impl FrameControl {
+    /// Of a frame on a canvas of this size. Its number is looked at elsewhere.
+    pub(super) fn parse(bytes: [u8; 26], width: u32, height: u32) -> Result<Self, &'static str> {
+        let long = |at: usize| {
+            u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        let short = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        let region = Region {
+            width: long(4),
+            height: long(8),
+            x: long(12),
+            y: long(16),
+        };
+        let inside = |at: u32, size: u32, of: u32| {
+            size > 0 && u64::from(at) + u64::from(size) <= u64::from(of)
+        };
+        if !inside(region.x, region.width, width) || !inside(region.y, region.height, height) {
+            return Err("the frame is empty or reaches beyond the canvas");
+        }
+        let (Some(dispose), Some(blend)) = (
+            png::DisposeOp::from_u8(bytes[24]),
+            png::BlendOp::from_u8(bytes[25]),
+        ) else {
+            return Err("there is no such way to dispose of a frame, or to blend it");
+        };
+        Ok(FrameControl {
+            region,
+            delay: (short(20), short(22)),
+            dispose,
+            blend,
+            bytes,
+        })
+    }
+
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.region.width, self.region.height)
+    }
+
+    /// Whether the frame is all of a canvas of this size, as the image of the
+    /// file has to be.
+    pub(super) fn is_whole(&self, width: u32, height: u32) -> bool {
+        self.size() == (width, height)
+    }
+
+    /// How long the frame is shown: a denominator of 0 is 100.
+    pub(super) fn delay(&self) -> Duration {
+        let (numerator, denominator) = self.delay;
+        let denominator = match denominator {
+            0 => 100,
+            denominator => u64::from(denominator),
+        };
+        Duration::from_nanos(u64::from(numerator) * 1_000_000_000 / denominator)
+    }
+}
 
 /// The canvas, and what is to become of it before the next frame.
 pub(super) struct Animation {
@@ -74,8 +162,8 @@ impl Animation {
         })
     }
 
-    /// Where the next frame is to be decoded, as the file has it: zeros, since
-    /// passes are put together with what is there.
+    /// Where the next frame is to be decoded, as the file has it, row by row:
+    /// zeros, since passes are put together with what is there.
     pub(super) fn raw(&mut self) -> &mut [u8] {
         self.raw.fill(0);
         &mut self.raw
@@ -87,35 +175,12 @@ impl Animation {
         &self.canvas[y as usize * size..][..size]
     }
 
-    /// Puts the frame that was decoded onto the canvas. Rows of interlaced ones
-    /// are as far apart as those of the canvas, others lie side by side.
-    pub(super) fn show(
-        &mut self,
-        file: &FileFormat,
-        interlaced: bool,
-        control: &png::FrameControl,
-    ) -> Result<(), Error> {
+    /// Puts the frame that was decoded onto the canvas.
+    pub(super) fn show(&mut self, file: &FileFormat, control: &FrameControl) -> Result<(), Error> {
         self.dispose();
-        let region = Region {
-            x: control.x_offset,
-            y: control.y_offset,
-            width: control.width,
-            height: control.height,
-        };
-        let height = self.canvas.len() / self.row(0).len();
-        let inside = |at: u32, size: u32, of: u64| u64::from(at) + u64::from(size) <= of;
-        if !inside(region.x, region.width, self.width.into())
-            || !inside(region.y, region.height, height as u64)
-        {
-            return Err(ErrorKind::Decode {
-                chunk: "fcTL".to_owned(),
-                offset: 0,
-                source: "a frame beyond the canvas".into(),
-            }
-            .into());
-        }
+        let region = control.region;
         // Of the first frame nothing can come back (11.3.6.2).
-        let dispose = match control.dispose_op {
+        let dispose = match control.dispose {
             png::DisposeOp::Previous if self.shown == 0 => png::DisposeOp::Background,
             dispose => dispose,
         };
@@ -132,12 +197,7 @@ impl Animation {
         let (size, width) = (to.pixel_size(), region.width as usize);
         let row_size = file.png.row_size(region.width) as usize;
         let canvas_row = to.row_size(self.width) as usize;
-        let distance = if interlaced {
-            file.png.row_size(self.width) as usize
-        } else {
-            row_size
-        };
-        let rows = self.raw.chunks_exact(distance).map(|row| &row[..row_size]);
+        let rows = self.raw.chunks_exact(row_size);
         for (y, raw) in (region.y..region.y + region.height).zip(rows) {
             let row = &mut self.row[..width * size];
             if file.is_stored_as(to) {
@@ -153,7 +213,7 @@ impl Animation {
             }
             let at = y as usize * canvas_row + region.x as usize * size;
             let canvas = &mut self.canvas[at..at + row.len()];
-            match control.blend_op {
+            match control.blend {
                 png::BlendOp::Source => canvas.copy_from_slice(row),
                 png::BlendOp::Over => over(to.depth, row, canvas),
             }
@@ -180,15 +240,6 @@ impl Animation {
             png::DisposeOp::Previous => std::mem::swap(&mut self.canvas, &mut self.kept),
         }
     }
-}
-
-/// How long a frame is shown: a denominator of 0 is 100 (11.3.6.2).
-pub(super) fn delay(control: &png::FrameControl) -> Duration {
-    let den = match control.delay_den {
-        0 => 100,
-        den => u64::from(den),
-    };
-    Duration::from_nanos(u64::from(control.delay_num) * 1_000_000_000 / den)
 }
 
 /// Straight colours over others (13.16), to the nearest.

@@ -37,6 +37,7 @@ const BUFFER: usize = 32 << 10;
 pub struct PngDecoder {
     pub(super) max_pixels: u64,
     pub(super) max_bytes: u64,
+    pub(super) strict: bool,
 }
 
 impl Default for PngDecoder {
@@ -52,6 +53,7 @@ impl PngDecoder {
         PngDecoder {
             max_pixels: 1 << 28,
             max_bytes: 1 << 30,
+            strict: false,
         }
     }
 
@@ -62,13 +64,27 @@ impl PngDecoder {
         self
     }
 
-    /// The most bytes that are allocated for an image, 2^30 unless said: its
-    /// pixels, if the reader makes the buffer, and whatever else has to be
-    /// held. What a file says of its image beside the pixels, such as text and
-    /// profiles, may have 2^26 of them, inflated.
+    /// Sets the most bytes that a read takes. Defaults to 2^30. They are the
+    /// pixels, if the reader makes the buffer, rows on their way, the canvas of
+    /// an animation, and the chunks that are kept for
+    /// [`metadata`](PngReader::metadata), of which there are never more than
+    /// 2^26 bytes.
+    ///
+    /// A chunk that doesn't fit is passed over, not an error, and kept chunks
+    /// are dropped where pixels need their memory. Up to 512 KiB for buffers of
+    /// fixed sizes are not counted.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets whether a chunk that the image can do without is an error where it is
+    /// damaged or out of place. Defaults to `false`: the chunk is passed over,
+    /// and the pixels are read.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 
@@ -97,7 +113,10 @@ impl PngDecoder {
     /// # Errors
     ///
     /// As [`open`](PngDecoder::open), without a path.
-    pub fn from_reader<R: Read>(&self, reader: R) -> Result<PngReader<impl io::BufRead>, Error> {
+    pub fn from_reader<R: Read>(
+        &self,
+        reader: R,
+    ) -> Result<PngReader<impl io::BufRead + use<R>>, Error> {
         PngReader::new(BufReader::with_capacity(BUFFER, Checked(reader)), self)
     }
 

@@ -1,15 +1,20 @@
 //! PNG files: writing from a view, reading into one.
 
+mod adam7;
 mod animation;
+mod chunk_reader;
 mod decoder;
 mod encode;
 mod file_format;
 mod header;
+mod kept;
 mod metadata;
 mod progress;
 mod reader;
 mod row_writer;
-mod tap;
+mod scanlines;
+mod surroundings;
+mod unfilter;
 
 pub use decoder::PngDecoder;
 pub use encode::{Compression, Filter, IndexDepth, PngEncoder};

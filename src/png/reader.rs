@@ -6,33 +6,40 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::animation::{self, Animation};
+use super::adam7::{Pass, passes};
+use super::animation::{Animation, FrameControl};
+use super::chunk_reader::{ChunkHeader, ChunkReader};
 use super::decoder::PngDecoder;
 use super::file_format::FileFormat;
-use super::header::{MAX_CHUNKS, decode_error, file_type, limits, png_type};
+use super::header::{Header, check_bytes, file_type};
 use super::metadata::Metadata;
 use super::progress::{Progress, Watcher};
 use super::row_writer::RowWriter;
-use super::tap::{RawChunk, Shared, Tap};
-use crate::alloc::zeroed;
+use super::scanlines::Scanlines;
+use super::surroundings::Surroundings;
 use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
-
-/// Whether chunks that break a rule are errors.
-const STRICT: bool = false;
 
 /// Bytes of rows between two looks at the caller's wishes.
 const STEP: u64 = 512 << 10;
 
+/// Bytes that reading takes beside what is counted: buffers of a fixed size,
+/// and rows that are no longer than usual.
+const UNCOUNTED: u64 = 256 << 10;
+
 /// A PNG file that has been read as far as its image data: it says what is in
 /// the file, and reads it. [`PngDecoder`] makes it.
 pub struct PngReader<R: BufRead> {
-    reader: png::Reader<Tap<R>>,
-    scan: Shared,
+    chunks: ChunkReader<R>,
+    header: Header,
+    around: Surroundings,
     file: FileFormat,
-    width: u32,
-    height: u32,
+    /// The first chunk of image data, which has been entered.
+    data: ChunkHeader,
+    scanlines: Scanlines,
+    /// Bytes that reading may take, and that it has taken beside the chunks.
     max_bytes: u64,
+    used: u64,
     path: Option<PathBuf>,
     watcher: Watcher,
     animation: Option<Animation>,
@@ -44,19 +51,9 @@ pub struct PngReader<R: BufRead> {
 
 impl<R: BufRead> PngReader<R> {
     pub(super) fn new(reader: R, options: &PngDecoder) -> Result<Self, Error> {
-        let (tap, scan) = Tap::new(reader, MAX_CHUNKS);
-        let mut checks = png::DecodeOptions::default();
-        checks.set_ignore_checksums(false);
-        checks.set_skip_ancillary_crc_failures(false);
-        // Read by ourselves, if anyone asks.
-        checks.set_ignore_text_chunk(true);
-        checks.set_ignore_iccp_chunk(true);
-        let mut decoder = png::Decoder::new_with_options(tap, checks);
-        decoder.set_transformations(png::Transformations::IDENTITY);
-        let decoding = |error| decode_error(error, &scan);
-        let info = decoder.read_header_info().map_err(decoding)?;
-        let (width, height, png) = (info.width, info.height, png_type(info));
-        let pixels = u64::from(width) * u64::from(height);
+        let mut chunks = ChunkReader::new(reader)?;
+        let header = Header::read(&mut chunks)?;
+        let pixels = u64::from(header.width) * u64::from(header.height);
         if pixels > options.max_pixels {
             return Err(ErrorKind::LimitExceeded {
                 what: "pixels",
@@ -65,16 +62,25 @@ impl<R: BufRead> PngReader<R> {
             }
             .into());
         }
-        decoder.set_limits(limits(png.row_size(width), options.max_bytes)?);
-        let reader = decoder.read_info().map_err(decoding)?;
-        let file = file_type(reader.info(), &scan)?;
+        // The row, the one above, and scanlines that have been inflated.
+        let row_size = header.png.row_size(header.width);
+        let used = row_size.saturating_mul(5).saturating_sub(UNCOUNTED);
+        check_bytes(used, options.max_bytes)?;
+        let scanlines = Scanlines::new(&header.bytes, row_size)?;
+        let mut around = Surroundings::new(&header, options.strict);
+        let room = options.max_bytes - used;
+        let data = around.read_before(&header, room, &mut chunks)?;
+        let file = file_type(header.png, &around.palette, &around.transparency);
+        let file = file.ok_or_else(|| chunks.error("an indexed image without a palette"))?;
         Ok(PngReader {
-            reader,
-            scan,
+            chunks,
+            header,
+            around,
             file,
-            width,
-            height,
+            data,
+            scanlines,
             max_bytes: options.max_bytes,
+            used,
             path: None,
             watcher: Watcher::default(),
             animation: None,
@@ -91,7 +97,8 @@ impl<R: BufRead> PngReader<R> {
     /// The same with a function that is told how many rows have been read,
     /// after each half a megabyte of them, and that stops the reading with
     /// [`ControlFlow::Break`]: it fails with [`ErrorKind::Cancelled`], and the
-    /// rows so far are in the view. (Of an interlaced file none are.)
+    /// rows so far are in the view. (Of an interlaced file, the pixels so far;
+    /// none if a byte of the view has several.)
     #[must_use]
     pub fn on_progress(
         mut self,
@@ -104,13 +111,13 @@ impl<R: BufRead> PngReader<R> {
     /// Width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
-        self.width
+        self.header.width
     }
 
     /// Height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
-        self.height
+        self.header.height
     }
 
     /// The format that the file has, with 16 bits native.
@@ -129,22 +136,20 @@ impl<R: BufRead> PngReader<R> {
     /// whole before the last.
     #[must_use]
     pub fn is_interlaced(&self) -> bool {
-        self.reader.info().interlaced
+        self.header.interlaced
     }
 
     /// Frames of an animated file (PNG third edition, 4.9); 1 of others.
     #[must_use]
     pub fn frames(&self) -> u32 {
-        let control = self.reader.info().animation_control();
-        control.map_or(1, |control| control.num_frames)
+        self.around.control.map_or(1, |(_, control)| control.frames)
     }
 
     /// How often an animation is to be played; 0 is for ever. Once, of other
     /// files.
     #[must_use]
     pub fn plays(&self) -> u32 {
-        let control = self.reader.info().animation_control();
-        control.map_or(1, |control| control.num_plays)
+        self.around.control.map_or(1, |(_, control)| control.plays)
     }
 
     /// Returns the metadata of the file: of the chunks before the pixels, and
@@ -153,18 +158,19 @@ impl<R: BufRead> PngReader<R> {
     ///
     /// A chunk that breaks a rule costs no other: it is corrected or left out,
     /// and listed in [`Metadata::faults`]. So is a chunk that takes more memory
-    /// than is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes).
-    /// Of chunks that must be there once, the first sound one holds.
+    /// than is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes),
+    /// or whose checksum is wrong. Of chunks that must be there once, the first
+    /// sound one holds.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfMemory`].
+    /// [`ErrorKind::OutOfMemory`]; [`ErrorKind::Decode`] if a chunk breaks a
+    /// rule and the decoder is [`strict`](PngDecoder::strict).
     pub fn metadata(&self) -> Result<Metadata, Error> {
-        let scan = self.scan.lock();
-        let held = |chunk: &RawChunk| (size_of::<RawChunk>() + chunk.data.len()) as u64;
-        let held = scan.chunks().iter().map(held).sum();
-        let room = self.max_bytes.saturating_sub(held);
-        let parsed = Metadata::parse(scan.chunks(), &[], &self.file, room, STRICT);
+        let kept = &self.around.kept;
+        let room = self.room().saturating_sub(kept.bytes());
+        let strict = kept.is_strict();
+        let parsed = Metadata::parse(kept.chunks(), kept.faults(), &self.file, room, strict);
         parsed.map_err(|error| self.at_path(error))
     }
 
@@ -188,13 +194,18 @@ impl<R: BufRead> PngReader<R> {
     ///
     /// As [`read`](PngReader::read).
     pub fn read_as(&mut self, format: PixelFormat) -> Result<Image<Vec<u8>>, Error> {
-        let layout = Layout::packed(self.width, self.height, format);
-        let made = self
-            .check_bytes(layout.packed_size())
-            .and_then(|()| Image::new(self.width, self.height, format));
+        let made = self.make_image(format);
         let mut image = made.map_err(|error| self.at_path(error))?;
         self.read_into(&mut image)?;
         Ok(image)
+    }
+
+    fn make_image(&mut self, format: PixelFormat) -> Result<Image<Vec<u8>>, Error> {
+        self.check_unread()?;
+        self.file.check(format)?;
+        let (width, height) = (self.width(), self.height());
+        self.reserve(Layout::packed(width, height, format).packed_size())?;
+        Image::new(width, height, format)
     }
 
     /// All that the file shows, with alpha for a transparent colour.
@@ -236,7 +247,7 @@ impl<R: BufRead> PngReader<R> {
     ///   [`ErrorKind::Cancelled`];
     /// - [`ErrorKind::AlreadyRead`] the second time.
     pub fn read_into<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
-        let result = self.read_unnamed(image);
+        let result = self.read_still(image);
         result.map_err(|error| self.at_path(error))
     }
 
@@ -266,11 +277,14 @@ impl<R: BufRead> PngReader<R> {
         &mut self,
         image: &mut Image<S>,
     ) -> Result<Option<Duration>, Error> {
-        if self.reader.info().animation_control().is_none() {
+        self.around.check_animation()?;
+        if self.around.control.is_none() {
             if self.whole {
                 return Ok(None);
             }
-            return self.read_unnamed(image).map(|()| Some(Duration::ZERO));
+            self.read_still(image)?;
+            self.around.check_animation()?;
+            return Ok(Some(Duration::ZERO));
         }
         self.check_size(image)?;
         if self.done {
@@ -279,11 +293,11 @@ impl<R: BufRead> PngReader<R> {
                 _ => Err(ErrorKind::AlreadyRead.into()),
             };
         }
-        let (width, height) = (self.width, self.height);
+        let (width, height) = (self.width(), self.height());
         let mut animation = match self.animation.take() {
             Some(animation) => animation,
             None => {
-                self.check_bytes(Animation::size(&self.file, width, height))?;
+                self.reserve(Animation::size(&self.file, width, height))?;
                 Animation::new(&self.file, width, height)?
             }
         };
@@ -293,40 +307,82 @@ impl<R: BufRead> PngReader<R> {
         }
         // Whatever goes wrong from here on, there is no more to be had.
         self.done = true;
-        if animation.shown == 0 && self.reader.info().frame_control().is_none() {
-            // The image of those that don't animate is no frame.
-            let skipped = self.reader.next_frame_info().map(|_| ());
-            skipped.map_err(|e| self.decoding(e))?;
-        }
-        let decoded = self.reader.next_frame(animation.raw());
-        decoded.map_err(|e| self.decoding(e))?;
-        let Some(control) = self.reader.info().frame_control().copied() else {
-            return Err(ErrorKind::AlreadyRead.into());
-        };
-        animation.show(&self.file, self.is_interlaced(), &control)?;
+        let control = self.next_control(animation.shown == 0)?;
+        self.read_frame(&mut animation, &control)?;
+        animation.show(&self.file, &control)?;
         image.write()?.write_frame(|frame| {
             let mut writer = RowWriter::new(&animation.file, width, frame.layout.format())?;
+            let whole = Pass::whole(width, height);
             for y in 0..height {
-                let written = writer.write(&animation.file, y, animation.row(y), frame);
+                let row = animation.row(y);
+                let written = writer.write(&animation.file, whole, y, row, frame);
                 written.map_err(|error| error.at_row(y))?;
             }
             Ok(())
         })?;
         self.watcher.tell(height, height)?;
         if animation.shown == self.frames() {
-            self.reader.finish().map_err(|e| self.decoding(e))?;
+            self.read_after(true)?;
+            self.around.check_animation()?;
         } else {
             self.done = false;
         }
         self.animation = Some(animation);
-        Ok(Some(animation::delay(&control)))
+        Ok(Some(control.delay()))
+    }
+
+    /// Goes to the data of the next frame, or of the first one.
+    fn next_control(&mut self, first: bool) -> Result<FrameControl, Error> {
+        if first {
+            let frame = self.around.first_frame.map(|(_, control)| control);
+            self.begin(frame.as_ref(), self.data)?;
+            if let Some(frame) = frame {
+                return Ok(frame);
+            }
+            // The image of those that don't animate is no frame.
+            self.finish_data()?;
+        }
+        let room = self.room();
+        let (control, data) = self.around.read_between(room, &mut self.chunks)?;
+        self.begin(Some(&control), data)?;
+        Ok(control)
+    }
+
+    /// Reads the data of a frame.
+    fn read_frame(
+        &mut self,
+        animation: &mut Animation,
+        control: &FrameControl,
+    ) -> Result<(), Error> {
+        let (width, height) = control.size();
+        let png = self.file.png;
+        let (stride, bits) = (png.row_size(width) as usize, png.bits_per_pixel() as u8);
+        let raw = animation.raw();
+        for pass in passes(width, height, self.header.interlaced) {
+            self.scanlines.begin_rows();
+            let size = png.row_size(pass.width) as usize;
+            for y in 0..pass.height {
+                let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
+                let row = self
+                    .scanlines
+                    .row(size, png.pixel_size(), sequence, chunks)?;
+                if pass.number == 0 {
+                    raw[y as usize * stride..][..stride].copy_from_slice(row);
+                } else {
+                    let pass = png::Adam7Info::new(pass.number, y, width);
+                    png::expand_interlaced_row(raw, stride, row, &pass, bits);
+                }
+            }
+        }
+        self.finish_data()
     }
 
     fn check_size<S>(&self, image: &Image<S>) -> Result<(), Error> {
-        if (image.width(), image.height()) != (self.width, self.height) {
+        let (width, height) = (self.width(), self.height());
+        if (image.width(), image.height()) != (width, height) {
             return Err(ErrorKind::SizeMismatch {
-                width: self.width,
-                height: self.height,
+                width,
+                height,
                 image_width: image.width(),
                 image_height: image.height(),
             }
@@ -335,24 +391,54 @@ impl<R: BufRead> PngReader<R> {
         Ok(())
     }
 
-    fn read_unnamed<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
-        let format = image.format();
-        self.check_size(image)?;
-        self.file.check(format)?;
+    fn check_unread(&self) -> Result<(), Error> {
         if self.done || self.animation.is_some() {
             return Err(ErrorKind::AlreadyRead.into());
         }
+        Ok(())
+    }
+
+    /// Counts bytes that are about to be taken. Chunks that have been kept make
+    /// room for them.
+    fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
+        let needed = self.used.saturating_add(bytes);
+        check_bytes(needed, self.max_bytes)?;
+        self.around.kept.shrink_to(self.max_bytes - needed)?;
+        self.used = needed;
+        Ok(())
+    }
+
+    fn read_still<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
+        let format = image.format();
+        self.check_size(image)?;
+        self.file.check(format)?;
+        self.check_unread()?;
+        let (width, height) = (self.width(), self.height());
         let palette = self.file.palette.clone();
+        let mut outside = None;
         image.write()?.write_frame(|frame| {
+            let mut writer = RowWriter::new(&self.file, width, format)?;
+            if self.header.interlaced {
+                let size = RowWriter::assembled_size(format, width, height);
+                self.reserve(size)?;
+                writer = writer.interlaced(size)?;
+            }
             self.done = true;
-            if self.is_interlaced() {
-                self.read_passes(frame)
-            } else {
-                self.read_rows(frame)
+            match self.read_rows(&mut writer, frame) {
+                // Whether the file is damaged shows at its end: that is said
+                // first, however the bytes arrive.
+                Err(error) if matches!(error.kind(), ErrorKind::IndexOutside { .. }) => {
+                    outside = Some(error);
+                    Ok(())
+                }
+                read => read,
             }
         })?;
-        // Whatever comes behind the image is looked at too: its checksums.
-        self.reader.finish().map_err(|e| self.decoding(e))?;
+        self.finish_data()?;
+        self.read_after(false)?;
+        if let Some(error) = outside {
+            return Err(error);
+        }
         if let Some(palette) = palette.filter(|_| format.is_indexed()) {
             image.set_palette(palette);
         }
@@ -360,94 +446,74 @@ impl<R: BufRead> PngReader<R> {
         Ok(())
     }
 
-    /// Rows as they come.
-    fn read_rows(&mut self, frame: &mut FrameMut<'_>) -> Result<(), Error> {
-        let mut writer = RowWriter::new(&self.file, self.width, frame.layout.format())?;
-        let mut row = Vec::new();
-        let step = self.rows_of_step();
-        for y in 0..self.height {
-            let direct = writer.is_direct();
-            let in_place = frame.row_in_place_mut(y).filter(|_| direct);
-            let read = if let Some(in_place) = in_place {
-                self.reader.read_row(in_place)
-            } else {
-                if row.is_empty() {
-                    row = zeroed(self.file.png.row_size(self.width))?;
+    /// Rows as they come, of all passes.
+    fn read_rows(&mut self, writer: &mut RowWriter, frame: &mut FrameMut<'_>) -> Result<(), Error> {
+        self.begin(None, self.data)?;
+        let (width, height) = (self.width(), self.height());
+        let png = self.file.png;
+        // The passes have 1/8, 1/8, 1/8, 1/4, 1/4, 1/2, 1/2 of the rows (PNG
+        // third edition, 8.1).
+        let interlaced = self.header.interlaced;
+        let all = match interlaced {
+            true => (u64::from(height) * 15).div_ceil(8),
+            false => height.into(),
+        };
+        let (mut done, step) = (0, u64::from(self.rows_of_step()));
+        for pass in passes(width, height, interlaced) {
+            self.scanlines.begin_rows();
+            let size = png.row_size(pass.width) as usize;
+            for y in 0..pass.height {
+                let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
+                let row = self.scanlines.row(size, png.pixel_size(), sequence, chunks);
+                let at_row = |error: Error| match interlaced {
+                    true => error,
+                    false => error.at_row(y),
+                };
+                let row = row.map_err(at_row)?;
+                let written = writer.write(&self.file, pass, y, row, frame);
+                written.map_err(at_row)?;
+                done += 1;
+                if done % step == 0 && done < all {
+                    let rows = u64::from(height) * done.min(all - 1) / all;
+                    self.watcher.tell(rows as u32, height)?;
                 }
-                self.reader.read_row(&mut row)
-            };
-            let read = read.map_err(|e| self.decoding(e).at_row(y))?;
-            if read.is_none() {
-                // Rows that the `png` crate has no more of.
-                return Err(ErrorKind::AlreadyRead.into());
-            }
-            if !row.is_empty() {
-                let written = writer.write(&self.file, y, &row, frame);
-                written.map_err(|error| error.at_row(y))?;
-            }
-            if (y + 1) % step == 0 || y + 1 == self.height {
-                self.watcher.tell(y + 1, self.height)?;
             }
         }
-        Ok(())
+        writer.finish(frame)?;
+        self.watcher.tell(height, height)
     }
 
     /// Rows between two looks at the caller's wishes.
     fn rows_of_step(&self) -> u32 {
-        let rows = STEP / self.file.png.row_size(self.width).max(1);
-        rows.clamp(1, u64::from(self.height)) as u32
+        let rows = STEP / self.file.png.row_size(self.width()).max(1);
+        rows.clamp(1, u64::from(self.height())) as u32
     }
 
-    /// All passes, and then rows.
-    fn read_passes(&mut self, frame: &mut FrameMut<'_>) -> Result<(), Error> {
-        let mut writer = RowWriter::new(&self.file, self.width, frame.layout.format())?;
-        let row_size = self.file.png.row_size(self.width);
-        let size = row_size.saturating_mul(self.height.into());
-        self.check_bytes(size)?;
-        let mut rows = zeroed(size)?;
-        let bits = self.file.png.bits_per_pixel() as u8;
-        // The passes have 1/8, 1/8, 1/8, 1/4, 1/4, 1/2, 1/2 of the rows (PNG
-        // third edition, 8.1).
-        let (mut done, step) = (0, self.rows_of_step());
-        let all = (u64::from(self.height) * 15).div_ceil(8);
-        loop {
-            let scan = &self.scan;
-            let decoded = self.reader.next_interlaced_row();
-            let Some(row) = decoded.map_err(|e| decode_error(e, scan))? else {
-                break;
-            };
-            if let png::InterlaceInfo::Adam7(pass) = row.interlace() {
-                png::expand_interlaced_row(&mut rows, row_size as usize, row.data(), pass, bits);
-            }
-            done += 1;
-            if done % u64::from(step) == 0 {
-                let rows = u64::from(self.height) * done.min(all - 1) / all;
-                self.watcher.tell(rows as u32, self.height)?;
-            }
-        }
-        for (y, row) in (0..self.height).zip(rows.chunks_exact(row_size as usize)) {
-            let written = writer.write(&self.file, y, row, frame);
-            written.map_err(|error| error.at_row(y))?;
-        }
-        self.watcher.tell(self.height, self.height)
+    /// Begins with the data chunk that has been entered, of a frame or not.
+    fn begin(&mut self, frame: Option<&FrameControl>, data: ChunkHeader) -> Result<(), Error> {
+        let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
+        let control = frame.map(|frame| &frame.bytes);
+        self.scanlines.begin(control, sequence, chunks, data)
     }
 
-    fn check_bytes(&self, needed: u64) -> Result<(), Error> {
-        let limit = self.max_bytes;
-        if needed > limit {
-            let what = "bytes";
-            return Err(ErrorKind::LimitExceeded {
-                what,
-                needed,
-                limit,
-            }
-            .into());
-        }
-        Ok(())
+    /// Inflates what is left of the image and compares its checksum.
+    fn finish_data(&mut self) -> Result<(), Error> {
+        let row = self.file.png.row_size(self.width()).saturating_add(1);
+        // Passes have up to twice as many rows, with a byte more each.
+        let all = row.saturating_mul(2 * u64::from(self.height()));
+        let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
+        self.scanlines.finish(all, sequence, chunks)
     }
 
-    fn decoding(&self, error: png::DecodingError) -> Error {
-        decode_error(error, &self.scan)
+    /// Reads what comes behind the image, or behind the last frame.
+    fn read_after(&mut self, played: bool) -> Result<(), Error> {
+        let room = self.room();
+        self.around.read_after(played, room, &mut self.chunks)
+    }
+
+    /// Bytes that chunks may take.
+    fn room(&self) -> u64 {
+        self.max_bytes - self.used
     }
 
     fn at_path(&self, error: Error) -> Error {
@@ -462,8 +528,8 @@ impl<R: BufRead> PngReader<R> {
 impl<R: BufRead> fmt::Debug for PngReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PngReader")
-            .field("width", &self.width)
-            .field("height", &self.height)
+            .field("width", &self.width())
+            .field("height", &self.height())
             .field("format", &self.format())
             .finish_non_exhaustive()
     }

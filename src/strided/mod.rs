@@ -355,10 +355,40 @@ fn scatter(bytes: &mut BytesMut<'_>, run: Run, from: &[u8]) -> Result<(), Source
         }
         return Ok(());
     }
+    if let BytesMut::Stable(bytes, _) = bytes {
+        spread(from, bytes, run.start, run.stride, run.unit);
+        return Ok(());
+    }
     for ((_, part), from) in run.parts(1).zip(from.chunks_exact(run.unit)) {
         bytes.copy_from(part.start, from)?;
     }
     Ok(())
+}
+
+/// The way back of [`copy_strided`].
+fn spread(from: &[u8], to: &mut [u8], start: usize, stride: isize, unit: usize) {
+    fn copy<const N: usize>(from: &[u8], to: &mut [u8], start: usize, stride: isize) {
+        let mut at = start;
+        for from in from.as_chunks::<N>().0 {
+            to[at..at + N].copy_from_slice(from);
+            at = at.wrapping_add_signed(stride);
+        }
+    }
+    match unit {
+        1 => copy::<1>(from, to, start, stride),
+        2 => copy::<2>(from, to, start, stride),
+        3 => copy::<3>(from, to, start, stride),
+        4 => copy::<4>(from, to, start, stride),
+        6 => copy::<6>(from, to, start, stride),
+        8 => copy::<8>(from, to, start, stride),
+        _ => {
+            let mut at = start;
+            for from in from.chunks_exact(unit) {
+                to[at..at + unit].copy_from_slice(from);
+                at = at.wrapping_add_signed(stride);
+            }
+        }
+    }
 }
 
 /// Units of the sizes that formats have, with the size known to the compiler.

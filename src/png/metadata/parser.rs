@@ -8,7 +8,7 @@ use crate::Error;
 use crate::alloc;
 use crate::deflate::{self, InflateFailure};
 use crate::png::file_format::FileFormat;
-use crate::png::tap::RawChunk;
+use crate::png::kept::RawChunk;
 
 /// The most bytes of metadata.
 const MOST: usize = 1 << 26;

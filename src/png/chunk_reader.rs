@@ -1,0 +1,231 @@
+//! The chunks of a file, one after another, and where each begins.
+
+use std::error::Error as StdError;
+use std::io::{self, BufRead};
+
+use crate::{Error, ErrorKind};
+
+/// The first bytes of every file (PNG third edition, 5.2).
+pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+
+/// The longest chunk (PNG third edition, 5.3).
+const MAX_LENGTH: u32 = i32::MAX as u32;
+
+/// The length, the name and the place of a chunk.
+#[derive(Clone, Copy)]
+pub(super) struct ChunkHeader {
+    pub(super) length: u32,
+    pub(super) name: [u8; 4],
+    /// The byte of the file that the chunk begins at.
+    pub(super) offset: u64,
+}
+
+impl ChunkHeader {
+    /// Length and name as they are in the file.
+    pub(super) fn bytes(self) -> [u8; 8] {
+        let [a, b, c, d] = self.length.to_be_bytes();
+        let [e, f, g, h] = self.name;
+        [a, b, c, d, e, f, g, h]
+    }
+
+    /// Whether a decoder may pass over the chunk: the first letter of the name
+    /// is small (PNG third edition, 5.4).
+    pub(super) fn is_ancillary(self) -> bool {
+        self.name[0].is_ascii_lowercase()
+    }
+
+    pub(super) fn error(self, what: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        ErrorKind::Decode {
+            chunk: self.name.escape_ascii().to_string(),
+            offset: self.offset,
+            source: what.into(),
+        }
+        .into()
+    }
+}
+
+/// Reads the chunks of a file and never a byte more than it is asked for.
+pub(super) struct ChunkReader<R> {
+    inner: R,
+    /// The byte of the file that is read next.
+    position: u64,
+    /// The chunk that is being read.
+    current: Option<ChunkHeader>,
+    /// The header behind that chunk, if it has been read already.
+    next: Option<ChunkHeader>,
+    /// Bytes of data of the chunk that have not been read.
+    missing: u32,
+    /// The checksum of the chunk so far.
+    crc: u32,
+}
+
+impl<R: BufRead> ChunkReader<R> {
+    /// Reads the signature.
+    pub(super) fn new(inner: R) -> Result<Self, Error> {
+        let mut reader = ChunkReader {
+            inner,
+            position: 0,
+            current: None,
+            next: None,
+            missing: 0,
+            crc: 0,
+        };
+        let mut signature = [0; 8];
+        reader.exact(&mut signature)?;
+        if signature != SIGNATURE {
+            return Err(reader.error("the signature of a PNG file is missing"));
+        }
+        Ok(reader)
+    }
+
+    /// Reads the header of the next chunk. That chunk is not the current one
+    /// before [`enter`](ChunkReader::enter): errors name the one before.
+    pub(super) fn peek(&mut self) -> Result<ChunkHeader, Error> {
+        if let Some(next) = self.next {
+            return Ok(next);
+        }
+        let offset = self.position;
+        let (mut length, mut name) = ([0; 4], [0; 4]);
+        self.exact(&mut length)?;
+        self.exact(&mut name)?;
+        let header = ChunkHeader {
+            length: u32::from_be_bytes(length),
+            name,
+            offset,
+        };
+        if !name.iter().all(u8::is_ascii_alphabetic) {
+            return Err(header.error("the name of a chunk has four letters"));
+        }
+        if header.length > MAX_LENGTH {
+            return Err(header.error("a chunk is at most 2^31-1 bytes long"));
+        }
+        self.next = Some(header);
+        Ok(header)
+    }
+
+    /// Goes on to the next chunk. All of the one before has been read.
+    pub(super) fn enter(&mut self) -> Result<ChunkHeader, Error> {
+        let header = self.peek()?;
+        self.next = None;
+        self.current = Some(header);
+        self.missing = header.length;
+        self.crc = zlib_rs::crc32::crc32(0, &header.name);
+        Ok(header)
+    }
+
+    /// Returns some of the data of the chunk: none if all have been consumed.
+    pub(super) fn piece(&mut self) -> Result<&[u8], Error> {
+        if self.missing == 0 {
+            return Ok(&[]);
+        }
+        let missing = self.missing as usize;
+        let bytes = self.fill()?;
+        Ok(&bytes[..bytes.len().min(missing)])
+    }
+
+    /// Consumes data of the last piece, which nobody counts into a checksum
+    /// here.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.inner.consume(count);
+        self.position += count as u64;
+        self.missing -= count as u32;
+    }
+
+    /// Consumes a whole piece and counts it into the checksum. Returns how much
+    /// that was, 0 at the end.
+    pub(super) fn pass(
+        &mut self,
+        to: impl FnOnce(&[u8]) -> Result<(), Error>,
+    ) -> Result<usize, Error> {
+        let crc = self.crc;
+        let bytes = self.piece()?;
+        let (count, crc) = (bytes.len(), zlib_rs::crc32::crc32(crc, bytes));
+        to(bytes)?;
+        self.crc = crc;
+        self.consume(count);
+        Ok(count)
+    }
+
+    /// Reads the checksum behind the data.
+    pub(super) fn stored_crc(&mut self) -> Result<[u8; 4], Error> {
+        let mut stored = [0; 4];
+        self.exact(&mut stored)?;
+        Ok(stored)
+    }
+
+    /// Reads the first of the data. There are as many, or more.
+    pub(super) fn data(&mut self, mut to: &mut [u8]) -> Result<(), Error> {
+        while !to.is_empty() {
+            let bytes = self.piece()?;
+            let count = bytes.len().min(to.len());
+            let (now, rest) = to.split_at_mut(count);
+            now.copy_from_slice(&bytes[..count]);
+            self.crc = zlib_rs::crc32::crc32(self.crc, now);
+            self.consume(count);
+            to = rest;
+        }
+        Ok(())
+    }
+
+    /// Reads the rest of the chunk. Returns whether its checksum is right.
+    pub(super) fn end(&mut self) -> Result<bool, Error> {
+        while self.pass(|_| Ok(()))? > 0 {}
+        let stored = self.stored_crc()?;
+        Ok(u32::from_be_bytes(stored) == self.crc)
+    }
+
+    /// Reads the rest of a chunk that the image can't do without.
+    pub(super) fn end_critical(&mut self) -> Result<(), Error> {
+        match self.end()? {
+            true => Ok(()),
+            false => Err(self.error(WRONG_CRC)),
+        }
+    }
+
+    /// An error of the chunk that is being read.
+    pub(super) fn error(&self, what: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        if let Some(header) = self.current {
+            return header.error(what);
+        }
+        ErrorKind::Decode {
+            chunk: String::new(),
+            offset: 0,
+            source: what.into(),
+        }
+        .into()
+    }
+
+    fn exact(&mut self, mut to: &mut [u8]) -> Result<(), Error> {
+        while !to.is_empty() {
+            let bytes = self.fill()?;
+            let count = bytes.len().min(to.len());
+            let (now, rest) = to.split_at_mut(count);
+            now.copy_from_slice(&bytes[..count]);
+            self.inner.consume(count);
+            self.position += count as u64;
+            to = rest;
+        }
+        Ok(())
+    }
+
+    /// Waits for bytes, at least one.
+    fn fill(&mut self) -> Result<&[u8], Error> {
+        let mut ended = false;
+        loop {
+            match self.inner.fill_buf() {
+                // A reader that has nothing is asked again: some have an error
+                // to tell.
+                Ok([]) if ended => return Err(self.error("the file ends early")),
+                Ok([]) => ended = true,
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(ErrorKind::Read(error).into()),
+            }
+        }
+        // The bytes of the first call, which the borrow of the loop can't give.
+        let bytes = self.inner.fill_buf();
+        bytes.map_err(|error| ErrorKind::Read(error).into())
+    }
+}
+
+pub(super) const WRONG_CRC: &str = "the checksum is wrong";

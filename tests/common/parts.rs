@@ -1,0 +1,105 @@
+//! PNG files put together chunk by chunk.
+
+// Every test binary uses another part of this.
+#![allow(dead_code, unreachable_pub)]
+
+/// The checksum of chunks (PNG third edition, annex D).
+pub fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = !0u32;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    !crc
+}
+
+/// A chunk with its length and its checksum.
+pub fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
+    chunk.extend(name);
+    chunk.extend(data);
+    let crc = crc(&chunk[4..]);
+    chunk.extend(crc.to_be_bytes());
+    chunk
+}
+
+/// A chunk with a wrong checksum.
+pub fn bad_chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut chunk = chunk(name, data);
+    *chunk.last_mut().unwrap() ^= 1;
+    chunk
+}
+
+/// The header: width, height, bits in a sample, number of the color type,
+/// whether it is interlaced.
+pub fn header(width: u32, height: u32, depth: u8, color: u8, interlaced: bool) -> Vec<u8> {
+    let mut data = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    data.extend([depth, color, 0, 0, interlaced.into()]);
+    chunk(b"IHDR", &data)
+}
+
+/// A whole file: the signature, these chunks, and the end.
+pub fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    chunks.iter().for_each(|chunk| png.extend(chunk));
+    png.extend(chunk(b"IEND", &[]));
+    png
+}
+
+/// A zlib stream (RFC 1950).
+pub fn zlib(data: &[u8]) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec_zlib(data, 6)
+}
+
+/// Bytes of a pixel, and of a row of so many pixels, of a color type.
+fn row_size(width: u32, depth: u8, color: u8) -> (usize, usize) {
+    let samples = [1, 0, 3, 1, 2, 0, 4][usize::from(color)];
+    let bits = samples * usize::from(depth);
+    (bits.div_ceil(8), (width as usize * bits).div_ceil(8))
+}
+
+/// Filtered rows of random bytes, with every filter in turn: any bytes are
+/// some picture, if `mask` keeps indices inside of the palette.
+pub fn scanlines(
+    width: u32,
+    height: u32,
+    depth: u8,
+    color: u8,
+    interlaced: bool,
+    seed: u64,
+) -> Vec<u8> {
+    let passes: &[[u32; 4]] = match interlaced {
+        false => &[[0, 0, 1, 1]],
+        true => &[
+            [0, 0, 8, 8],
+            [4, 0, 8, 8],
+            [0, 4, 4, 8],
+            [2, 0, 4, 4],
+            [0, 2, 2, 4],
+            [1, 0, 2, 2],
+            [0, 1, 1, 2],
+        ],
+    };
+    let mut data = Vec::new();
+    let mut filter = 0;
+    for [x, y, dx, dy] in passes {
+        let (w, h) = (
+            width.saturating_sub(*x).div_ceil(*dx),
+            height.saturating_sub(*y).div_ceil(*dy),
+        );
+        if w == 0 {
+            continue;
+        }
+        let (_, row) = row_size(w, depth, color);
+        for _ in 0..h {
+            // Indices have to stay as they are.
+            data.push(if color == 3 { 0 } else { filter % 5 });
+            filter += 1;
+            let noise = super::common::noise(row, seed + data.len() as u64);
+            data.extend(noise);
+        }
+    }
+    data
+}
