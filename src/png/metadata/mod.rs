@@ -11,6 +11,7 @@ use std::fmt;
 pub(super) use chunks::{Chunks, Refused, SampleChunks, Written};
 pub use color::{Chromaticities, Cicp, IccProfile, LightLevel, MasteringDisplay, RenderingIntent};
 pub use image::{Background, Density, Time};
+pub(super) use parser::RawChunk;
 pub use text::Text;
 
 use crate::alloc::NoMemory;

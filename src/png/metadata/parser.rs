@@ -8,7 +8,18 @@ use crate::Error;
 use crate::alloc;
 use crate::deflate::{self, InflateFailure};
 use crate::png::file_format::FileFormat;
-use crate::png::kept::RawChunk;
+
+/// An ancillary chunk of a file, as its bytes: one that need not be known to
+/// show the image (PNG third edition, 5.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::png) struct RawChunk {
+    pub(in crate::png) name: [u8; 4],
+    pub(in crate::png) data: Vec<u8>,
+    /// Whether the chunk comes after the image data.
+    pub(in crate::png) after: bool,
+    /// The byte of the file at which the chunk begins.
+    pub(in crate::png) offset: u64,
+}
 
 /// The most bytes of metadata.
 const MOST: usize = 1 << 26;

@@ -4,9 +4,9 @@
 use png::ColorType;
 use std::time::Duration;
 
-use super::file_format::FileFormat;
 use crate::alloc::zeroed;
 use crate::format::PngFormat;
+use crate::png::file_format::FileFormat;
 use crate::{Error, ErrorKind};
 
 /// `acTL` (11.3.6.1).

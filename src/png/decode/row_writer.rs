@@ -1,9 +1,9 @@
 //! Rows of a file on their way into a view.
 
 use super::adam7::Pass;
-use super::file_format::FileFormat;
 use crate::alloc::zeroed;
 use crate::format::PngFormat;
+use crate::png::file_format::FileFormat;
 use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, PixelFormat};
 

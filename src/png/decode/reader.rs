@@ -10,13 +10,13 @@ use super::adam7::{Pass, passes};
 use super::animation::{Animation, FrameControl};
 use super::chunk_reader::{ChunkHeader, ChunkReader};
 use super::decoder::PngDecoder;
-use super::file_format::FileFormat;
 use super::header::{Header, check_bytes, file_type};
-use super::metadata::Metadata;
-use super::progress::{Progress, Watcher};
 use super::row_writer::RowWriter;
 use super::scanlines::Scanlines;
 use super::surroundings::Surroundings;
+use crate::png::file_format::FileFormat;
+use crate::png::metadata::Metadata;
+use crate::png::progress::{Progress, Watcher};
 use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
 

@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use super::chunk_reader::{ChunkHeader, ChunkReader, WRONG_CRC};
-use super::metadata::ChunkFault;
 use crate::Error;
 use crate::alloc::{self, NoMemory};
+use crate::png::metadata::{ChunkFault, RawChunk};
 
 /// The most bytes of chunks that are kept.
 pub(super) const MAX_CHUNKS: u64 = 1 << 26;
@@ -18,17 +18,6 @@ const MAX_FAULTS: usize = 4096;
 
 /// What is wrong with a chunk that doesn't fit.
 pub(super) const OVER_LIMIT: &str = "it is beyond the limit of memory";
-
-/// A chunk that need not be known to show the image (PNG third edition, 5.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RawChunk {
-    pub(super) name: [u8; 4],
-    pub(super) data: Vec<u8>,
-    /// Whether it came after the image data.
-    pub(super) after: bool,
-    /// The byte of the file that it begins at.
-    pub(super) offset: u64,
-}
 
 /// The chunks of a file beside those of its image.
 pub(super) struct Kept {

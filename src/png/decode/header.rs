@@ -4,8 +4,8 @@ use png::ColorType;
 use std::io::BufRead;
 
 use super::chunk_reader::ChunkReader;
-use super::file_format::FileFormat;
 use crate::format::PngFormat;
+use crate::png::file_format::FileFormat;
 use crate::{Error, ErrorKind, Palette};
 
 /// `IHDR` (PNG third edition, 11.2.1).

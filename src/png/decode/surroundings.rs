@@ -6,9 +6,10 @@ use std::io::BufRead;
 use super::animation::{Control, FrameControl};
 use super::chunk_reader::{ChunkHeader, ChunkReader, WRONG_CRC};
 use super::header::{Header, is_transparency, read_palette};
-use super::kept::{Kept, RawChunk};
+use super::kept::Kept;
 use super::scanlines::{OUT_OF_ORDER, Sequence};
 use crate::Error;
+use crate::png::metadata::RawChunk;
 
 type Wrong = &'static str;
 
