@@ -20,7 +20,7 @@ fn scene(format: PixelFormat) -> Image<Vec<u8>> {
     let mut image = Image::new(WIDTH, HEIGHT, format).expect("fits");
     let scale = if format.bit_depth() == 16 { 257 } else { 1 };
     let mut seed = 1u32;
-    let mut pixels = image.write().expect("owned");
+    let mut pixels = image.pixels_mut().expect("owned");
     for y in 0..HEIGHT {
         for x in 0..WIDTH {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -18,10 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The driver sends these bytes as they are.
     let mut memory = vec![0u8; 240 * 135 * 2];
     let mut display = Image::from_buffer(&mut memory, 240, 135, PixelFormat::RGB565BE)?;
-    display.write()?.fill([16, 24, 48])?;
+    display.pixels_mut()?.fill([16, 24, 48])?;
     for (bar, level) in [90, 60, 75, 100, 40].into_iter().enumerate() {
         let x = 20 + bar as u32 * 42;
-        let mut pixels = display.write()?;
+        let mut pixels = display.pixels_mut()?;
         pixels.fill_rect(x, 115 - level, 30, level, [255, 160 - level as u16, 0])?;
     }
     let path = folder.join("display.png");
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A word has 5 or 6 bits for a colour: this is what is left of 16, 24, 48.
     println!(
         "a pixel put as [16, 24, 48] is {:?}",
-        display.read()?.get(0, 0)?
+        display.pixels()?.get(0, 0)?
     );
     assert_eq!(memory[..2], [0x10, 0xc6], "the word 00010 000110 00110");
 
@@ -70,7 +70,7 @@ fn write_number<S: PixelSourceMut>(
         (w - pen, h, pen, h),
         (0, height - pen, w, pen),
     ];
-    let mut pixels = image.write()?;
+    let mut pixels = image.pixels_mut()?;
     for (digit, x) in number.chars().zip((0..).step_by(width as usize)) {
         match digit.to_digit(10) {
             Some(value) => {

@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     window.save(&path)?;
     println!("wrote {}", path.display());
 
-    assert_eq!(screen.read()?.get(0, 0)?, [30, 60, 90], "the desktop");
-    assert_eq!(window.read()?.get(0, 0)?, [200, 200, 210], "its title");
+    assert_eq!(screen.pixels()?.get(0, 0)?, [30, 60, 90], "the desktop");
+    assert_eq!(window.pixels()?.get(0, 0)?, [200, 200, 210], "its title");
     Ok(())
 }
 

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     image.save(&after)?;
 
     // Both files say what was in the array when they were saved.
-    let pixel_in = |path: &Path, x: u32| Image::open(path)?.read()?.get(x, 240);
+    let pixel_in = |path: &Path, x: u32| Image::open(path)?.pixels()?.get(x, 240);
     assert_eq!(pixel_in(&before, 140)?, [255, 64, 0]);
     assert_eq!(pixel_in(&before, 440)?, [0, 0, 0]);
     assert_eq!(pixel_in(&after, 140)?, [255, 64, 0]);

@@ -44,7 +44,7 @@ fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>>
     // Through the view: a frame in the picture's brightest colour.
     let white = vec![if format.bit_depth() == 16 { 65535 } else { 255 }; format.channels()];
     let thick = (width.min(height) / 50).max(1);
-    let mut pixels = image.write()?;
+    let mut pixels = image.pixels_mut()?;
     pixels.fill_rect(0, 0, width, thick, &white)?;
     pixels.fill_rect(0, height - thick, width, thick, &white)?;
     pixels.fill_rect(0, 0, thick, height, &white)?;
@@ -89,7 +89,7 @@ fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>>
 fn scene() -> Result<Image<Vec<u8>>, pixview::Error> {
     let (width, height) = (800, 500);
     let mut image = Image::new(width, height, PixelFormat::RGB8)?;
-    let mut pixels = image.write()?;
+    let mut pixels = image.pixels_mut()?;
     for y in 0..height {
         for x in 0..width {
             let (fx, fy) = (f64::from(x), f64::from(y));

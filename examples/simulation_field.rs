@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let path = folder.join(format!("field{snapshot}.png"));
         encoder.save(&image, &path)?;
-        let pixel = image.read()?.get(60, 128)?[0];
+        let pixel = image.pixels()?.get(60, 128)?[0];
         let kelvin = 250.0 + f64::from(pixel) * (400.0 - 250.0) / 65535.0;
         println!("wrote {}: {kelvin:.2} K at (60, 128)", path.display());
         assert!((kelvin - f64::from(image.source()[128 * SIZE + 60])).abs() < 0.002);

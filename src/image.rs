@@ -35,10 +35,10 @@ use crate::{
 /// use pixview::{Image, PixelFormat};
 ///
 /// let mut image = Image::new(64, 48, PixelFormat::RGB8)?;
-/// image.write()?.fill_rect(8, 8, 16, 16, [255, 128, 0])?;
+/// image.pixels_mut()?.fill_rect(8, 8, 16, 16, [255, 128, 0])?;
 ///
 /// let corner = image.view().crop(0, 0, 16, 16)?;
-/// assert_eq!(corner.read()?.get(15, 15)?, [255, 128, 0]);
+/// assert_eq!(corner.pixels()?.get(15, 15)?, [255, 128, 0]);
 /// let png = corner.flip_horizontal().to_png()?;
 /// # let _ = png;
 /// # Ok::<(), pixview::Error>(())
@@ -139,7 +139,7 @@ impl<S: PixelSource> Image<S> {
     /// let window = vec![0u8; 2 * 16 + 3 * 4];
     /// let layout = Layout::packed(3, 3, PixelFormat::BGRX8).with_row_stride(16);
     /// let image = Image::with_layout(&window, layout)?.flip_vertical();
-    /// # image.read()?.get(0, 0)?;
+    /// # image.pixels()?.get(0, 0)?;
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn with_layout(source: S, layout: Layout) -> Result<Self, Error> {
@@ -335,7 +335,7 @@ impl<S> Image<S> {
     /// let image = Image::from_buffer(&buffer, 2, 1, PixelFormat::BGRA8)?;
     /// let red = image.channel(Channel::Red)?;
     /// assert_eq!(red.format(), PixelFormat::GRAY8);
-    /// assert_eq!(red.read()?.get(1, 0)?, [31]);
+    /// assert_eq!(red.pixels()?.get(1, 0)?, [31]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn channel(self, channel: Channel) -> Result<Self, Error> {
@@ -362,7 +362,7 @@ impl<S: PixelSource> Image<S> {
     ///
     /// [`ErrorKind::Source`] if the source cannot be read, or has another length
     /// than at the creation of the image.
-    pub fn read(&self) -> Result<Pixels<'_>, Error> {
+    pub fn pixels(&self) -> Result<Pixels<'_>, Error> {
         Pixels::new(self.source.lease()?, self.description)
     }
 
@@ -371,7 +371,7 @@ impl<S: PixelSource> Image<S> {
     /// caller's buffer at once.
     ///
     /// Over cells, atomics and locks, `&Image` is enough to write: use
-    /// `image.view().write()`.
+    /// `image.view().pixels_mut()`.
     ///
     /// Each call checks that no pixels share bits. That is a comparison of the
     /// strides for all layouts met in practice, and a search of the order of the
@@ -382,7 +382,7 @@ impl<S: PixelSource> Image<S> {
     /// - [`ErrorKind::Overlap`] if pixels share bits;
     /// - [`ErrorKind::Source`] if the source cannot be written, or has another
     ///   length than at the creation of the image.
-    pub fn write(&mut self) -> Result<PixelsMut<'_>, Error>
+    pub fn pixels_mut(&mut self) -> Result<PixelsMut<'_>, Error>
     where
         S: PixelSourceMut,
     {

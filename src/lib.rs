@@ -103,9 +103,9 @@
 //! - (*) `clone` does what the source's `clone` does: references, `Rc` and
 //!   `Arc` share the memory, a `Vec` is copied.
 //! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy what is there at
-//!   that moment. A read guard ([`Image::read`]) copies where it can't show
+//!   that moment. A read guard ([`Image::pixels`]) copies where it can't show
 //!   the memory itself.
-//! - [`Image::write`] draws into the caller's array.
+//! - [`Image::pixels_mut`] draws into the caller's array.
 //!
 //! # The types
 //!

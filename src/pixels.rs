@@ -57,7 +57,7 @@ impl Description {
     }
 }
 
-/// Read access to the pixels of an image, from [`Image::read`].
+/// Read access to the pixels of an image, from [`Image::pixels`].
 ///
 /// The access holds one lease of the source: a lock stays locked until the
 /// access is dropped. Over cells and atomics, each call reads the memory anew.
@@ -65,7 +65,7 @@ impl Description {
 /// A **row** is bytes: the pixels of a row in the image's own format, without
 /// padding. A **pixel** is samples in the order of PNG: see [`Pixel`].
 ///
-/// [`Image::read`]: crate::Image::read
+/// [`Image::pixels`]: crate::Image::pixels
 pub struct Pixels<'a> {
     lease: Lease<'a>,
     description: Description,
@@ -126,8 +126,8 @@ impl<'a> Pixels<'a> {
     ///
     /// let buffer = [0xf800u16, 0x001f]; // red, blue
     /// let image = Image::from_buffer(&buffer, 2, 1, PixelFormat::RGB565)?;
-    /// assert_eq!(*image.read()?.get_bytes(1, 0)?, 0x001fu16.to_ne_bytes());
-    /// assert_eq!(image.read()?.get(1, 0)?, [0, 0, 255]);
+    /// assert_eq!(*image.pixels()?.get_bytes(1, 0)?, 0x001fu16.to_ne_bytes());
+    /// assert_eq!(image.pixels()?.get(1, 0)?, [0, 0, 255]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn get_bytes(&self, x: u32, y: u32) -> Result<PixelBytes, Error> {
@@ -159,7 +159,7 @@ impl<'a> Pixels<'a> {
     ///
     /// let buffer = [3u8, 1, 4, 1, 5, 9];
     /// let image = Image::from_buffer(&buffer, 3, 2, PixelFormat::GRAY8)?;
-    /// let pixels = image.read()?;
+    /// let pixels = image.pixels()?;
     /// let mut brightest = 0;
     /// for row in pixels.rows() {
     ///     brightest = row?.iter().copied().fold(brightest, u8::max);
@@ -192,7 +192,7 @@ impl fmt::Debug for Pixels<'_> {
     }
 }
 
-/// Write access to the pixels of an image, from [`Image::write`].
+/// Write access to the pixels of an image, from [`Image::pixels_mut`].
 ///
 /// The access holds one lease of the source: a lock stays locked until the
 /// access is dropped. Every call writes to the caller's buffer at once, and
@@ -203,7 +203,7 @@ impl fmt::Debug for Pixels<'_> {
 /// A **row** is bytes: the pixels of a row in the image's own format, without
 /// padding. A **pixel** is samples in the order of PNG: see [`Pixel`].
 ///
-/// [`Image::write`]: crate::Image::write
+/// [`Image::pixels_mut`]: crate::Image::write
 pub struct PixelsMut<'a> {
     lease: LeaseMut<'a>,
     description: Description,
@@ -382,7 +382,7 @@ impl<'a> PixelsMut<'a> {
     /// use pixview::{Image, PixelFormat};
     ///
     /// let mut image = Image::new(4, 1, PixelFormat::GRAY8)?;
-    /// image.write()?.fill_rect_clipped(-2, 0, 4, 10, [255])?;
+    /// image.pixels_mut()?.fill_rect_clipped(-2, 0, 4, 10, [255])?;
     /// assert_eq!(image.source()[..], [255, 255, 0, 0]);
     /// # Ok::<(), pixview::Error>(())
     /// ```

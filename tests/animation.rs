@@ -200,7 +200,7 @@ fn frames_as_the_canvas_shows_them() {
                     let den = if den == 0 { 100 } else { den };
                     let expected = Duration::from_secs_f64(f64::from(num) / f64::from(den));
                     assert!(delay.abs_diff(expected) < Duration::from_micros(1));
-                    let pixels = image.read().unwrap();
+                    let pixels = image.pixels().unwrap();
                     for (n, rgba) in canvas.iter().enumerate() {
                         let depth = 1u64 << definition.bit_depth();
                         let max = (1 << bits) - 1;

@@ -35,7 +35,7 @@ const HEIGHT: u32 = 7;
 const PIXELS: usize = (WIDTH * HEIGHT) as usize;
 
 fn samples(image: &Image<Vec<u8>>) -> Vec<u16> {
-    let pixels = image.read().unwrap();
+    let pixels = image.pixels().unwrap();
     let at = |i: usize| pixels.get(i as u32 % WIDTH, i as u32 / WIDTH).unwrap();
     (0..PIXELS).flat_map(|i| at(i).to_vec()).collect()
 }

@@ -7,7 +7,7 @@ use pixview::{Error, ErrorKind, Image, PixelFormat};
 
 fn pixel(bytes: &[u8], format: PixelFormat) -> Vec<u16> {
     let image = Image::from_buffer(bytes, 1, 1, format).unwrap();
-    let pixel = image.read().unwrap().get(0, 0).unwrap().to_vec();
+    let pixel = image.pixels().unwrap().get(0, 0).unwrap().to_vec();
     // Miri takes its time to decode; `tests/roundtrip.rs` does under it.
     if !cfg!(miri) {
         assert_eq!(decode(&image.to_png().unwrap()).samples, pixel, "{format}");
@@ -56,7 +56,7 @@ fn bytes_in_memory_order() {
 fn native_samples_and_words() {
     fn word(word: u32, format: PixelFormat) -> Vec<u16> {
         let image = Image::from_buffer([word], 1, 1, format).unwrap();
-        let pixel = image.read().unwrap().get(0, 0).unwrap().to_vec();
+        let pixel = image.pixels().unwrap().get(0, 0).unwrap().to_vec();
         assert_eq!(decode(&image.to_png().unwrap()).samples, pixel, "{format}");
         pixel
     }
@@ -68,7 +68,7 @@ fn native_samples_and_words() {
 
     let image = Image::from_buffer([0x1234u16, 0xfffe, 0], 1, 1, F::RGB16).unwrap();
     assert_eq!(
-        image.read().unwrap().get(0, 0).unwrap(),
+        image.pixels().unwrap().get(0, 0).unwrap(),
         [0x1234, 0xfffe, 0]
     );
     assert_eq!(
@@ -201,7 +201,7 @@ fn numbers_by_hand() {
             .collect();
         let format = F::GRAY_ALPHA_F32.premultiplied();
         let image = Image::from_buffer(&bytes, 1, 1, format).unwrap();
-        assert_eq!(image.read().unwrap().get(0, 0).unwrap()[0], 32768);
+        assert_eq!(image.pixels().unwrap().get(0, 0).unwrap()[0], 32768);
     }
     // Alpha has no curve.
     let bytes: Vec<u8> = [0.5f32, 0.5].iter().flat_map(|v| v.to_ne_bytes()).collect();
@@ -238,7 +238,7 @@ fn bits_by_hand() {
     let row = |byte: u8, format: PixelFormat| -> Vec<u16> {
         let width = 8 / format.bits_per_pixel() as u32;
         let image = Image::from_buffer([byte], width, 1, format).unwrap();
-        let pixels = image.read().unwrap();
+        let pixels = image.pixels().unwrap();
         (0..width).map(|x| pixels.get(x, 0).unwrap()[0]).collect()
     };
     assert_eq!(row(0b1011_0001, F::GRAY1), [1, 0, 1, 1, 0, 0, 0, 1]);
@@ -253,7 +253,7 @@ fn bits_by_hand() {
 fn written_pixels() {
     fn written(format: PixelFormat, samples: &[u16]) -> Vec<u8> {
         let mut image = Image::new(1, 1, format).unwrap();
-        image.write().unwrap().put(0, 0, samples).unwrap();
+        image.pixels_mut().unwrap().put(0, 0, samples).unwrap();
         image.into_source()
     }
     use PixelFormat as F;
@@ -361,7 +361,7 @@ fn every_value() {
         let image = Image::from_buffer(&memory, width as u32, height as u32, definition.format);
         let image = definition.with_palette(image.unwrap());
         let decoded = (!cfg!(miri)).then(|| decode(&image.to_png().unwrap()));
-        let pixels = image.read().unwrap();
+        let pixels = image.pixels().unwrap();
         for i in 0..count {
             let (x, y) = (i % width, i / width);
             let bit = i * definition.bits_per_pixel();
@@ -388,7 +388,7 @@ fn every_sample_written() {
         let max = u16::MAX >> (16 - definition.bit_depth());
         let count = if cfg!(miri) { 6 } else { 65536u32 };
         let mut image = Image::new(1, 1, definition.format).unwrap();
-        let mut pixels = image.write().unwrap();
+        let mut pixels = image.pixels_mut().unwrap();
         for i in 0..count {
             let channels = definition.channels();
             let samples: Vec<u16> = (0..channels)
@@ -419,7 +419,7 @@ fn there_and_back() {
         let max = u16::MAX >> (16 - definition.bit_depth());
         let count = if cfg!(miri) { 4 } else { 4096u32 };
         let mut image = Image::new(1, 1, definition.format).unwrap();
-        let mut pixels = image.write().unwrap();
+        let mut pixels = image.pixels_mut().unwrap();
         for i in 0..count {
             let at = |c: u32| (i * (65536 / count) + c * 77) as u16 & max;
             let samples: Vec<u16> = (0..definition.channels() as u32).map(at).collect();
@@ -611,7 +611,7 @@ fn the_table_in_the_docs() {
 #[test]
 fn samples_that_do_not_fit() {
     let mut image = Image::new(2, 2, PixelFormat::RGB8).unwrap();
-    let mut pixels = image.write().unwrap();
+    let mut pixels = image.pixels_mut().unwrap();
     let kinds = |result: Result<(), Error>| result.unwrap_err().to_string();
     assert_eq!(
         kinds(pixels.put(0, 0, [1, 2])),

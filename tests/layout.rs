@@ -141,7 +141,11 @@ fn sizes() {
     };
     let buffer = [7u8];
     let image = Image::with_layout(&buffer, one_pixel(largest, largest)).unwrap();
-    let far = image.read().unwrap().get(largest - 1, largest - 1).unwrap();
+    let far = image
+        .pixels()
+        .unwrap()
+        .get(largest - 1, largest - 1)
+        .unwrap();
     assert_eq!(far, [7]);
     for (width, height) in [(largest + 1, 1), (1, largest + 1), (u32::MAX, u32::MAX)] {
         let error = fails(100, one_pixel(width, height));
@@ -248,8 +252,8 @@ fn exercise(image: Image<[u8; 4]>) {
     }
     for mut view in views {
         let (w, h) = (view.width(), view.height());
-        let last = view.read().unwrap().get(w - 1, h - 1).unwrap();
-        let first = view.read().unwrap().get(0, 0).unwrap();
+        let last = view.pixels().unwrap().get(w - 1, h - 1).unwrap();
+        let first = view.pixels().unwrap().get(0, 0).unwrap();
         assert!(
             last.iter()
                 .chain(first.iter())
@@ -257,12 +261,12 @@ fn exercise(image: Image<[u8; 4]>) {
         );
         if small {
             view.to_vec().unwrap();
-            view.read().unwrap().row(h - 1).unwrap();
+            view.pixels().unwrap().row(h - 1).unwrap();
             if !cfg!(miri) {
                 view.to_png().unwrap();
             }
         }
-        if let Ok(mut pixels) = view.write() {
+        if let Ok(mut pixels) = view.pixels_mut() {
             pixels.put(w - 1, h - 1, last).unwrap();
             pixels.put(0, 0, first).unwrap();
         }
@@ -290,11 +294,11 @@ fn overlaps_can_be_read_but_not_written() {
         let layout = layout.allow_overlap();
         let mut image = Image::with_layout(&mut buffer, layout).unwrap();
         image.to_png().unwrap();
-        let error = image.write().unwrap_err();
+        let error = image.pixels_mut().unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Overlap), "{layout:?}");
         // One pixel of it alone can be written.
         let mut part = image.view_mut().crop(0, 0, 1, 1).unwrap();
-        part.write().unwrap();
+        part.pixels_mut().unwrap();
     }
     // Interleaved in ways that don't nest, and yet apart.
     let apart = [
@@ -306,7 +310,7 @@ fn overlaps_can_be_read_but_not_written() {
     for layout in apart {
         let mut image = Image::with_layout(&mut buffer, layout).unwrap();
         image
-            .write()
+            .pixels_mut()
             .unwrap_or_else(|error| panic!("{error}: {layout:?}"));
     }
 }
@@ -336,7 +340,7 @@ fn rectangles_and_pixels_outside() {
             "{error}"
         );
         let mut image = image.clone();
-        let mut pixels = image.write().unwrap();
+        let mut pixels = image.pixels_mut().unwrap();
         assert!(pixels.fill_rect(x, y, w, h, [1]).is_err());
         assert!(pixels.put_rect(x, y, w, h, &[1]).is_err());
     }
@@ -345,12 +349,18 @@ fn rectangles_and_pixels_outside() {
         let message = format!("the rectangle {w}x{h} at (0, 0) is empty");
         assert_eq!(error.to_string(), message);
         let mut image = image.clone();
-        assert!(image.write().unwrap().fill_rect(0, 0, w, h, [1]).is_err());
+        assert!(
+            image
+                .pixels_mut()
+                .unwrap()
+                .fill_rect(0, 0, w, h, [1])
+                .is_err()
+        );
     }
     image.view().crop(9, 5, 1, 1).unwrap();
     image.view().crop(0, 0, 10, 6).unwrap();
 
-    let pixels = image.read().unwrap();
+    let pixels = image.pixels().unwrap();
     for (x, y) in [(10, 0), (0, 6), (u32::MAX, u32::MAX)] {
         let error = pixels.get(x, y).unwrap_err();
         assert!(

@@ -38,9 +38,9 @@ const PIXELS: usize = (WIDTH * HEIGHT) as usize;
 /// What the image says of the edited sample, asked in every way that there
 /// is. All must agree.
 fn look<S: PixelSource>(image: &Image<S>, file: &std::path::Path) -> u16 {
-    let through_pixel = image.read().unwrap().get(X, Y).unwrap()[0];
+    let through_pixel = image.pixels().unwrap().get(X, Y).unwrap()[0];
 
-    let pixels = image.read().unwrap();
+    let pixels = image.pixels().unwrap();
     let size = image.format().bits_per_pixel() / 8;
     let sample = |bytes: &[u8]| match image.format() {
         PixelFormat::GRAY16 => u16::from_ne_bytes([bytes[0], bytes[1]]),
@@ -60,7 +60,7 @@ fn look<S: PixelSource>(image: &Image<S>, file: &std::path::Path) -> u16 {
     let saved = std::fs::read(file).unwrap();
     assert!(image.to_png().unwrap() == saved, "to_png");
     let mut written = Vec::new();
-    image.write_to(&mut written).unwrap();
+    image.write_png(&mut written).unwrap();
     assert!(written == saved, "write_to");
     let decoded = decode(&saved);
     assert_eq!(
@@ -76,7 +76,7 @@ fn operations<S: PixelSource>() -> Vec<(&'static str, fn(&Image<S>))> {
     vec![
         ("nothing", |_| {}),
         ("read", |image| {
-            let pixels = image.read().unwrap();
+            let pixels = image.pixels().unwrap();
             pixels.get(0, 0).unwrap();
             pixels.row(0).unwrap();
         }),
@@ -91,14 +91,16 @@ fn operations<S: PixelSource>() -> Vec<(&'static str, fn(&Image<S>))> {
         }),
         ("failed saves", |image| {
             image.save("no.such.extension").unwrap_err();
-            image.write_to(&mut [0u8; 50][..]).unwrap_err();
+            image.write_png(&mut [0u8; 50][..]).unwrap_err();
         }),
-        ("write_to", |image| image.write_to(std::io::sink()).unwrap()),
+        ("write_to", |image| {
+            image.write_png(std::io::sink()).unwrap()
+        }),
         ("to_png", |image| drop(image.to_png().unwrap())),
         ("encoder", |image| {
             let mut encoder = PngEncoder::new().compression(Compression::Small);
-            encoder.to_vec(image).unwrap();
-            encoder.to_vec(image).unwrap();
+            encoder.to_png(image).unwrap();
+            encoder.to_png(image).unwrap();
         }),
         ("view and its save", |image| {
             drop(image.view().to_png().unwrap())
@@ -168,12 +170,16 @@ fn handles<S: PixelSource + PixelSourceMut + Clone>(kind: &str, image: Image<S>)
     let pixel = |value| vec![value; image.format().channels()];
     for round in 0..10 {
         let value = 100 + 2 * round;
-        other.write().unwrap().put(X, Y, pixel(value)).unwrap();
+        other.pixels_mut().unwrap().put(X, Y, pixel(value)).unwrap();
         for image in [&image, &other, &image.clone()] {
             assert_eq!(look(image, &file), value, "{kind}, round {round}");
         }
-        assert_eq!(cropped.read().unwrap().get(0, 0).unwrap()[0], value);
-        cropped.write().unwrap().fill(pixel(value + 1)).unwrap();
+        assert_eq!(cropped.pixels().unwrap().get(0, 0).unwrap()[0], value);
+        cropped
+            .pixels_mut()
+            .unwrap()
+            .fill(pixel(value + 1))
+            .unwrap();
         assert_eq!(
             look(&image, &file),
             value + 1,
@@ -327,7 +333,7 @@ fn owned_and_borrowed() {
 
     let mut array = vec![0u8; 4 * PIXELS];
     script("&mut through the view", rgba(&mut array), |image, v| {
-        let mut pixels = image.write().unwrap();
+        let mut pixels = image.pixels_mut().unwrap();
         pixels.put(X, Y, [v.into(), 0, 0, 255]).unwrap();
     });
     assert_ne!(array[4 * PIXEL], 0, "the edits are in the array");
@@ -336,7 +342,7 @@ fn owned_and_borrowed() {
     {
         let view = image.view_mut().crop(X, Y, 1, 1).unwrap();
         let mut view = view.flip_vertical();
-        view.write().unwrap().fill([9, 8, 7, 6]).unwrap();
+        view.pixels_mut().unwrap().fill([9, 8, 7, 6]).unwrap();
     }
     assert_eq!(image.into_source()[4 * PIXEL..4 * PIXEL + 4], [9, 8, 7, 6]);
 }
@@ -401,7 +407,7 @@ fn every_format() {
                 let expected = definition.samples(&pixel);
                 let what = format!("{} {kind} round {round}", definition.format);
                 assert_eq!(
-                    *image.read().unwrap().get(X, Y).unwrap(),
+                    *image.pixels().unwrap().get(X, Y).unwrap(),
                     expected,
                     "{what}"
                 );

@@ -40,7 +40,7 @@ fn image(format: PixelFormat) -> Image<Vec<u8>> {
 
 fn save(metadata: &Metadata, format: PixelFormat) -> Result<Vec<u8>, Error> {
     let mut encoder = PngEncoder::new().metadata(metadata.clone());
-    encoder.to_vec(&image(format))
+    encoder.to_png(&image(format))
 }
 
 fn read(png: &[u8]) -> Result<Metadata, Error> {
@@ -172,7 +172,7 @@ fn there_and_back() {
         let again = reader.read().unwrap();
         let mut encoder = PngEncoder::new().metadata(reader.metadata().unwrap());
         if again.format().is_indexed() || format != PixelFormat::RGB565 {
-            assert!(encoder.to_vec(&again).unwrap() == png, "{format}");
+            assert!(encoder.to_png(&again).unwrap() == png, "{format}");
         }
         // Nothing said is nothing written.
         let plain = save(&Metadata::default(), format).unwrap();
@@ -285,7 +285,7 @@ fn refused(change: impl Fn(&mut Metadata), format: PixelFormat) -> String {
     // Nothing was touched.
     assert_eq!(std::fs::read(&path).unwrap(), b"old");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    encoder.to_vec(&image(format)).unwrap_err().to_string()
+    encoder.to_png(&image(format)).unwrap_err().to_string()
 }
 
 #[test]

@@ -330,7 +330,7 @@ fn each_costs_only_itself() {
         // What was read can be written, and is sound then.
         let again = PngEncoder::new()
             .metadata(metadata.clone())
-            .to_vec(&image(format));
+            .to_png(&image(format));
         let again = read(&again.unwrap_or_else(|error| panic!("{what}: {error:#}")));
         metadata.faults.clear();
         assert_eq!(again, metadata, "{what}");

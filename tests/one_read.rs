@@ -83,7 +83,7 @@ fn check_at(
     let image = definition.with_palette(Image::with_layout(&source, layout).unwrap());
     let mut encoder = PngEncoder::new().compression(compression).threads(3);
     encoder = encoder.index_depth(depth);
-    let png = encoder.to_vec(&image).unwrap();
+    let png = encoder.to_png(&image).unwrap();
     let decoded = decode(&png);
     let log = source.log.borrow();
     for y in 0..layout.height() as usize {
@@ -267,7 +267,7 @@ fn a_writer_that_edits_the_cells() {
         last = row[0];
     }
     assert!(last > 0, "the edits reach rows that were not yet read");
-    let image = image.read().unwrap();
+    let image = image.pixels().unwrap();
     assert_eq!(image.get(0, 0).unwrap(), [writer.writes.into()]);
 }
 
@@ -276,7 +276,7 @@ fn a_writer_that_edits_the_cells() {
 fn reducing_looks_at_a_copy() {
     let source = Changing::new(200 * 100 * 4);
     let image = Image::from_buffer(&source, 200, 100, PixelFormat::RGBA8).unwrap();
-    let png = PngEncoder::new().reduce(true).to_vec(&image).unwrap();
+    let png = PngEncoder::new().reduce(true).to_png(&image).unwrap();
     let log = source.log.borrow();
     assert!(log.requests.iter().all(|&requests| requests == 1));
     let expected: Vec<u16> = log.first.iter().map(|&byte| byte.into()).collect();

@@ -67,7 +67,7 @@ fn filter_of_every_row() {
                     .compression(mode)
                     .filter(filter)
                     .threads(threads);
-                let png = encoder.to_vec(&image).unwrap();
+                let png = encoder.to_png(&image).unwrap();
                 let decoded = common::decode(&png);
                 let same = decoded.samples.iter().zip(&bytes);
                 assert!(same.into_iter().all(|(a, b)| *a == u16::from(*b)));
@@ -127,11 +127,11 @@ fn every_source_with_every_filter() {
     for filter in FILTERS {
         for mode in MODES {
             let mut fresh = PngEncoder::new().compression(mode).filter(filter);
-            let expected = fresh.to_vec(&images[0]).unwrap();
+            let expected = fresh.to_png(&images[0]).unwrap();
             used = used.compression(mode).filter(filter);
             for (i, image) in images.iter().enumerate() {
                 used = used.threads(1 + i % 3);
-                let png = used.to_vec(image).unwrap();
+                let png = used.to_png(image).unwrap();
                 assert!(png == expected, "{filter:?} {mode:?}, image {i}");
             }
         }
@@ -152,7 +152,7 @@ fn small_pictures_stay_small() {
             let format = PixelFormat::RGBA8;
             let image = Image::from_buffer(bytes, width as u32, height as u32, format).unwrap();
             let size = |encoder: PngEncoder| {
-                let png = { encoder }.to_vec(&image).unwrap();
+                let png = { encoder }.to_png(&image).unwrap();
                 let lines = miniz_oxide::inflate::decompress_to_vec_zlib(&idat(&png)).unwrap();
                 // As another library does it, with its own end of a piece.
                 let other = miniz_oxide::deflate::compress_to_vec(&lines, 6).len();
@@ -183,7 +183,7 @@ fn strong_modes_leave_few_colours_unfiltered() {
     let bytes: Vec<u8> = (0..width * height).flat_map(pixel).collect();
     let image = Image::from_buffer(&bytes, width as u32, height as u32, PixelFormat::RGB8).unwrap();
     for mode in [Compression::Small, Compression::Best] {
-        let png = PngEncoder::new().compression(mode).to_vec(&image).unwrap();
+        let png = PngEncoder::new().compression(mode).to_png(&image).unwrap();
         assert_eq!(common::decode(&png).samples.len(), bytes.len());
         assert!(filters(&png, width * 3).iter().all(|&filter| filter == 0));
     }
@@ -201,7 +201,7 @@ fn more_work_is_not_larger() {
     let image = Image::from_buffer(&bytes, width as u32, height as u32, PixelFormat::GRAY8);
     let image = image.unwrap();
     let sizes = MODES.map(|mode| {
-        let png = PngEncoder::new().compression(mode).to_vec(&image).unwrap();
+        let png = PngEncoder::new().compression(mode).to_png(&image).unwrap();
         png.len()
     });
     // A fiftieth, since each chooses its filters in its own way.
@@ -220,7 +220,7 @@ fn noise_hardly_grows() {
         for mode in MODES {
             for filter in FILTERS {
                 let mut encoder = PngEncoder::new().compression(mode).filter(filter);
-                let size = encoder.to_vec(&image).unwrap().len();
+                let size = encoder.to_png(&image).unwrap().len();
                 let limit = bytes.len() + bytes.len() / 1000 + height + 200;
                 assert!(size <= limit, "{mode:?} {filter:?}: {size}, not {limit}");
             }

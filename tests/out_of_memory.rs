@@ -80,16 +80,16 @@ fn check_saves<S: PixelSource>(name: &str, image: &Image<S>) {
                 let encoder = PngEncoder::new().compression(compression);
                 encoder.threads(threads).reduce(reduce)
             };
-            let count = check(&name, || encoder().to_vec(image));
+            let count = check(&name, || encoder().to_png(image));
             assert!(count >= 3, "{name}: {count}");
             // One that has all it needs but for a part, and that goes on.
-            let expected = encoder().to_vec(image).unwrap();
+            let expected = encoder().to_png(image).unwrap();
             let part = image.view().crop(0, 0, 8, 2).unwrap();
-            let expected_part = encoder().to_vec(&part).unwrap();
+            let expected_part = encoder().to_png(&part).unwrap();
             let mut used = encoder();
             check(&name, || {
-                assert!(used.to_vec(&part)? == expected_part, "{name}");
-                let file = used.to_vec(image)?;
+                assert!(used.to_png(&part)? == expected_part, "{name}");
+                let file = used.to_png(image)?;
                 assert!(file == expected, "{name}");
                 Ok(())
             });
@@ -143,7 +143,7 @@ fn every_allocation_may_fail() {
     for compression in [Compression::Fast, Compression::Small] {
         let new = {
             let mut encoder = PngEncoder::new().compression(compression);
-            encoder.to_vec(&image).unwrap()
+            encoder.to_png(&image).unwrap()
         };
         let mut failures = 0;
         for first in 1..100 {
@@ -180,9 +180,9 @@ fn every_allocation_may_fail() {
     assert_eq!(count, 1);
     let turned = Image::from_buffer(&pixels, width, height, PixelFormat::RGBA8).unwrap();
     let turned = turned.transpose();
-    let count = check("row", || Ok(turned.read()?.row(5)?.into_owned()));
+    let count = check("row", || Ok(turned.pixels()?.row(5)?.into_owned()));
     assert_eq!(count, 1);
     let mut row = vec![0; 4 * 600];
-    let count = check("copy_row", || turned.read()?.copy_row(5, &mut row));
+    let count = check("copy_row", || turned.pixels()?.copy_row(5, &mut row));
     assert_eq!(count, 0);
 }

@@ -118,7 +118,7 @@ fn assert_no_memory(error: &Error, n: usize) {
 #[test]
 fn every_allocation_may_fail() {
     let (metadata, image) = (full(), Image::new(40, 30, PixelFormat::RGB8).unwrap());
-    let png = PngEncoder::new().metadata(full()).to_vec(&image).unwrap();
+    let png = PngEncoder::new().metadata(full()).to_png(&image).unwrap();
 
     let (encoder, encoder_as_well) = (PngEncoder::new(), metadata.clone());
     let (encoder, most) = count(|| encoder.metadata(encoder_as_well));
@@ -128,11 +128,11 @@ fn every_allocation_may_fail() {
         let (encoder, metadata) = (PngEncoder::new(), metadata.clone());
         let (mut encoder, _) = fail(n, || encoder.metadata(metadata));
         for _ in 0..2 {
-            assert_no_memory(&encoder.to_vec(&image).unwrap_err(), n);
+            assert_no_memory(&encoder.to_png(&image).unwrap_err(), n);
         }
         // And the encoder can be used again.
         let mut encoder = encoder.metadata(full());
-        assert!(encoder.to_vec(&image).unwrap() == png);
+        assert!(encoder.to_png(&image).unwrap() == png);
     }
 
     // A second save allocates nothing for metadata.

@@ -51,7 +51,7 @@ impl Write for Untouched {
 fn no_palette() {
     for definition in DEFINITIONS.iter().filter(|d| d.indexed) {
         let image = Image::new(9, 3, definition.format).unwrap();
-        let error = image.write_to(Untouched).unwrap_err();
+        let error = image.write_png(Untouched).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::NoPalette { .. }));
         let message = format!(
             "{} needs a palette to be saved: use Image::with_palette",
@@ -66,8 +66,8 @@ fn no_palette() {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         // It can be read and written all the same.
         let mut image = image;
-        image.write().unwrap().put(8, 2, [1]).unwrap();
-        assert_eq!(image.read().unwrap().get(8, 2).unwrap(), [1]);
+        image.pixels_mut().unwrap().put(8, 2, [1]).unwrap();
+        assert_eq!(image.pixels().unwrap().get(8, 2).unwrap(), [1]);
     }
 }
 
@@ -110,7 +110,7 @@ fn every_depth() {
             };
             let (width, height) = (37, 11);
             let mut image = Image::new(width, height, definition.format).unwrap();
-            let mut pixels = image.write().unwrap();
+            let mut pixels = image.pixels_mut().unwrap();
             let known = count.min(1 << bits);
             let index = |x: u32, y: u32| (x * 7 + y * 5 + x * y) as usize % known;
             for y in 0..height {
@@ -123,7 +123,7 @@ fn every_depth() {
             let image = image.with_palette(palette).unwrap();
             for (asked, bits) in depths {
                 let mut encoder = PngEncoder::new().index_depth(asked);
-                let result = encoder.to_vec(&image);
+                let result = encoder.to_png(&image);
                 if bits != 0 && bits < smallest {
                     let error = result.unwrap_err();
                     let message =
@@ -139,7 +139,7 @@ fn every_depth() {
                         if flipped {
                             view = view.flip_horizontal();
                         }
-                        let png = encoder.to_vec(&view).unwrap();
+                        let png = encoder.to_png(&view).unwrap();
                         assert_eq!(depth(&png), (bits.max(smallest), 3));
                         assert_eq!(chunk(&png, "PLTE").unwrap(), colors(count).concat());
                         assert!(chunk(&png, "tRNS").is_none());
@@ -187,7 +187,7 @@ fn an_index_beyond_the_palette() {
             let mut image = image.with_palette(palette).unwrap();
             image.to_png().unwrap();
             let index = count as u16;
-            image.write().unwrap().put(4987, 5, [index]).unwrap();
+            image.pixels_mut().unwrap().put(4987, 5, [index]).unwrap();
             check(&image, 4987, 5, count as u8, count);
             let view = image.view().flip_horizontal().flip_vertical();
             check(&view, 12, 1, count as u8, count);
@@ -272,7 +272,7 @@ fn spare_bits_stay_at_home() {
         let mut files = Vec::new();
         for background in [noise(50, 1), noise(50, 2), vec![0; 50], vec![0xff; 50]] {
             let mut image = Image::with_layout(background, layout).unwrap();
-            image.write().unwrap().fill([1]).unwrap();
+            image.pixels_mut().unwrap().fill([1]).unwrap();
             let image = definition.with_palette(image);
             files.push(image.to_png().unwrap());
             files.push(image.crop(1, 1, 5, 3).unwrap().to_png().unwrap());

@@ -165,7 +165,7 @@ fn check_saves<S: Guarded>() {
     let image = Image::from_buffer(S::new(Grumpy::new()), WIDTH, HEIGHT, FORMAT).unwrap();
     let is_free = |image: &Image<S>| {
         let free = image.source().with(|_| ()).is_some();
-        free && image.read().is_ok()
+        free && image.pixels().is_ok()
     };
     for mut encoder in encoders() {
         for limit in [0, 100, 400_000] {
@@ -173,10 +173,10 @@ fn check_saves<S: Guarded>() {
             assert!(is_free(&image), "a writer's panic, {encoder:?}");
         }
         let mut encoder = encoder.on_progress(|_| boo());
-        assert!(panics(|| encoder.to_vec(&image)));
+        assert!(panics(|| encoder.to_png(&image)));
         assert!(is_free(&image), "a progress function's panic, {encoder:?}");
         let mut encoder = encoder.on_progress(|_| Continue(()));
-        decode(&encoder.to_vec(&image).unwrap());
+        decode(&encoder.to_png(&image).unwrap());
     }
     let folder = common::folder();
     let mut encoder = PngEncoder::new().on_progress(|_| boo());
@@ -194,7 +194,7 @@ fn check_saves<S: Guarded>() {
         for left in 0.. {
             arm(&image, left);
             let mut encoder = PngEncoder::new().reduce(reduce);
-            if !panics(|| encoder.to_vec(&image)) {
+            if !panics(|| encoder.to_png(&image)) {
                 assert!(left > 0);
                 break;
             }
@@ -202,7 +202,7 @@ fn check_saves<S: Guarded>() {
         }
     }
     let reads: [&dyn Fn(); 3] = [
-        &|| drop(image.read().unwrap()),
+        &|| drop(image.pixels().unwrap()),
         &|| drop(image.to_vec().unwrap()),
         &|| drop(Image::from_buffer(image.source(), WIDTH, HEIGHT, FORMAT).unwrap()),
     ];
@@ -274,8 +274,8 @@ fn check_reads<S: Guarded>() {
         assert!(image.to_vec().is_ok());
     }
     image.source().with(|b| b.left.store(0, Relaxed));
-    assert!(panics(|| drop(image.write())));
-    assert!(image.write().is_ok());
+    assert!(panics(|| drop(image.pixels_mut())));
+    assert!(image.pixels_mut().is_ok());
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn sources_of_the_callers_own() {
     let source = Own(Mutex::new(vec![0; LEN]));
     let mut image = Image::from_buffer(source, WIDTH, HEIGHT, FORMAT).unwrap();
     for mut encoder in encoders() {
-        assert!(panics(|| encoder.to_vec(&image)));
+        assert!(panics(|| encoder.to_png(&image)));
         assert!(image.source().0.try_lock().is_ok(), "{encoder:?}");
     }
     assert!(panics(|| image.to_vec()));

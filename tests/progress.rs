@@ -55,7 +55,7 @@ fn saves_are_watched() {
     for compression in [Compression::Stored, Compression::Fast, Compression::Small] {
         let plain = PngEncoder::new()
             .compression(compression)
-            .to_vec(&image)
+            .to_png(&image)
             .unwrap();
         for threads in [1, 3] {
             let (told, function) = noting(u32::MAX);
@@ -63,12 +63,12 @@ fn saves_are_watched() {
                 .compression(compression)
                 .threads(threads)
                 .on_progress(function);
-            assert!(encoder.to_vec(&image).unwrap() == plain);
+            assert!(encoder.to_png(&image).unwrap() == plain);
             check_steps(&told.lock().unwrap());
             assert_eq!(told.lock().unwrap().last(), Some(&HEIGHT));
             // And the next save.
             let count = told.lock().unwrap().len();
-            encoder.to_vec(&image).unwrap();
+            encoder.to_png(&image).unwrap();
             assert_eq!(told.lock().unwrap().len(), 2 * count);
         }
     }
@@ -96,7 +96,7 @@ fn saves_are_cancelled() {
             let rows = *told.lock().unwrap().last().unwrap();
             assert!(rows >= stop && rows < stop + STEP + 1);
             let mut encoder = encoder.on_progress(|_| Continue(()));
-            assert!(encoder.to_vec(&image).unwrap() == image.to_png().unwrap());
+            assert!(encoder.to_png(&image).unwrap() == image.to_png().unwrap());
         }
     }
 }
@@ -126,8 +126,8 @@ fn reads_are_watched_and_cancelled() {
             let reader = PngDecoder::new().from_bytes(png).unwrap();
             let read = reader.on_progress(function).read_as(format).unwrap();
             assert_eq!(
-                read.read().unwrap().get(5, 7).unwrap()[..3],
-                image.read().unwrap().get(5, 7).unwrap()[..]
+                read.pixels().unwrap().get(5, 7).unwrap()[..3],
+                image.pixels().unwrap().get(5, 7).unwrap()[..]
             );
             let told = told.lock().unwrap();
             check_steps(&told);
@@ -146,8 +146,8 @@ fn reads_are_watched_and_cancelled() {
             if png == &plain {
                 // What was told is there.
                 let (x, y) = (WIDTH - 1, rows - 1);
-                let pixel = view.read().unwrap().get(x, y).unwrap();
-                assert_eq!(pixel[..3], image.read().unwrap().get(x, y).unwrap()[..]);
+                let pixel = view.pixels().unwrap().get(x, y).unwrap();
+                assert_eq!(pixel[..3], image.pixels().unwrap().get(x, y).unwrap()[..]);
             }
         }
     }

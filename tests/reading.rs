@@ -216,14 +216,14 @@ fn every_file_in_every_format() {
                 };
                 let kept = definition.samples(&definition.bytes(&samples));
                 let (x, y) = ((i % width) as u32, (i / width) as u32);
-                let found = image.read().unwrap().get(x, y).unwrap();
+                let found = image.pixels().unwrap().get(x, y).unwrap();
                 assert_eq!(*found, kept, "{kind:?} as {}", definition.format);
             }
             // Spare bits are 0, as in an image that was made so.
             let mut same = Image::new(13, 6, definition.format).unwrap();
             for y in 0..6 {
-                let row = image.read().unwrap().row(y).unwrap().into_owned();
-                same.write().unwrap().put_row(y, &row).unwrap();
+                let row = image.pixels().unwrap().row(y).unwrap().into_owned();
+                same.pixels_mut().unwrap().put_row(y, &row).unwrap();
             }
             assert_eq!(image.source(), same.source());
             assert_eq!(image.palette().is_some(), definition.indexed);
@@ -332,7 +332,7 @@ fn what_is_refused() {
     let message = |result: Result<(), Error>| result.unwrap_err().to_string();
 
     let mut small = Image::new(5, 3, PixelFormat::RGB8).unwrap();
-    small.write().unwrap().fill([7; 3]).unwrap();
+    small.pixels_mut().unwrap().fill([7; 3]).unwrap();
     assert_eq!(
         message(reader().read_into(&mut small)),
         "the file has 5x4 pixels, the view 5x3"
@@ -508,7 +508,7 @@ fn png_suite() {
             _ => IndexDepth::Eight,
         });
         let again = encoder
-            .to_vec(&own)
+            .to_png(&own)
             .unwrap_or_else(|e| panic!("{name}: {e:#}"));
         assert!(rgba(&again) == pixels, "{name}");
         let mut reader = PngDecoder::new().from_bytes(&again).unwrap();

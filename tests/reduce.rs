@@ -83,7 +83,7 @@ fn every_format() {
                 value >> (16 - definition.bit_depth())
             };
             let mut image = Image::new(width as u32, height as u32, definition.format).unwrap();
-            let mut pixels = image.write().unwrap();
+            let mut pixels = image.pixels_mut().unwrap();
             for i in 0..width * height {
                 let channels = definition.channels();
                 let samples: Vec<u16> = (0..channels)
@@ -102,7 +102,7 @@ fn every_format() {
             let image = definition.with_palette(image);
             let plain = image.to_png().unwrap();
             let mut encoder = PngEncoder::new().reduce(true);
-            let reduced = encoder.to_vec(&image).unwrap();
+            let reduced = encoder.to_png(&image).unwrap();
             let what = format!("{} {kind}", definition.format);
             let seen = rgba(&plain);
             assert!(rgba(&reduced) == seen, "{what}");
@@ -118,13 +118,13 @@ fn every_format() {
             let mut memory = image.source().clone();
             let cells = Cell::from_mut(&mut memory[..]).as_slice_of_cells();
             let live = definition.with_palette(Image::with_layout(cells, layout).unwrap());
-            assert!(encoder.to_vec(&live).unwrap() == reduced, "{what}");
+            assert!(encoder.to_png(&live).unwrap() == reduced, "{what}");
             let mut encoder = encoder.threads(3);
             let turned = live.view().flip_horizontal().flip_horizontal();
-            assert!(encoder.to_vec(&turned).unwrap() == reduced, "{what}");
+            assert!(encoder.to_png(&turned).unwrap() == reduced, "{what}");
             for mode in [Compression::Stored, Compression::Small] {
                 encoder = encoder.compression(mode);
-                let png = encoder.to_vec(&image).unwrap();
+                let png = encoder.to_png(&image).unwrap();
                 assert_eq!(header(&png), expected);
                 assert!(rgba(&png) == seen, "{what}");
             }
@@ -137,17 +137,17 @@ fn every_format() {
 #[test]
 fn palettes() {
     let mut image = Image::new(3, 3, PixelFormat::RGB8).unwrap();
-    image.write().unwrap().put(0, 0, [1, 2, 3]).unwrap();
-    let png = PngEncoder::new().reduce(true).to_vec(&image).unwrap();
+    image.pixels_mut().unwrap().put(0, 0, [1, 2, 3]).unwrap();
+    let png = PngEncoder::new().reduce(true).to_png(&image).unwrap();
     assert_eq!(header(&png), (2, 8));
 
     let mut image = Image::new(50, 50, PixelFormat::BGRA8).unwrap();
-    let mut pixels = image.write().unwrap();
+    let mut pixels = image.pixels_mut().unwrap();
     pixels.fill([10, 20, 30, 255]).unwrap();
     pixels.fill_rect(0, 0, 20, 20, [1, 1, 1, 0]).unwrap();
     pixels.fill_rect(5, 5, 20, 20, [200, 100, 0, 128]).unwrap();
     drop(pixels);
-    let png = PngEncoder::new().reduce(true).to_vec(&image).unwrap();
+    let png = PngEncoder::new().reduce(true).to_png(&image).unwrap();
     let reader = PngDecoder::new().from_bytes(&png).unwrap();
     assert_eq!(reader.format(), PixelFormat::INDEXED2);
     // What is transparent comes first.
@@ -165,7 +165,7 @@ fn metadata() {
     metadata.density = Some(Density::from_dpi(100.0));
     metadata.gamma = Some(45455);
     let mut encoder = PngEncoder::new().reduce(true).metadata(metadata.clone());
-    let png = encoder.to_vec(&image).unwrap();
+    let png = encoder.to_png(&image).unwrap();
     assert_eq!(header(&png), (3, 1));
     // In the order of PNG third edition, 5.6.
     let at = |name: &[u8]| png.windows(4).position(|w| w == name).unwrap();
@@ -175,7 +175,7 @@ fn metadata() {
     assert_eq!(reader.metadata().unwrap(), metadata);
     metadata.background = Some(Background::Rgb([1, 2, 3]));
     let mut encoder = PngEncoder::new().reduce(true).metadata(metadata.clone());
-    let png = encoder.to_vec(&image).unwrap();
+    let png = encoder.to_png(&image).unwrap();
     assert_eq!(header(&png), (6, 8));
     let reader = PngDecoder::new().from_bytes(&png).unwrap();
     assert_eq!(reader.metadata().unwrap(), metadata);
@@ -191,7 +191,7 @@ fn wide_rows() {
             .collect();
         let layout = Layout::packed(width as u32, 3, PixelFormat::RGB8);
         let image = Image::with_layout(&bytes, layout).unwrap();
-        let png = PngEncoder::new().reduce(true).to_vec(&image).unwrap();
+        let png = PngEncoder::new().reduce(true).to_png(&image).unwrap();
         assert_eq!(png[25], 3);
         let expected: Vec<u16> = bytes.iter().map(|&b| b.into()).collect();
         assert_eq!(decode(&png).samples, expected);

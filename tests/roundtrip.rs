@@ -42,7 +42,7 @@ proptest! {
             }
             assert_eq!((image.width() as usize, image.height() as usize), (width, height));
 
-            let pixels = image.read().unwrap();
+            let pixels = image.pixels().unwrap();
             let mut packed = Vec::new();
             for y in 0..height {
                 let row = model.row_bytes(&before, y);
@@ -109,7 +109,7 @@ proptest! {
             for step in &case.steps {
                 image = step.apply(image);
             }
-            let write = image.write();
+            let write = image.pixels_mut();
             if overlaps {
                 assert!(matches!(write.unwrap_err().kind(), ErrorKind::Overlap));
                 return;
@@ -192,8 +192,8 @@ fn channels() {
                 let decoded = decode(&alone.to_png().unwrap());
                 for y in 0..height {
                     for x in 0..width {
-                        let whole = image.read().unwrap().get(x, y).unwrap();
-                        assert_eq!(alone.read().unwrap().get(x, y).unwrap(), [whole[index]]);
+                        let whole = image.pixels().unwrap().get(x, y).unwrap();
+                        assert_eq!(alone.pixels().unwrap().get(x, y).unwrap(), [whole[index]]);
                         let shown = definition.decoded(&[whole[index]]);
                         assert_eq!(decoded.pixel(x as usize, y as usize), shown);
                     }
@@ -276,8 +276,8 @@ fn wide_rows_of_bits() {
                 view = view.flip_horizontal();
             }
             let row = definition.pack(&pixels);
-            view.write().unwrap().put_row(0, &row).unwrap();
-            assert_eq!(*view.read().unwrap().row(0).unwrap(), row);
+            view.pixels_mut().unwrap().put_row(0, &row).unwrap();
+            assert_eq!(*view.pixels().unwrap().row(0).unwrap(), row);
             assert!(memory == expected, "{} {flipped}", definition.format);
         }
     }

@@ -22,7 +22,7 @@ const HEIGHT: u32 = 47;
 
 fn files<S: PixelSource>(image: &Image<S>) -> Vec<Vec<u8>> {
     MODES
-        .map(|mode| PngEncoder::new().compression(mode).to_vec(image).unwrap())
+        .map(|mode| PngEncoder::new().compression(mode).to_png(image).unwrap())
         .into()
 }
 
@@ -105,9 +105,9 @@ fn every_encoder() {
         let image = Image::from_buffer(&bytes, WIDTH, HEIGHT, format).unwrap();
         let mut encoder = PngEncoder::new();
         encoder
-            .to_vec(&Image::new(200, 3, PixelFormat::GRAY16LE).unwrap())
+            .to_png(&Image::new(200, 3, PixelFormat::GRAY16LE).unwrap())
             .unwrap();
-        assert!(encoder.to_vec(&image).unwrap() == expected[1]);
+        assert!(encoder.to_png(&image).unwrap() == expected[1]);
         assert!(image.to_png().unwrap() == expected[1]);
     }
 }
@@ -158,7 +158,7 @@ fn every_layout() {
             // Bits that belong to no pixel are not in the file.
             let image = Image::with_layout(vec![0xa5u8; 64_000], layout).unwrap();
             let mut image = definition.with_palette(image);
-            draw(&mut image.write().unwrap());
+            draw(&mut image.pixels_mut().unwrap());
             assert!(files(&image) == expected, "{layout:?}");
         }
         type View = fn(Image<Vec<u8>>) -> Image<Vec<u8>>;
@@ -176,7 +176,7 @@ fn every_layout() {
         for view in views {
             let image = Image::new(80, 80, definition.format).unwrap();
             let mut image = view(definition.with_palette(image));
-            draw(&mut image.write().unwrap());
+            draw(&mut image.pixels_mut().unwrap());
             assert!(files(&image) == expected, "{:?}", image.layout());
         }
     }
@@ -195,7 +195,7 @@ fn every_number_of_threads() {
         let image = Image::from_buffer(&buffer, width as u32, height as u32, format).unwrap();
         for mode in MODES {
             let mut encoder = PngEncoder::new().compression(mode);
-            let expected = encoder.to_vec(&image).unwrap();
+            let expected = encoder.to_png(&image).unwrap();
             let decoded = common::decode_zune(&expected);
             let samples = buffer
                 .chunks(3)
@@ -204,7 +204,7 @@ fn every_number_of_threads() {
             assert!(decoded.samples.iter().copied().eq(samples));
             for threads in [2, 3, 8, 0] {
                 encoder = encoder.threads(threads);
-                let png = encoder.to_vec(&image).unwrap();
+                let png = encoder.to_png(&image).unwrap();
                 assert!(
                     png == expected,
                     "{mode:?}, {threads} threads, {width}x{height}"
@@ -237,7 +237,7 @@ fn on_every_platform() {
         let bytes: Vec<u8> = rows.collect();
         let image = Image::from_buffer(bytes, 16, 12, format).unwrap();
         let image = definition.with_palette(image);
-        let file = PngEncoder::new().compression(mode).to_vec(&image).unwrap();
+        let file = PngEncoder::new().compression(mode).to_png(&image).unwrap();
         simd_adler32::adler32(&&file[..])
     };
     let sums = |format| MODES.map(|mode| sum(format, mode));
@@ -298,7 +298,7 @@ fn every_kind_of_index() {
             }
             let image = Image::new(WIDTH + 5, HEIGHT, format).unwrap();
             let mut image = image.crop(3, 0, WIDTH, HEIGHT).unwrap();
-            let mut pixels = image.write().unwrap();
+            let mut pixels = image.pixels_mut().unwrap();
             for y in 0..HEIGHT {
                 for x in 0..WIDTH {
                     let index = (x / 3 * y / 4) as usize % count;

@@ -64,14 +64,14 @@ fn many_savers_of_one_image() {
     let image = &image.unwrap();
     use Compression::{Best, Fast, Small, Stored};
     let alone: Vec<Vec<u8>> = [Stored, Fast, Small, Best]
-        .map(|mode| PngEncoder::new().compression(mode).to_vec(image).unwrap())
+        .map(|mode| PngEncoder::new().compression(mode).to_png(image).unwrap())
         .into();
     thread::scope(|scope| {
         for (mode, expected) in [Stored, Fast, Small, Best].into_iter().zip(&alone) {
             scope.spawn(move || {
                 let mut encoder = PngEncoder::new().compression(mode);
                 for _ in 0..20 {
-                    assert!(encoder.to_vec(image).unwrap() == *expected, "{mode:?}");
+                    assert!(encoder.to_png(image).unwrap() == *expected, "{mode:?}");
                 }
             });
         }

@@ -76,7 +76,7 @@ fn short_writes_and_interruptions() {
             }
             Ok(bytes.len().min(most))
         });
-        image.write_to(&mut writer).unwrap();
+        image.write_png(&mut writer).unwrap();
         assert!(writer.taken == expected);
     }
 }
@@ -91,7 +91,7 @@ fn a_failing_writer() {
     let image = image();
     for (mode, threads) in MODES.into_iter().flat_map(|mode| [(mode, 1), (mode, 3)]) {
         let encoder = || PngEncoder::new().compression(mode).threads(threads);
-        let whole = encoder().to_vec(&image).unwrap();
+        let whole = encoder().to_png(&image).unwrap();
         let mut rows = Vec::new();
         for limit in (0..whole.len())
             .step_by(whole.len() / 12)
@@ -113,7 +113,7 @@ fn a_failing_writer() {
             rows.extend(error.row());
             assert!(error.path().is_none());
             // The encoder is as good as new.
-            assert!(encoder.to_vec(&image).unwrap() == whole);
+            assert!(encoder.to_png(&image).unwrap() == whole);
         }
         assert!(
             rows.is_sorted() && rows.iter().all(|&row| row < 600),
@@ -160,7 +160,7 @@ fn not_called_again_after_an_error() {
     let mut image = image();
     image.source_mut().truncate(300);
     let mut writer = Scripted::new(|_, bytes: &[u8]| Ok(bytes.len()));
-    image.write_to(&mut writer).unwrap_err();
+    image.write_png(&mut writer).unwrap_err();
     assert_eq!(writer.calls, 0);
 }
 
@@ -173,7 +173,7 @@ fn a_failing_flush() {
             Ok(bytes.len())
         }
     });
-    let error = image().write_to(&mut writer).unwrap_err();
+    let error = image().write_png(&mut writer).unwrap_err();
     assert_eq!(beneath(&error).kind(), io::ErrorKind::TimedOut);
     assert_eq!(error.row(), None);
     assert_eq!(error.to_string(), "could not write: timed out");
@@ -182,14 +182,14 @@ fn a_failing_flush() {
 #[test]
 fn writers_that_lie() {
     // Takes nothing.
-    let error = image().write_to(&mut [0u8; 100][..]).unwrap_err();
+    let error = image().write_png(&mut [0u8; 100][..]).unwrap_err();
     assert_eq!(beneath(&error).kind(), io::ErrorKind::WriteZero);
     // Claims more than it was given.
     let mut writer = Scripted::new(|_, bytes: &[u8]| Ok(bytes.len() + 1));
-    let error = image().write_to(&mut writer).unwrap_err();
+    let error = image().write_png(&mut writer).unwrap_err();
     assert_eq!(beneath(&error).kind(), io::ErrorKind::InvalidData);
     let mut writer = Scripted::new(|_, _: &[u8]| Ok(usize::MAX));
-    assert!(image().write_to(&mut writer).is_err());
+    assert!(image().write_png(&mut writer).is_err());
 }
 
 /// A panic of the caller's goes through as it is. A second one, out of a
@@ -213,7 +213,7 @@ fn a_panicking_writer() {
             let caught = catch_unwind(AssertUnwindSafe(save)).unwrap_err();
             assert_eq!(*caught.downcast::<&str>().unwrap(), "boo");
             assert_eq!(calls_after.get(), Some(0), "called again after its panic");
-            decode(&encoder.to_vec(&image).unwrap());
+            decode(&encoder.to_png(&image).unwrap());
         }
     }
 }
@@ -263,11 +263,11 @@ fn a_writer_that_reads_the_image() {
     let mut looks = 0;
     let mut writer = Scripted::new(|_, bytes: &[u8]| {
         looks += 1;
-        image.read().unwrap().get(0, 0).unwrap();
+        image.pixels().unwrap().get(0, 0).unwrap();
         image.view().crop(0, 0, 3, 3).unwrap().to_png().unwrap();
         Ok(bytes.len())
     });
-    image.write_to(&mut writer).unwrap();
+    image.write_png(&mut writer).unwrap();
     decode(&writer.taken);
     assert!(looks > 1);
 }
@@ -329,7 +329,7 @@ fn errors_are_not_retried() {
 #[test]
 fn into_io_error() {
     let mut writer = Scripted::new(|_, _: &[u8]| Err(io::ErrorKind::StorageFull.into()));
-    let error: io::Error = image().write_to(&mut writer).unwrap_err().into();
+    let error: io::Error = image().write_png(&mut writer).unwrap_err().into();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     let error: io::Error = Image::new(0, 0, PixelFormat::GRAY8).unwrap_err().into();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);

@@ -122,7 +122,7 @@ impl PixelFormat {
     /// let buffer = [64u8, 0, 128, 128]; // half-transparent
     /// let format = PixelFormat::BGRA8.premultiplied();
     /// let image = Image::from_buffer(&buffer, 1, 1, format)?;
-    /// assert_eq!(image.read()?.get(0, 0)?, [255, 0, 128, 128]);
+    /// assert_eq!(image.pixels()?.get(0, 0)?, [255, 0, 128, 128]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
     #[must_use]
@@ -152,8 +152,8 @@ impl PixelFormat {
     /// let kelvin = [250f32, 300.0, 350.0, f32::NAN];
     /// let format = PixelFormat::GRAY_F32.with_range(250.0, 350.0);
     /// let image = Image::from_buffer(&kelvin, 4, 1, format)?;
-    /// assert_eq!(image.read()?.get(1, 0)?, [32768]);
-    /// assert_eq!(image.read()?.get(3, 0)?, [0]);
+    /// assert_eq!(image.pixels()?.get(1, 0)?, [32768]);
+    /// assert_eq!(image.pixels()?.get(3, 0)?, [0]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
     #[must_use]
@@ -177,7 +177,7 @@ impl PixelFormat {
     ///
     /// let sensor = [0u16, 4095];
     /// let image = Image::from_buffer(&sensor, 2, 1, PixelFormat::GRAY16.with_significant_bits(12))?;
-    /// assert_eq!(image.read()?.get(1, 0)?, [65535]);
+    /// assert_eq!(image.pixels()?.get(1, 0)?, [65535]);
     /// # Ok::<(), pixview::Error>(())
     /// ```
     #[must_use]

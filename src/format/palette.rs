@@ -23,7 +23,7 @@ const MAX_ENTRIES: usize = 256;
 /// let palette = Palette::from_rgb(&[[0, 0, 0], [255, 128, 0]])?;
 /// let mut image = Image::from_buffer(&mut indices, 64, 64, PixelFormat::INDEXED8)?
 ///     .with_palette(palette)?;
-/// image.write()?.fill_rect(8, 8, 16, 16, [1])?;
+/// image.pixels_mut()?.fill_rect(8, 8, 16, 16, [1])?;
 /// image.palette_mut().expect("given above").colors_mut()[1] = [0, 128, 255, 255];
 /// let png = image.to_png()?; // 1 bit a pixel is enough for two entries
 /// # let _ = png;

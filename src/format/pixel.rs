@@ -24,7 +24,7 @@ use crate::ErrorKind;
 ///
 /// let buffer = [10u8, 20, 30, 40, 50, 60]; // blue, green, red, twice
 /// let image = Image::from_buffer(&buffer, 2, 1, PixelFormat::BGR8)?;
-/// let pixel = image.read()?.get(1, 0)?;
+/// let pixel = image.pixels()?.get(1, 0)?;
 /// assert_eq!(pixel, [60, 50, 40]);
 /// assert_eq!(pixel[0], 60); // red
 /// # Ok::<(), pixview::Error>(())
@@ -75,12 +75,12 @@ impl fmt::Debug for Pixel {
 ///
 /// let mut image = Image::new(2, 2, PixelFormat::RGBA8)?;
 /// let color: [u8; 4] = [255, 128, 0, 255];
-/// image.write()?.put(0, 0, color)?;
-/// image.write()?.put(1, 0, [255, 128, 0, 255])?;
+/// image.pixels_mut()?.put(0, 0, color)?;
+/// image.pixels_mut()?.put(1, 0, [255, 128, 0, 255])?;
 ///
 /// let mut image = Image::new(2, 2, PixelFormat::GRAY16)?;
-/// image.write()?.put(0, 0, [65535])?;
-/// assert!(image.write()?.put(0, 0, [255u8]).is_err());
+/// image.pixels_mut()?.put(0, 0, [65535])?;
+/// assert!(image.pixels_mut()?.put(0, 0, [255u8]).is_err());
 /// # Ok::<(), pixview::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

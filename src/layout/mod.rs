@@ -66,7 +66,7 @@ use crate::PixelFormat;
 ///     .with_pixel_stride(2)
 ///     .with_row_stride(2 * 640);
 /// let half = Image::with_layout(&frame, layout)?;
-/// # half.read()?.get(319, 239)?;
+/// # half.pixels()?.get(319, 239)?;
 /// # Ok::<(), pixview::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -40,7 +40,7 @@ use super::{Lease, LeaseMut};
 ///
 /// let buffer = vec![Bgra { b: 255, g: 0, r: 0, a: 255 }; 16];
 /// let image = Image::from_buffer(&buffer, 4, 4, PixelFormat::BGRA8)?;
-/// assert_eq!(image.read()?.get(0, 0)?, [0, 0, 255, 255]);
+/// assert_eq!(image.pixels()?.get(0, 0)?, [0, 0, 255, 255]);
 /// # Ok::<(), pixview::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

@@ -39,7 +39,7 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 /// let frame = Arc::new(Mutex::new(Frame { number: 1, pixels: vec![0; 64] }));
 /// let image = Image::from_buffer(frame.clone(), 8, 8, PixelFormat::GRAY16)?;
 /// frame.lock().unwrap().pixels[0] = 65535;
-/// assert_eq!(image.read()?.get(0, 0)?, [65535]);
+/// assert_eq!(image.pixels()?.get(0, 0)?, [65535]);
 /// # frame.lock().unwrap().number += 1;
 /// # Ok::<(), pixview::Error>(())
 /// ```
@@ -81,7 +81,7 @@ pub trait PlainBuffer {
 ///
 /// let frame = RwLock::new(Frame(vec![0; 64]));
 /// let mut image = Image::from_buffer(&frame, 8, 8, PixelFormat::GRAY8)?;
-/// image.write()?.fill([7])?;
+/// image.pixels_mut()?.fill([7])?;
 /// assert_eq!(frame.read().unwrap().0[63], 7);
 /// # Ok::<(), pixview::Error>(())
 /// ```

@@ -53,7 +53,7 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// # Who waits for whom
 ///
 /// One lease is held for one access: while an access guard
-/// ([`Image::read`](crate::Image::read), [`Image::write`](crate::Image::write))
+/// ([`Image::pixels`](crate::Image::pixels), [`Image::pixels_mut`](crate::Image::pixels_mut))
 /// lives, or for a whole save. A lock is locked for that time, and every
 /// pixel of a save is from the same moment. Cells and atomics are read once,
 /// row after row, while the save goes on: an edit made in the meantime shows

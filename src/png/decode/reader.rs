@@ -310,7 +310,7 @@ impl<R: BufRead> PngReader<R> {
         let control = self.next_control(animation.shown == 0)?;
         self.read_frame(&mut animation, &control)?;
         animation.show(&self.file, &control)?;
-        image.write()?.write_frame(|frame| {
+        image.pixels_mut()?.write_frame(|frame| {
             let mut writer = RowWriter::new(&animation.file, width, frame.layout.format())?;
             let whole = Pass::whole(width, height);
             for y in 0..height {
@@ -416,7 +416,7 @@ impl<R: BufRead> PngReader<R> {
         let (width, height) = (self.width(), self.height());
         let palette = self.file.palette.clone();
         let mut outside = None;
-        image.write()?.write_frame(|frame| {
+        image.pixels_mut()?.write_frame(|frame| {
             let mut writer = RowWriter::new(&self.file, width, format)?;
             if self.header.interlaced {
                 let size = RowWriter::assembled_size(format, width, height);
