@@ -25,7 +25,7 @@ pub use error::{Error, ErrorKind};
 pub use format::{Channel, PixelFormat};
 use format::{from_png, to_png};
 /// Of the crate itself: the files above name it.
-pub use pixview::SourceError;
+pub use pixview::source::SourceError;
 use pixview::{Compression, Image, PngEncoder};
 
 /// Pixels of a row that fits the first-level cache.

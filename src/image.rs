@@ -249,7 +249,7 @@ impl<S> Image<S> {
     /// Returns the source for editing, such as a buffer that the image owns.
     ///
     /// If the length of the buffer changes, reads and saves fail with
-    /// [`SourceError::Changed`](crate::SourceError::Changed).
+    /// [`SourceError::Changed`](crate::source::SourceError::Changed).
     #[must_use]
     pub fn source_mut(&mut self) -> &mut S {
         &mut self.source

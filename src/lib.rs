@@ -1,6 +1,11 @@
 //! Image views over a pixel buffer that lives somewhere else, saved as PNG
 //! straight from the live memory.
 //!
+//! An [`Image`] describes memory that you already have: where each pixel lies,
+//! and what its bytes mean. It keeps no copy of the pixels. Saving changes
+//! nothing about it, so **edits to the source array still show in the image
+//! after a save**, and after a hundred saves:
+//!
 //! ```no_run
 //! use pixview::{Image, PixelFormat};
 //! use std::cell::Cell;
@@ -11,35 +16,31 @@
 //! let image = Image::from_buffer(pixels, 640, 480, PixelFormat::RGB8)?;
 //! image.save("before.png")?;
 //! pixels[0].set(255);              // edit the source array …
-//! image.save("after.png")?;        // … and the image shows it
+//! image.save("after.png")?;        // … and the image shows the edit
 //! # Ok::<(), pixview::Error>(())
 //! ```
 //!
-//! An [`Image`] is a description laid over memory: where each pixel is, and
-//! what its bytes mean. It keeps no copy of the pixels. Saving changes nothing
-//! about it: **edits to the source array still show in the
-//! image after a save**, and after a hundred.
-//!
-//! # Which source to take
+//! # Which source to choose
 //!
 //! | you want to | give `Image::from_buffer` | editing the array meanwhile |
 //! |---|---|---|
-//! | look at and save pixels | `&buffer` | no: the borrow checker refuses |
+//! | look at pixels and save them | `&buffer` | no: the borrow checker refuses |
 //! | edit through the image only | `&mut buffer` | no, until the image is gone |
 //! | let the image own the pixels | `buffer` (a `Vec`, an array) | [`image.source_mut()`](Image::source_mut) |
 //! | edit and save in one thread | `&[Cell<u8>]`, `Rc<RefCell<Vec<u8>>>` | yes |
 //! | edit in one thread, save whole frames in another | `Arc<RwLock<Vec<u8>>>`, `Arc<Mutex<..>>` | yes, between saves |
-//! | edit in one thread, save in another, nobody waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
-//! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | as what is in the box |
+//! | edit in one thread, save in another, no thread waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
+//! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | as the source in the box |
 //!
-//! A save waits for a lock: drop your guard first. Elements may be `u8`,
-//! `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, or a struct of your own
-//! ([`Plain`]); their bytes are the pixels' bytes, and their
-//! type says nothing of the format.
+//! A save waits for a lock, so drop your own guard first. Elements may be `u8`,
+//! `u16`, `i16`, `u32`, `u64`, `f32`, arrays of these, or a struct of your own
+//! ([`Plain`](source::Plain)). The bytes of the elements are the bytes of the
+//! pixels; the type of the elements does not choose the format.
 //!
 //! # The error that everybody meets first
 //!
-//! A plain borrow is a promise that nobody edits. So this does not compile:
+//! A plain borrow promises that nobody edits the array. So this does not
+//! compile:
 //!
 //! ```compile_fail,E0502
 //! # use pixview::{Image, PixelFormat};
@@ -54,13 +55,13 @@
 //! error[E0502]: cannot borrow `array` as mutable because it is also borrowed as immutable
 //! ```
 //!
-//! Three ways out:
+//! There are three ways out:
 //!
 //! ```no_run
 //! # use pixview::{Image, PixelFormat};
 //! # use std::cell::Cell;
 //! # let mut array = vec![0u8; 640 * 480 * 3];
-//! // 1. Share the array as cells: the same memory, and everyone may edit.
+//! // 1. Share the array as cells: the same memory, which everyone may edit.
 //! let pixels = Cell::from_mut(&mut array[..]).as_slice_of_cells();
 //! let image = Image::from_buffer(pixels, 640, 480, PixelFormat::RGB8)?;
 //! pixels[0].set(255);
@@ -71,7 +72,7 @@
 //! image.source_mut()[0] = 255;
 //! image.save("after.png")?;
 //!
-//! // 3. Make the image when you save. It costs nothing.
+//! // 3. Make the image when you save. That costs nothing.
 //! # let mut array = image.into_source();
 //! array[0] = 255;
 //! Image::from_buffer(&array, 640, 480, PixelFormat::RGB8)?.save("after.png")?;
@@ -98,40 +99,38 @@
 //! ```
 //!
 //! - [`Image::view`], [`crop`](Image::crop), [`flip_vertical`](Image::flip_vertical),
-//!   [`transpose`](Image::transpose), [`channel`](Image::channel) share the
+//!   [`transpose`](Image::transpose) and [`channel`](Image::channel) share the
 //!   memory.
-//! - (*) `clone` does what the source's `clone` does: references, `Rc` and
-//!   `Arc` share the memory, a `Vec` is copied.
-//! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy what is there at
-//!   that moment. A read guard ([`Image::pixels`]) copies where it can't show
-//!   the memory itself.
-//! - [`Image::pixels_mut`] draws into the caller's array.
+//! - (*) `clone` clones the source. References, `Rc` and `Arc` share the memory;
+//!   a `Vec` is copied.
+//! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy the pixels of that
+//!   moment. [`Image::pixels`] copies a row where it cannot borrow it.
+//! - [`Image::pixels_mut`] draws into your array.
 //!
 //! # The types
 //!
-//! | | |
+//! | type | content |
 //! |---|---|
 //! | [`Image`] | a source and a layout; views, reads, writes, saves |
-//! | [`PixelSource`] | where pixels live; [`PixelSourceMut`], [`SharedPixelSource`] say who may write |
-//! | [`Plain`], [`PlainBuffer`] | your own pixel struct; your own struct behind a lock |
-//! | [`Lease`], [`LiveBytes`] | the bytes for one access; to write a source of your own |
-//! | [`Layout`] | where a pixel is: format, offset and strides in bytes |
-//! | [`PixelFormat`], [`Palette`] | what its bytes mean; the colours of indices |
-//! | [`Pixels`], [`PixelsMut`], [`Pixel`] | reading and writing pixels |
-//! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file, to be read into a view |
-//! | [`PngEncoder`], [`Compression`], [`Filter`], [`IndexDepth`] | the options of a save, and scratch to reuse |
-//! | [`Metadata`] and its parts, [`Text`] to [`Chunk`] | what a file says beside its pixels |
-//! | [`Progress`] | how far a save or a read has come |
-//! | [`Error`], [`ErrorKind`], [`SourceError`] | what went wrong, with the numbers |
+//! | [`PixelSource`], [`PixelSourceMut`] | memory that holds pixels; see [`source`] for your own |
+//! | [`Layout`] | where a pixel lies: format, offset and strides in bytes |
+//! | [`PixelFormat`], [`Palette`], [`Channel`] | what the bytes of a pixel mean; the colors of indices |
+//! | [`Pixels`], [`PixelsMut`], [`Pixel`] | read and write access; one pixel; see [`pixels`] |
+//! | [`PngEncoder`], [`Compression`] | the options of a save, and memory to reuse; see [`png`] |
+//! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file that can be read into a view |
+//! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |
+//! | [`Error`], [`ErrorKind`] | what failed, with the numbers |
 //!
-//! What all this promises, and the test behind each promise: [`contracts`].
+//! [`docs`] has pages for maintainers and for the careful: the
+//! [contracts](docs::contracts) behind these sentences, each with the test that
+//! fails when it is broken, the [design](docs::design), and the
+//! [changes](docs::changelog).
 #![forbid(unsafe_code)]
 
 mod alloc;
 mod arch;
 mod deflate;
-#[doc = include_str!("docs/contracts.md")]
-pub mod contracts {}
+pub mod docs;
 mod error;
 mod file;
 mod format;
@@ -140,25 +139,22 @@ mod format;
 pub mod fuzzing;
 mod image;
 mod layout;
-mod pixels;
-mod png;
-mod source;
+pub mod pixels;
+pub mod png;
+pub mod source;
 mod strided;
 
 pub use error::{Error, ErrorKind};
-pub use format::{Channel, Palette, Pixel, PixelBytes, PixelFormat, SampleSlice, Samples};
+pub use format::{Channel, Palette, Pixel, PixelFormat};
 pub use image::Image;
 pub use layout::Layout;
 pub use pixels::{Pixels, PixelsMut};
-pub use png::{
-    Background, Chromaticities, Chunk, ChunkFault, Cicp, Compression, Density, Filter, IccProfile,
-    IndexDepth, LightLevel, MasteringDisplay, Metadata, PngDecoder, PngEncoder, PngReader,
-    Progress, RenderingIntent, Text, Time,
-};
-pub use source::{
-    Element, ElementMut, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelSource, PixelSourceMut,
-    Plain, PlainBuffer, PlainBufferMut, SharedElement, SharedPixelSource, SourceError,
-};
+pub use png::metadata::{self, Metadata};
+pub use png::{Compression, PngDecoder, PngEncoder, PngReader};
+pub use source::{PixelSource, PixelSourceMut};
+
+// Short names for this crate's own use.
+pub(crate) use source::{Lease, LeaseMut, SourceError};
 
 /// The examples of the README compile and run like those of the docs.
 #[cfg(doctest)]

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+pub use crate::format::{Pixel, PixelBytes, SampleSlice, Samples};
+
 use crate::alloc::zeroed;
 use crate::error::AtRow;
 use crate::source::{Shape, with_lease};
 use crate::strided::{Frame, FrameMut};
-use crate::{Error, ErrorKind, Layout, Lease, LeaseMut, Pixel, PixelBytes, PixelFormat, Samples};
+use crate::{Error, ErrorKind, Layout, Lease, LeaseMut, PixelFormat};
 
 /// What an image says of its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

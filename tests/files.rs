@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process::Command;
 
 use common::decode;
-use pixview::{ErrorKind, Image, Lease, LiveBytes, PixelFormat, PixelSource, SourceError};
+use pixview::source::{Lease, LiveBytes, SourceError};
+use pixview::{ErrorKind, Image, PixelFormat, PixelSource};
 
 fn gray(value: u8) -> Image<Vec<u8>> {
     Image::from_buffer(vec![value; 16], 4, 4, PixelFormat::GRAY8).unwrap()

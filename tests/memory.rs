@@ -14,9 +14,8 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use common::DEFINITIONS;
 use peak_alloc::PeakAlloc;
-use pixview::{
-    Compression, Filter, Image, Layout, PixelFormat, PixelSource, PngDecoder, PngEncoder,
-};
+use pixview::png::Filter;
+use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngDecoder, PngEncoder};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;

@@ -3,11 +3,11 @@
 
 mod common;
 
-use pixview::{
-    Background, Chromaticities, Chunk, Cicp, Density, Error, ErrorKind, IccProfile, Image,
-    LightLevel, MasteringDisplay, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder,
+use pixview::metadata::{
+    Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
     RenderingIntent, Text, Time,
 };
+use pixview::{Error, ErrorKind, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
 
 /// Name and data of each chunk.
 fn chunks(png: &[u8]) -> Vec<(String, Vec<u8>)> {

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use peak_alloc::PeakAlloc;
-use pixview::{IccProfile, Image, Metadata, PixelFormat, PngDecoder, PngEncoder, Text};
+use pixview::metadata::{IccProfile, Text};
+use pixview::{Image, Metadata, PixelFormat, PngDecoder, PngEncoder};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;

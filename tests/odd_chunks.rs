@@ -1,7 +1,8 @@
 //! Metadata of files that break rules: a chunk that does is corrected or left
 //! out, is listed, and costs no other chunk.
 
-use pixview::{Background, Density, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
+use pixview::metadata::{Background, Density};
+use pixview::{Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
 
 fn image(format: PixelFormat) -> Image<Vec<u8>> {
     let image = Image::new(6, 5, format).unwrap();

@@ -7,10 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
 use common::{DEFINITIONS, Definition, decode};
-use pixview::{
-    Compression, Image, IndexDepth, Layout, Lease, LiveBytes, PixelFormat, PixelSource, PngEncoder,
-    SourceError,
-};
+use pixview::png::IndexDepth;
+use pixview::source::{Lease, LiveBytes, SourceError};
+use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngEncoder};
 
 /// Memory in which every byte is another one at every read.
 struct Changing {

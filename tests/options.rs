@@ -4,7 +4,8 @@ mod common;
 
 use std::cell::Cell;
 
-use pixview::{Compression, Filter, Image, PixelFormat, PixelSource, PngEncoder};
+use pixview::png::Filter;
+use pixview::{Compression, Image, PixelFormat, PixelSource, PngEncoder};
 
 const MODES: [Compression; 4] = [
     Compression::Stored,

@@ -8,11 +8,11 @@ mod common;
 use std::io;
 
 use failing_alloc::FailingAlloc;
-use pixview::{
-    Background, Chromaticities, Chunk, Cicp, Density, Error, ErrorKind, IccProfile, Image,
-    LightLevel, MasteringDisplay, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder, Text,
-    Time,
+use pixview::metadata::{
+    Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
+    Text, Time,
 };
+use pixview::{Error, ErrorKind, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
 
 #[global_allocator]
 static ALLOCATOR: FailingAlloc = FailingAlloc::new(0);

@@ -6,9 +6,9 @@ use std::cell::Cell;
 use std::io::{self, Write};
 
 use common::{DEFINITIONS, decode, noise};
+use pixview::png::IndexDepth;
 use pixview::{
-    Compression, Error, ErrorKind, Image, IndexDepth, Layout, Palette, PixelFormat, PixelSource,
-    PngEncoder,
+    Compression, Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSource, PngEncoder,
 };
 
 /// The bits of a pixel in a file (IHDR, PNG third edition, 11.2.1) and its

@@ -12,10 +12,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, RwLock};
 
 use common::{decode, noise};
-use pixview::{
-    Compression, Image, Lease, LeaseMut, LiveBytes, LiveBytesMut, PixelFormat, PixelSource,
-    PixelSourceMut, PlainBuffer, PlainBufferMut, PngDecoder, PngEncoder, SharedPixelSource,
+use pixview::source::{
+    Lease, LeaseMut, LiveBytes, LiveBytesMut, PlainBuffer, PlainBufferMut, SharedPixelSource,
     SourceError,
+};
+use pixview::{
+    Compression, Image, PixelFormat, PixelSource, PixelSourceMut, PngDecoder, PngEncoder,
 };
 
 const WIDTH: u32 = 700;

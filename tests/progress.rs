@@ -5,7 +5,8 @@ mod common;
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::{Arc, Mutex};
 
-use pixview::{Compression, ErrorKind, Image, PixelFormat, PngDecoder, PngEncoder, Progress};
+use pixview::png::Progress;
+use pixview::{Compression, ErrorKind, Image, PixelFormat, PngDecoder, PngEncoder};
 
 const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 3000;

@@ -10,9 +10,8 @@ use std::cell::Cell;
 use cases::{case, with_source};
 use common::{DEFINITIONS, Definition, noise};
 use lodepng::{ColorType, Encoder, RGBA};
-use pixview::{
-    Error, ErrorKind, Image, IndexDepth, Layout, Palette, PixelFormat, PngDecoder, PngEncoder,
-};
+use pixview::png::IndexDepth;
+use pixview::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PngDecoder, PngEncoder};
 use proptest::prelude::*;
 
 /// A kind of file: its colour type, bits in a sample, samples in a pixel.

@@ -6,9 +6,8 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use common::{DEFINITIONS, decode, noise};
-use pixview::{
-    Background, Compression, Density, Image, Layout, Metadata, PixelFormat, PngDecoder, PngEncoder,
-};
+use pixview::metadata::{Background, Density};
+use pixview::{Compression, Image, Layout, Metadata, PixelFormat, PngDecoder, PngEncoder};
 
 /// Colour type and bits of a file (PNG third edition, 11.2.1).
 fn header(png: &[u8]) -> (u8, u8) {

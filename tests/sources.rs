@@ -11,10 +11,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
 use std::sync::{Arc, Mutex, RwLock};
 
+use pixview::source::{
+    Lease, LeaseMut, LiveBytes, LiveBytesMut, Plain, PlainBuffer, SharedPixelSource, SourceError,
+};
 use pixview::{
-    Compression, Error, ErrorKind, Image, Layout, Lease, LeaseMut, LiveBytes, LiveBytesMut,
-    PixelFormat, PixelSource, PixelSourceMut, Plain, PlainBuffer, PngEncoder, SharedPixelSource,
-    SourceError,
+    Compression, Error, ErrorKind, Image, Layout, PixelFormat, PixelSource, PixelSourceMut,
+    PngEncoder,
 };
 
 /// A caller's own pixel.
@@ -805,7 +807,7 @@ fn a_two_faced_guard() {
             self
         }
     }
-    impl pixview::PlainBufferMut for TwoFaced {
+    impl pixview::source::PlainBufferMut for TwoFaced {
         fn as_elements_mut(&mut self) -> &mut [u8] {
             self
         }

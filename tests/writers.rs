@@ -223,14 +223,18 @@ fn a_panicking_writer() {
 #[test]
 fn a_panicking_source() {
     struct Panicking;
-    impl pixview::LiveBytes for Panicking {
+    impl pixview::source::LiveBytes for Panicking {
         fn len(&self) -> usize {
             3000 * 400
         }
         fn element_size(&self) -> usize {
             1
         }
-        fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), pixview::SourceError> {
+        fn copy_to(
+            &self,
+            offset: usize,
+            to: &mut [u8],
+        ) -> Result<(), pixview::source::SourceError> {
             to.copy_from_slice(&noise(to.len(), offset as u64));
             if offset >= 3000 * 350 {
                 std::panic::resume_unwind(Box::new("boo"));
@@ -239,8 +243,8 @@ fn a_panicking_source() {
         }
     }
     impl pixview::PixelSource for Panicking {
-        fn lease(&self) -> Result<pixview::Lease<'_>, pixview::SourceError> {
-            Ok(pixview::Lease::live(Panicking))
+        fn lease(&self) -> Result<pixview::source::Lease<'_>, pixview::source::SourceError> {
+            Ok(pixview::source::Lease::live(Panicking))
         }
     }
     for mode in MODES {

@@ -292,7 +292,7 @@ impl PixelFormat {
     ///
     /// Indexed images are the exception: they are saved at the smallest bit
     /// depth that holds the palette, or at the one that
-    /// [`IndexDepth`](crate::IndexDepth) sets.
+    /// [`IndexDepth`](crate::png::IndexDepth) sets.
     #[must_use]
     pub fn bit_depth(self) -> u8 {
         match self.storage {

@@ -1,15 +1,14 @@
-//! PNG files: writing from a view, reading into one.
+//! PNG files: writing from a view, reading into a view.
+//!
+//! [`PngEncoder`] and [`PngDecoder`] are the beginning. [`metadata`] has the
+//! parts of a file beside its pixels.
 
 mod decode;
 mod encode;
 mod file_format;
-mod metadata;
+pub mod metadata;
 mod progress;
 
 pub use decode::{PngDecoder, PngReader};
 pub use encode::{Compression, Filter, IndexDepth, PngEncoder};
-pub use metadata::{
-    Background, Chromaticities, Chunk, ChunkFault, Cicp, Density, IccProfile, LightLevel,
-    MasteringDisplay, Metadata, RenderingIntent, Text, Time,
-};
 pub use progress::Progress;

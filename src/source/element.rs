@@ -25,7 +25,8 @@ use super::{Lease, LeaseMut};
 /// feature `derive`: `bytemuck = { version = "1.25", features = ["derive"] }`.
 ///
 /// ```
-/// use pixview::{Image, PixelFormat, Plain};
+/// use pixview::{Image, PixelFormat};
+/// use pixview::source::Plain;
 ///
 /// #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 /// #[repr(C)]
@@ -45,7 +46,7 @@ use super::{Lease, LeaseMut};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element of a pixel buffer",
-    note = "elements are `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::Plain`; a literal without a type is `i32`: write `0u8`"
+    note = "elements are `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::source::Plain`; a literal without a type is `i32`: write `0u8`"
 )]
 pub trait Plain: NoUninit {}
 

@@ -21,7 +21,8 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
-/// use pixview::{Image, PixelFormat, PlainBuffer};
+/// use pixview::{Image, PixelFormat};
+/// use pixview::source::PlainBuffer;
 ///
 /// struct Frame {
 ///     number: u64,
@@ -45,7 +46,7 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` behind a lock or `RefCell` is not a buffer of plain pixels",
-    note = "slices, arrays and `Vec`s of `u8`, `u16`, `i16`, `u32`, `u64`, `f32` are; implement `pixview::PlainBuffer` for a struct of your own; cells and atomics need no lock around them"
+    note = "slices, arrays and `Vec`s of `u8`, `u16`, `i16`, `u32`, `u64`, `f32` are; implement `pixview::source::PlainBuffer` for a struct of your own; cells and atomics need no lock around them"
 )]
 pub trait PlainBuffer {
     /// The type of the elements.
@@ -61,7 +62,8 @@ pub trait PlainBuffer {
 ///
 /// ```
 /// use std::sync::RwLock;
-/// use pixview::{Image, PixelFormat, PlainBuffer, PlainBufferMut};
+/// use pixview::{Image, PixelFormat};
+/// use pixview::source::{PlainBuffer, PlainBufferMut};
 ///
 /// struct Frame(Vec<u8>);
 ///

@@ -75,7 +75,8 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// A type that contains one of the sources above passes the call on:
 ///
 /// ```
-/// use pixview::{Image, Lease, PixelFormat, PixelSource, SourceError};
+/// use pixview::{Image, PixelFormat, PixelSource};
+/// use pixview::source::{Lease, SourceError};
 ///
 /// struct Frame {
 ///     timestamp: u64,

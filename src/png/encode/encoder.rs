@@ -201,7 +201,8 @@ impl PngEncoder {
     /// # Examples
     ///
     /// ```
-    /// use pixview::{Metadata, PngEncoder, Text};
+    /// use pixview::{Metadata, PngEncoder};
+    /// use pixview::metadata::Text;
     ///
     /// struct Recorder {
     ///     encoder: PngEncoder,

@@ -34,7 +34,8 @@ use crate::{Error, ErrorKind};
 /// # Examples
 ///
 /// ```
-/// use pixview::{Density, Image, Metadata, PixelFormat, PngDecoder, PngEncoder, Text};
+/// use pixview::{Image, Metadata, PixelFormat, PngDecoder, PngEncoder};
+/// use pixview::metadata::{Density, Text};
 ///
 /// let mut metadata = Metadata::default();
 /// metadata.text.push(Text::new("Title", "Dune, at noon"));

@@ -6,11 +6,8 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pixview::{
-    Background, Chromaticities, Chunk, Cicp, Density, ErrorKind, IccProfile, Image, LightLevel,
-    MasteringDisplay, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder, RenderingIntent,
-    Text, Time,
-};
+use pixview::{ErrorKind, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
+use pixview::metadata::{Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay, RenderingIntent, Text, Time};
 
 #[derive(Debug)]
 struct Case {
