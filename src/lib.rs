@@ -135,10 +135,10 @@ pub mod contracts {}
 mod error;
 mod file;
 mod format;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing;
 mod image;
+#[cfg(any(fuzzing, pixview_internals))]
+#[doc(hidden)]
+pub mod internals;
 mod layout;
 mod pixels;
 mod png;

@@ -1,7 +1,7 @@
 //! PNG files: writing from a view, reading into one.
 
 mod decode;
-mod encode;
+pub(crate) mod encode;
 mod file_format;
 mod metadata;
 mod progress;
