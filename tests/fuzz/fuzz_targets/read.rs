@@ -210,7 +210,7 @@ fuzz_target!(|case: Case| {
     if let Ok(mut metadata) = reader.metadata() {
         metadata.faults.clear();
         let mut encoder = PngEncoder::new().metadata(metadata.clone());
-        match encoder.to_vec(&whole) {
+        match encoder.to_png(&whole) {
             Ok(again) => {
                 let mut reader = PngDecoder::new().from_bytes(&again).unwrap();
                 // Indices perhaps in fewer bits.
