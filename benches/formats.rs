@@ -1,32 +1,13 @@
 //! What other formats than PNG's own cost: every conversion alone, both ways,
 //! and whole fast saves beside those of the converted picture.
-//!
-//! The conversions are the crate's own files, compiled into this program:
-//! they are not public.
-
-// Parts of them are for others.
-#![allow(dead_code, unreachable_pub, unused_imports)]
-
-#[path = "../src/alloc.rs"]
-mod alloc;
-#[path = "../src/arch.rs"]
-mod arch;
-#[path = "../src/error/mod.rs"]
-mod error;
-#[path = "../src/format/mod.rs"]
-mod format;
 
 use std::hint::black_box;
 use std::io;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-pub use error::{Error, ErrorKind};
-pub use format::{Channel, PixelFormat};
-use format::{from_png, to_png};
-/// Of the crate itself: the files above name it.
-pub use pixview::source::SourceError;
-use pixview::{Compression, Image, PngEncoder};
+use pixview::internals::{from_png, pack, pixel_size, png_pixel_size, to_png, unpack};
+use pixview::{Compression, Image, PixelFormat, PngEncoder};
 
 /// Pixels of a row that fits the first-level cache.
 const ROW: usize = 1024;
@@ -63,8 +44,8 @@ fn formats() -> Vec<PixelFormat> {
 /// Each conversion of a row; throughput is in bytes of PNG.
 fn conversions(c: &mut Criterion) {
     for format in formats() {
-        let size = ROW * format.png().pixel_size();
-        let mut pixels: Vec<u8> = (0..ROW * format.pixel_size())
+        let size = ROW * png_pixel_size(format);
+        let mut pixels: Vec<u8> = (0..ROW * pixel_size(format))
             .map(|i| (i * 167 + i / 256 * 31) as u8)
             .collect();
         let mut png = vec![0; size];
@@ -85,21 +66,18 @@ fn conversions(c: &mut Criterion) {
 
 /// The bits of a byte apart and together, in bytes of one each.
 fn bits(c: &mut Criterion) {
-    use format::BitOrder::{Lsb, Msb};
     let mut packed: Vec<u8> = (0..ROW).map(|i| (i * 167) as u8).collect();
     let mut indices = vec![0; 8 * ROW];
     for bits in [1, 2, 4] {
-        for (order, name) in [(Msb, "first in the most"), (Lsb, "first in the least")] {
+        for (lsb_first, name) in [(false, "first in the most"), (true, "first in the least")] {
             let count = ROW * 8 / usize::from(bits);
             let mut group = c.benchmark_group("bits");
             group.throughput(Throughput::Bytes(count as u64));
             group.bench_function(format!("{bits} apart, {name}"), |b| {
-                b.iter(|| {
-                    format::unpack(bits, order, black_box(&packed), 0, &mut indices[..count]);
-                });
+                b.iter(|| unpack(bits, lsb_first, black_box(&packed), &mut indices[..count]));
             });
             group.bench_function(format!("{bits} together, {name}"), |b| {
-                b.iter(|| format::pack(bits, order, black_box(&indices[..count]), 0, &mut packed));
+                b.iter(|| pack(bits, lsb_first, black_box(&indices[..count]), &mut packed));
             });
             group.finish();
         }
@@ -110,7 +88,7 @@ const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
 
 /// A landscape with grain: between a photograph and a drawing.
-fn scene(format: pixview::PixelFormat) -> Image<Vec<u8>> {
+fn scene(format: PixelFormat) -> Image<Vec<u8>> {
     let mut image = Image::new(WIDTH, HEIGHT, format).expect("fits");
     let scale = if format.bit_depth() == 16 { 257 } else { 1 };
     let mut seed = 1u32;
@@ -146,7 +124,7 @@ fn scene(format: pixview::PixelFormat) -> Image<Vec<u8>> {
 
 /// The same picture as PNG has it.
 fn converted(image: &Image<Vec<u8>>) -> Image<Vec<u8>> {
-    use pixview::PixelFormat as F;
+    use PixelFormat as F;
     let format = match (image.format().channels(), image.format().bit_depth()) {
         (1, 8) => F::GRAY8,
         (1, _) => F::GRAY16BE,
@@ -176,7 +154,7 @@ fn converted(image: &Image<Vec<u8>>) -> Image<Vec<u8>> {
 /// again and again: the ratio of the medians of their times. The files are the
 /// same.
 fn saves(runs: usize) {
-    use pixview::PixelFormat as F;
+    use PixelFormat as F;
     println!("\nA whole save over that of the converted picture, {runs} of each:\n");
     println!("| format | Fast | Stored | MB/s of PNG, Fast |\n|---|---|---|---|");
     for format in [

@@ -4,202 +4,34 @@
 //!
 //! Over drawn scenes; and over the first strips of the PNG files of a folder
 //! named by `PIXVIEW_CORPUS`. Throughput is in bytes of scanlines.
-//!
-//! The pieces are private, so their files are compiled into this program.
+
+use std::cell::RefCell;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use pixview::Image;
-
-#[allow(dead_code)]
-#[path = "../src/alloc.rs"]
-mod alloc;
-#[allow(dead_code)]
-#[path = "../src/arch.rs"]
-mod arch;
-#[allow(dead_code, unused_imports)]
-#[path = "../src/deflate/mod.rs"]
-mod deflate;
-#[allow(dead_code, unused_imports)]
-#[path = "../src/png/encode/filter/mod.rs"]
-mod filter;
-
-use arch::{Portable, Registers, dispatch};
-use deflate::bits::State;
-use deflate::block::{self, Tables};
-use deflate::tokens::{self, Token};
-use deflate::{Deflate, PADDING, bound};
-use filter::{FilterChoice, FilterKernels, FilterType};
+use pixview::internals::{Registers, Step, Strip};
 
 /// Bytes of scanlines in a strip, about.
 const STRIP: usize = 512 << 10;
 
-#[derive(Clone, Copy, PartialEq)]
-enum Piece {
-    /// In place.
-    Filter(FilterChoice),
-    /// From stable memory into the strip.
-    FilterTo(FilterChoice),
-    Tokens,
-    Count,
-    Emit,
-    /// Paeth and all that the fast mode does.
-    Strip,
+/// Makes a strip of as many of `rows` as it holds.
+fn strip_of(rows: &[u8], row_size: usize, pixel_size: usize) -> Strip {
+    let count = (STRIP / (row_size + 1)).clamp(1, rows.len() / row_size);
+    Strip::new(&rows[..count * row_size], row_size, pixel_size)
 }
 
-/// What a piece works on.
-struct Work {
-    row_size: usize,
-    pixel_size: usize,
-    /// Scanlines as they come from the image.
-    raw: Vec<u8>,
-    /// To be filtered in place; then padding.
-    rows: Vec<u8>,
-    /// Filtered, with padding.
-    filtered: Vec<u8>,
-    tokens: Vec<Token>,
-    tables: Tables,
-    deflate: Deflate,
-    out: Vec<u8>,
-}
-
-impl Work {
-    fn new(rows: &[u8], row_size: usize, pixel_size: usize) -> Self {
-        let count = (STRIP / (row_size + 1)).clamp(1, rows.len() / row_size);
-        let mut raw = Vec::new();
-        for row in rows.chunks(row_size).take(count) {
-            raw.push(0);
-            raw.extend(row);
-        }
-        let mut filtered = raw.clone();
-        filter::filter_rows(
-            Portable,
-            FilterChoice::Fixed(FilterType::Paeth),
-            &mut filtered,
-            row_size,
-            None,
-            pixel_size,
-        );
-        let mut tokens = Vec::new();
-        tokens::tokenize(Portable, &filtered, &mut tokens);
-        let len = filtered.len();
-        filtered.resize(len + PADDING, 0);
-        let mut work = Work {
-            row_size,
-            pixel_size,
-            rows: raw.clone(),
-            filtered,
-            tokens,
-            tables: Tables::default(),
-            deflate: Deflate::default(),
-            out: vec![0; bound(len)],
-            raw,
-        };
-        work.rows.resize(len + PADDING, 0);
-        // Fills the tables.
-        let mut writer = deflate::bits::BitWriter::new(&mut work.out);
-        block::write(
-            Portable,
-            &mut writer,
-            &mut work.tables,
-            &work.filtered,
-            len,
-            &work.tokens,
-        );
-        work
-    }
-
-    /// Puts back what filters overwrite.
-    fn restore(&mut self) {
-        self.rows[..self.raw.len()].copy_from_slice(&self.raw);
-    }
-
-    #[inline(always)]
-    fn filter_to<K: FilterKernels>(&mut self, kernels: K, choice: FilterChoice) {
-        let line = self.row_size + 1;
-        let mut above = None;
-        let rows = self.rows.chunks_exact_mut(line);
-        for (scanline, row) in rows.zip(self.raw.chunks_exact(line)) {
-            let row = &row[1..];
-            filter::filter_row_to(kernels, choice, row, above, self.pixel_size, scanline);
-            above = Some(row);
-        }
-    }
-
-    #[inline(always)]
-    fn run<K: FilterKernels>(&mut self, kernels: K, piece: Piece) {
-        let len = self.raw.len();
-        let rows = &mut self.rows[..len];
-        let (row_size, pixel_size) = (self.row_size, self.pixel_size);
-        match piece {
-            Piece::Filter(filter) => {
-                filter::filter_rows(kernels, filter, rows, row_size, None, pixel_size);
-            }
-            Piece::FilterTo(choice) => self.filter_to(kernels, choice),
-            Piece::Tokens => {
-                let data = &self.filtered[..len];
-                tokens::tokenize(kernels, data, &mut self.tokens);
-            }
-            Piece::Count => {
-                std::hint::black_box(block::count(&self.filtered[..len], &self.tokens));
-            }
-            Piece::Emit => {
-                let (mut state, limit) = (State::default(), block::stored_size(len));
-                let (out, tables) = (&mut self.out, &self.tables);
-                kernels.emit(out, &mut state, tables, &self.filtered, &self.tokens, limit);
-            }
-            Piece::Strip => {
-                self.filter_to(kernels, FilterChoice::Fixed(FilterType::Paeth));
-                self.deflate.fast(kernels, &self.rows, len, &mut self.out);
-            }
-        }
-    }
-}
-
-dispatch! {
-    fn run<kernels>(work: &mut Work, piece: Piece) -> () {
-        work.run(kernels, piece)
-    }
-}
-
-fn pieces(c: &mut Criterion, name: &str, work: &mut Work) {
-    let all = [
-        (
-            "filter Sub",
-            Piece::Filter(FilterChoice::Fixed(FilterType::Sub)),
-        ),
-        (
-            "filter Up",
-            Piece::Filter(FilterChoice::Fixed(FilterType::Up)),
-        ),
-        (
-            "filter Average",
-            Piece::Filter(FilterChoice::Fixed(FilterType::Average)),
-        ),
-        (
-            "filter Paeth",
-            Piece::Filter(FilterChoice::Fixed(FilterType::Paeth)),
-        ),
-        (
-            "filter Paeth from",
-            Piece::FilterTo(FilterChoice::Fixed(FilterType::Paeth)),
-        ),
-        ("filter smallest", Piece::Filter(FilterChoice::MinSum)),
-        ("tokenizer", Piece::Tokens),
-        ("statistics", Piece::Count),
-        ("emitter", Piece::Emit),
-        ("strip", Piece::Strip),
-    ];
-    for (piece_name, piece) in all {
-        let mut group = c.benchmark_group(format!("{name}/{piece_name}"));
+fn pieces(c: &mut Criterion, name: &str, strip: &mut Strip) {
+    for (step_name, step) in Step::ALL {
+        let mut group = c.benchmark_group(format!("{name}/{step_name}"));
         group
             .sample_size(20)
-            .throughput(Throughput::Bytes(work.raw.len() as u64));
+            .throughput(Throughput::Bytes(strip.size() as u64));
         for registers in Registers::all() {
-            let work = std::cell::RefCell::new(&mut *work);
+            let strip = RefCell::new(&mut *strip);
             group.bench_function(registers.name(), |b| {
                 b.iter_batched(
-                    || work.borrow_mut().restore(),
-                    |()| run(registers, *work.borrow_mut(), piece),
+                    || strip.borrow_mut().restore(),
+                    |()| strip.borrow_mut().run(registers, step),
                     BatchSize::PerIteration,
                 );
             });
@@ -221,7 +53,7 @@ fn scenes(c: &mut Criterion) {
         let place = |i: usize| (i % width, i / width);
         let pixels = (0..width * height).map(place);
         let bytes: Vec<u8> = pixels.flat_map(|(x, y)| color(x, y, noise())).collect();
-        Work::new(&bytes, width * 3, 3)
+        strip_of(&bytes, width * 3, 3)
     };
     let mut landscape = draw(&|x, y, noise| {
         let grain = (noise.leading_zeros() as u8).min(6);
@@ -280,7 +112,7 @@ fn corpus(c: &mut Criterion) {
         pieces(
             c,
             &name,
-            &mut Work::new(&pixels[middle..], row_size, pixel_size),
+            &mut strip_of(&pixels[middle..], row_size, pixel_size),
         );
     }
 }

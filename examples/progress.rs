@@ -6,11 +6,14 @@
 //! ```
 
 use std::error::Error;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use indicatif::ProgressBar;
 use pixview::{Compression, ErrorKind, Image, PixelFormat, PngEncoder};
+
+/// Characters of the bar.
+const BAR: u64 = 40;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pixview-examples");
@@ -29,16 +32,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let image = Image::from_buffer(&pixels, width, height, PixelFormat::RGB8)?;
 
-    let bar = ProgressBar::new(height.into());
-    let shown = bar.clone();
     let mut encoder = PngEncoder::new()
         .compression(Compression::Small)
-        .on_progress(move |progress| {
-            shown.set_position(progress.rows.into());
+        .on_progress(|progress| {
+            let done = BAR * u64::from(progress.rows) / u64::from(progress.total);
+            let (done, left) = ("#".repeat(done as usize), ".".repeat((BAR - done) as usize));
+            print!("\r[{done}{left}] {}/{} rows", progress.rows, progress.total);
+            // A bar that can't be shown is no reason to stop the save.
+            let _ = std::io::stdout().flush();
             ControlFlow::Continue(())
         });
     encoder.save(&image, &path)?;
-    bar.finish();
+    println!();
     let size = std::fs::metadata(&path)?.len();
     println!("wrote {}: {size} bytes", path.display());
 

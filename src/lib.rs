@@ -134,10 +134,10 @@ pub mod docs;
 mod error;
 mod file;
 mod format;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing;
 mod image;
+#[cfg(any(fuzzing, pixview_internals))]
+#[doc(hidden)]
+pub mod internals;
 mod layout;
 pub mod pixels;
 pub mod png;

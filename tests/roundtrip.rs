@@ -7,26 +7,17 @@ mod common;
 
 use std::cell::Cell;
 
-use cases::{Step, case, with_source};
+use cases::{Step, each_case, with_source};
 use common::{DEFINITIONS, Definition, decode, noise};
 use pixview::{Channel, ErrorKind, Image, Layout, PixelFormat, PixelSource};
-use proptest::prelude::*;
 
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: if cfg!(miri) { 12 } else { 3000 },
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
+const CASES: u64 = if cfg!(miri) { 12 } else { 3000 };
 
-proptest! {
-    #![proptest_config(config())]
-
-    /// Each pixel that is read, and each in the saved file, is the one at the
-    /// address that the strides say.
-    #[test]
-    fn reads_and_saves(case in case()) {
+/// Each pixel that is read, and each in the saved file, is the one at the
+/// address that the strides say.
+#[test]
+fn reads_and_saves() {
+    each_case(CASES, |case, _| {
         let mut memory = noise(case.len, case.seed);
         let before = memory.clone();
         let mut model = case.model();
@@ -40,7 +31,10 @@ proptest! {
             for step in &case.steps {
                 image = step.apply(image);
             }
-            assert_eq!((image.width() as usize, image.height() as usize), (width, height));
+            assert_eq!(
+                (image.width() as usize, image.height() as usize),
+                (width, height)
+            );
 
             let pixels = image.pixels().unwrap();
             let mut packed = Vec::new();
@@ -70,14 +64,17 @@ proptest! {
                 }
             }
         });
-        prop_assert_eq!(memory, before, "a save or a read wrote something");
-    }
+        assert_eq!(memory, before, "a save or a read wrote something");
+    });
+}
 
-    /// What is written through a view lands at the address that the strides
-    /// say, and not one byte beside it changes. Where pixels share bytes,
-    /// nothing is written.
-    #[test]
-    fn writes(case in case(), rectangle in (0.0..1.0f64, 0.0..1.0f64, 0.0..1.0f64, 0.0..1.0f64)) {
+/// What is written through a view lands at the address that the strides
+/// say, and not one byte beside it changes. Where pixels share bytes,
+/// nothing is written.
+#[test]
+fn writes() {
+    each_case(CASES, |case, random| {
+        let [left, top, w, h] = random.shares();
         let mut memory = noise(case.len, case.seed);
         let mut expected = memory.clone();
         let mut model = case.model();
@@ -98,7 +95,13 @@ proptest! {
         let pixels_of = |values: &[u8], width: usize| -> (Vec<u8>, Vec<Vec<u8>>) {
             let pixels: Vec<Vec<u8>> = values
                 .chunks(size)
-                .map(|bytes| if definition.is_sub_byte() { definition.load(bytes, 0, 1) } else { bytes.to_vec() })
+                .map(|bytes| {
+                    if definition.is_sub_byte() {
+                        definition.load(bytes, 0, 1)
+                    } else {
+                        bytes.to_vec()
+                    }
+                })
                 .collect();
             let rows = pixels.chunks(width).flat_map(|row| definition.pack(row));
             (rows.collect(), pixels)
@@ -122,10 +125,11 @@ proptest! {
             let kept = definition.samples(&definition.bytes(&pixel));
             assert_eq!(*pixels.get(x as u32, y as u32).unwrap(), kept);
 
-            let (left, top, w, h) = rectangle;
             let (x, y, w, h) = Step::Crop(left, top, w, h).rectangle(width, height);
             let (block, bytes) = pixels_of(&values[..w * h * size], w);
-            pixels.put_rect(x as u32, y as u32, w as u32, h as u32, &block).unwrap();
+            pixels
+                .put_rect(x as u32, y as u32, w as u32, h as u32, &block)
+                .unwrap();
             for (i, bytes) in bytes.iter().enumerate() {
                 model.write(&mut expected, x + i % w, y + i / w, bytes);
             }
@@ -137,15 +141,22 @@ proptest! {
             }
 
             let (x, y, w, h) = Step::Crop(h as f64 / 30.0, left, top, top).rectangle(width, height);
-            pixels.fill_rect(x as u32, y as u32, w as u32, h as u32, &pixel[..]).unwrap();
+            pixels
+                .fill_rect(x as u32, y as u32, w as u32, h as u32, &pixel[..])
+                .unwrap();
             for i in 0..w * h {
-                model.write(&mut expected, x + i % w, y + i / w, &definition.bytes(&pixel));
+                model.write(
+                    &mut expected,
+                    x + i % w,
+                    y + i / w,
+                    &definition.bytes(&pixel),
+                );
             }
             let row = model.row_bytes(&expected, height - 1);
             assert_eq!(*pixels.row(height as u32 - 1).unwrap(), row);
         });
-        prop_assert_eq!(memory, expected);
-    }
+        assert_eq!(memory, expected);
+    });
 }
 
 /// One channel of every format that has it, over a strided buffer, is that

@@ -4,7 +4,7 @@
 //! parts of a file beside its pixels.
 
 mod decode;
-mod encode;
+pub(crate) mod encode;
 mod file_format;
 pub mod metadata;
 mod progress;

@@ -155,9 +155,10 @@ macro_rules! atomic_slots {
             }
 
             fn update(&self, change: impl Fn(&mut [u8])) {
-                self.update(Relaxed, Relaxed, |mut value| {
+                // Never fails: the function always returns a value.
+                let _ = self.fetch_update(Relaxed, Relaxed, |mut value| {
                     change(bytemuck::bytes_of_mut(&mut value));
-                    value
+                    Some(value)
                 });
             }
         }

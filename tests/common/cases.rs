@@ -5,11 +5,12 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, RwLock};
 
 use pixview::{Image, Layout, PixelSourceMut};
-use proptest::prelude::*;
 
 use crate::common::{DEFINITIONS, Definition};
 
@@ -152,111 +153,164 @@ impl Case {
     }
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let share = || 0.0..1.0f64;
-    prop_oneof![
-        Just(Step::FlipHorizontal),
-        Just(Step::FlipVertical),
-        Just(Step::Transpose),
-        (share(), share(), share(), share()).prop_map(|(x, y, w, h)| Step::Crop(x, y, w, h)),
-    ]
+/// Random numbers, the same for the same seed on every platform.
+pub struct Random(u64);
+
+impl Random {
+    /// Returns any 64 bits (`SplitMix64`).
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Returns a number of a range.
+    pub fn within(&mut self, range: Range<isize>) -> isize {
+        let count = (range.end - range.start) as u64;
+        range.start + (self.bits() % count) as isize
+    }
+
+    pub fn index(&mut self, count: usize) -> usize {
+        self.within(0..count as isize) as usize
+    }
+
+    pub fn flag(&mut self) -> bool {
+        self.bits() >> 63 == 1
+    }
+
+    /// Returns a number from 0 to 1, never 1 itself.
+    pub fn share(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn shares(&mut self) -> [f64; 4] {
+        [(); 4].map(|()| self.share())
+    }
 }
 
-pub fn case() -> impl Strategy<Value = Case> {
-    let size = || prop_oneof![Just(1u32), 1..20u32];
+/// Runs a check on so many random cases, always the same ones. A panic names
+/// the case that it is about.
+pub fn each_case(count: u64, check: impl Fn(Case, &mut Random)) {
+    for seed in 0..count {
+        let mut random = Random(seed);
+        let case = case(&mut random);
+        let shown = case.clone();
+        let run = AssertUnwindSafe(|| check(case, &mut random));
+        if let Err(panic) = catch_unwind(run) {
+            eprintln!("the case with seed {seed}: {shown:#?}");
+            resume_unwind(panic);
+        }
+    }
+}
+
+fn step(random: &mut Random) -> Step {
+    match random.index(4) {
+        0 => Step::FlipHorizontal,
+        1 => Step::FlipVertical,
+        2 => Step::Transpose,
+        _ => {
+            let [left, top, width, height] = random.shares();
+            Step::Crop(left, top, width, height)
+        }
+    }
+}
+
+fn case(random: &mut Random) -> Case {
+    let definition = DEFINITIONS[random.index(DEFINITIONS.len())];
+    let mut size = || match random.flag() {
+        true => 1,
+        false => random.within(1..20) as u32,
+    };
+    let (width, height) = (size(), size());
     // Axes nested in either order, apart by some padding or by none; now and
     // then any strides at all, so that pixels overlap.
-    let strides = prop_oneof![
-        4 => (0..6isize, 0..40isize, any::<[bool; 2]>(), any::<bool>()).prop_map(Some),
-        1 => Just(None),
-    ];
-    (
-        (0..DEFINITIONS.len(), size(), size(), strides, any::<bool>()),
-        (-70..70isize, -300..300isize, -500..500isize),
-        (0..9usize, 0..9usize, any::<u64>(), 0..6usize),
-        prop::collection::vec(step(), 0..5),
-    )
-        .prop_map(
-            |(
-                (index, width, height, strides, planar),
-                any,
-                (before, behind, seed, kind),
-                steps,
-            )| {
-                let definition = DEFINITIONS[index];
-                let planar = planar && definition.is_planar();
-                let unit = if planar {
-                    definition.sample_size()
-                } else {
-                    definition.size()
-                } as isize;
-                let planes = definition.size() as isize / unit;
-                if definition.is_sub_byte() && seed % 4 > 0 {
-                    // Side by side, as they mostly are.
-                    let row = definition.row_size(width as usize) as isize;
-                    let (padding, up) =
-                        strides.map_or((0, false), |(_, padding, [up, _], _)| (padding, up));
-                    let row = row + padding;
-                    let layout = Layout::packed(width, height, definition.format)
-                        .allow_overlap()
-                        .with_offset(
-                            before + if up { (height as isize - 1) * row } else { 0 } as usize,
-                        )
-                        .with_row_stride(if up { -row } else { row });
-                    return Case {
-                        definition,
-                        layout,
-                        stride: definition.bits_per_pixel() as isize,
-                        len: before + (height as isize * row) as usize + behind,
-                        seed,
-                        kind,
-                        steps,
-                    };
-                }
-                let (w, h) = (width as isize, height as isize);
-                let sign = |stride: isize, negative: bool| if negative { -stride } else { stride };
-                let (pixel, row, plane) = match strides {
-                    Some((gap, padding, [minus_x, minus_y], transposed)) => {
-                        let (inner, outer) = if transposed { (h, w) } else { (w, h) };
-                        let short = unit + gap;
-                        let long = (inner - 1) * short + unit + padding;
-                        let plane = (outer - 1) * long + inner * short + gap;
-                        let (pixel, row) = if transposed {
-                            (long, short)
-                        } else {
-                            (short, long)
-                        };
-                        (sign(pixel, minus_x), sign(row, minus_y), plane)
-                    }
-                    None => any,
-                };
-                let reach = |n: isize, stride: isize| {
-                    let reach = (n - 1) * stride;
-                    (reach.min(0), reach.max(0))
-                };
-                let plane = if planar { plane } else { 0 };
-                let axes = [reach(w, pixel), reach(h, row), reach(planes, plane)];
-                let below: isize = axes.iter().map(|a| -a.0).sum();
-                let above: isize = axes.iter().map(|a| a.1).sum();
-                let mut layout = Layout::packed(width, height, definition.format)
-                    .allow_overlap()
-                    .with_offset(before + below as usize)
-                    .with_pixel_stride(pixel)
-                    .with_row_stride(row);
-                if planar {
-                    layout = layout.with_plane_stride(plane);
-                }
-                Case {
-                    definition,
-                    layout,
-                    stride: 8 * pixel,
-                    len: before + (below + above + unit) as usize + behind,
-                    seed,
-                    kind,
-                    steps,
-                }
-            },
+    let strides = (random.index(5) > 0).then(|| {
+        (
+            random.within(0..6),
+            random.within(0..40),
+            [random.flag(), random.flag()],
+            random.flag(),
         )
+    });
+    let any = (
+        random.within(-70..70),
+        random.within(-300..300),
+        random.within(-500..500),
+    );
+    let planar = random.flag() && definition.is_planar();
+    let (before, behind) = (random.index(9), random.index(9));
+    let (seed, kind) = (random.bits(), random.index(6));
+    let steps = (0..random.index(5)).map(|_| step(random)).collect();
+
+    let unit = if planar {
+        definition.sample_size()
+    } else {
+        definition.size()
+    } as isize;
+    let planes = definition.size() as isize / unit;
+    if definition.is_sub_byte() && seed % 4 > 0 {
+        // Side by side, as they mostly are.
+        let row = definition.row_size(width as usize) as isize;
+        let (padding, up) = strides.map_or((0, false), |(_, padding, [up, _], _)| (padding, up));
+        let row = row + padding;
+        let layout = Layout::packed(width, height, definition.format)
+            .allow_overlap()
+            .with_offset(before + if up { (height as isize - 1) * row } else { 0 } as usize)
+            .with_row_stride(if up { -row } else { row });
+        return Case {
+            definition,
+            layout,
+            stride: definition.bits_per_pixel() as isize,
+            len: before + (height as isize * row) as usize + behind,
+            seed,
+            kind,
+            steps,
+        };
+    }
+    let (w, h) = (width as isize, height as isize);
+    let sign = |stride: isize, negative: bool| if negative { -stride } else { stride };
+    let (pixel, row, plane) = match strides {
+        Some((gap, padding, [minus_x, minus_y], transposed)) => {
+            let (inner, outer) = if transposed { (h, w) } else { (w, h) };
+            let short = unit + gap;
+            let long = (inner - 1) * short + unit + padding;
+            let plane = (outer - 1) * long + inner * short + gap;
+            let (pixel, row) = if transposed {
+                (long, short)
+            } else {
+                (short, long)
+            };
+            (sign(pixel, minus_x), sign(row, minus_y), plane)
+        }
+        None => any,
+    };
+    let reach = |n: isize, stride: isize| {
+        let reach = (n - 1) * stride;
+        (reach.min(0), reach.max(0))
+    };
+    let plane = if planar { plane } else { 0 };
+    let axes = [reach(w, pixel), reach(h, row), reach(planes, plane)];
+    let below: isize = axes.iter().map(|a| -a.0).sum();
+    let above: isize = axes.iter().map(|a| a.1).sum();
+    let mut layout = Layout::packed(width, height, definition.format)
+        .allow_overlap()
+        .with_offset(before + below as usize)
+        .with_pixel_stride(pixel)
+        .with_row_stride(row);
+    if planar {
+        layout = layout.with_plane_stride(plane);
+    }
+    Case {
+        definition,
+        layout,
+        stride: 8 * pixel,
+        len: before + (below + above + unit) as usize + behind,
+        seed,
+        kind,
+        steps,
+    }
 }
 
 /// A source of one of several kinds, and a look at its memory afterwards.

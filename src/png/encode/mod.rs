@@ -15,7 +15,7 @@
 
 mod checked_writer;
 mod encoder;
-mod filter;
+pub(crate) mod filter;
 mod filtering;
 mod geometry;
 mod options;

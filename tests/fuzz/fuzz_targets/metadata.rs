@@ -146,7 +146,7 @@ fuzz_target!(|case: Case| {
     }
     let png = match PngEncoder::new()
         .metadata(case.metadata.clone())
-        .to_vec(&image)
+        .to_png(&image)
     {
         Ok(png) => png,
         Err(error) => {

@@ -351,7 +351,7 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
         .compression(case.compression)
         .filter(case.filter)
         .threads(case.threads);
-    let png = encoder.to_vec(&image).expect("it can be saved");
+    let png = encoder.to_png(&image).expect("it can be saved");
     let pixels = expected(case, memory);
     let width = (layout.width() - case.skipped) as usize;
     let expected = Decoded {
@@ -376,7 +376,7 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
     let rows = bytes.len() + expected.height;
     assert!(png.len() <= rows + rows / 1000 + 300 + 768, "{}", png.len());
 
-    assert!(encoder.to_vec(&image).unwrap() == png, "not the same again");
+    assert!(encoder.to_png(&image).unwrap() == png, "not the same again");
     let image = Image::from_buffer(&bytes, width as u32, layout.height(), plain.format);
     let image = plain.with_palette(image.unwrap());
     let mut encoder = PngEncoder::new()
@@ -385,12 +385,12 @@ fn check(case: &Case, source: impl PixelSource, memory: &[u8]) {
     // Indices at more bits than they need show the same.
     let wide = encoder
         .index_depth(IndexDepth::Eight)
-        .to_vec(&image)
+        .to_png(&image)
         .unwrap();
     assert!(common::decode(&wide) == decoded, "not the same at 8 bits");
     encoder = PngEncoder::new()
         .compression(case.compression)
         .filter(case.filter);
-    let plain = encoder.to_vec(&image).unwrap();
+    let plain = encoder.to_png(&image).unwrap();
     assert!(plain == png, "not the file of the same pixels, packed");
 }
