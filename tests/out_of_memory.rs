@@ -25,6 +25,13 @@ const SMALLEST: usize = (2 << 10) + 1;
 #[global_allocator]
 static ALLOCATOR: FailingAlloc = FailingAlloc::new(SMALLEST);
 
+const MODES: [Compression; 4] = [
+    Compression::Stored,
+    Compression::Fast,
+    Compression::Small,
+    Compression::Best,
+];
+
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `call` again and again: each time another allocation fails, alone or
@@ -67,14 +74,12 @@ fn check<T: PartialEq>(name: &str, mut call: impl FnMut() -> Result<T, Error>) -
     unreachable!()
 }
 
-fn check_saves<S: PixelSource>(name: &str, image: &Image<S>) {
-    for compression in [
-        Compression::Stored,
-        Compression::Fast,
-        Compression::Small,
-        Compression::Best,
-    ] {
-        for (threads, reduce) in [(1, false), (2, false), (2, true)] {
+/// In one mode with one thread and in another with two, which change with
+/// `turn`.
+fn check_saves<S: PixelSource>(turn: usize, name: &str, image: &Image<S>) {
+    for threads in [1, 2] {
+        let compression = MODES[(turn + threads) % 4];
+        for reduce in [false, true] {
             let name = format!("{name}, {compression:?}, {threads} threads, reduce: {reduce}");
             let encoder = || {
                 let encoder = PngEncoder::new().compression(compression);
@@ -114,27 +119,29 @@ fn every_allocation_may_fail() {
         let layout = Layout::packed(width, height, format);
         Image::with_layout(&pixels, layout).unwrap()
     };
-    check_saves("in place", &image(PixelFormat::RGBA8));
+    for turn in 0..4 {
+        check_saves(turn, "in place", &image(PixelFormat::RGBA8));
+    }
     let flipped = image(PixelFormat::RGB8).flip_horizontal().transpose();
-    check_saves("turned", &flipped);
+    check_saves(0, "turned", &flipped);
     let mutex = Mutex::new(pixels.clone());
     let layout = Layout::packed(width, height, PixelFormat::GRAY16BE);
     let locked = Image::with_layout(&mutex, layout).unwrap();
-    check_saves("locked", &locked);
+    check_saves(1, "locked", &locked);
     let cells: Vec<Cell<u8>> = pixels.iter().map(|&byte| Cell::new(byte)).collect();
     let cells = Image::from_buffer(&cells, width, height, PixelFormat::RGBA8).unwrap();
-    check_saves("cells", &cells);
+    check_saves(2, "cells", &cells);
     let colors: Vec<[u8; 4]> = (0..=255).map(|i| [i, 0, 255 - i, i / 2 + 1]).collect();
     let palette = Palette::from_rgba(&colors).unwrap();
     let indexed = image(PixelFormat::INDEXED8);
-    check_saves("indexed", &indexed.with_palette(palette).unwrap());
+    check_saves(3, "indexed", &indexed.with_palette(palette).unwrap());
     // 256 colours, so that a palette is made.
     let row: Vec<u8> = (0..=255).flat_map(|i| [i, 7, 255 - i, 255]).collect();
     let row = row.repeat(4);
     let layout = Layout::packed(1024, 600, PixelFormat::RGBA8).with_row_stride(0);
-    check_saves("few colours", &Image::with_layout(&row, layout).unwrap());
+    check_saves(4, "few colours", &Image::with_layout(&row, layout).unwrap());
     let layout = Layout::packed(100_000, 3, PixelFormat::RGBA16).with_row_stride(0);
-    check_saves("wide", &Image::with_layout(&pixels, layout).unwrap());
+    check_saves(5, "wide", &Image::with_layout(&pixels, layout).unwrap());
 
     // A file: the old one or the new one, and nothing else.
     let folder = common::folder();
