@@ -1,21 +1,21 @@
-//! The private parts that the fuzz targets in `tests/fuzz` run. Compiled only
-//! there: `cargo fuzz` sets `--cfg fuzzing`.
+//! Access to private functions for the fuzz targets in `tests/fuzz`. Compiled
+//! only with `--cfg fuzzing`, which `cargo fuzz` sets.
 
 use crate::arch::{Registers, dispatch};
 use crate::deflate::{self, Deflate};
 
-/// Compresses `data` to a zlib stream (RFC 1950) of one piece, as the fast mode
-/// does.
+/// Compresses `data` with the fast mode to a zlib stream (RFC 1950) of one piece.
 ///
 /// # Panics
 ///
-/// If two sets of registers of this processor give different bytes.
+/// Panics if two register sets of this processor produce different bytes.
 #[must_use]
 pub fn deflate(data: &[u8]) -> Vec<u8> {
     let mut scratch = Deflate::default();
     let mut piece: Option<Vec<u8>> = None;
     for (i, registers) in Registers::all().into_iter().enumerate() {
-        // Neither the padding nor the old bytes of `out` must matter.
+        // Other padding and other old bytes of `out` for each register set: the
+        // output must not depend on them.
         let junk = [0, 0xff, 0x5a][i];
         let mut padded = data.to_vec();
         padded.resize(data.len() + deflate::PADDING, junk);
