@@ -1,10 +1,10 @@
-//! Memory that may be refused.
+//! Allocations that return an error instead of aborting.
 
-/// Memory for this many bytes could not be had.
+/// The error of an allocation of this many bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoMemory(pub(crate) u64);
 
-/// Returns `bytes` zeros.
+/// Returns a `Vec` of `bytes` zeros.
 pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, NoMemory> {
     usize::try_from(bytes)
         .ok()
@@ -13,7 +13,7 @@ pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, NoMemory> {
         .ok_or(NoMemory(bytes))
 }
 
-/// Returns the parts one behind the other, in a buffer of exactly their size.
+/// Returns the concatenation of the parts, in a buffer of exactly their size.
 pub(crate) fn joined(parts: &[&[u8]]) -> Result<Vec<u8>, NoMemory> {
     let mut bytes = with_capacity(parts.iter().map(|part| part.len()).sum())?;
     for part in parts {
@@ -38,7 +38,7 @@ pub(crate) fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
     Ok(())
 }
 
-/// Makes room for `len` elements in all.
+/// Reserves capacity for `len` elements in total.
 pub(crate) fn reserve<T>(items: &mut Vec<T>, len: usize) -> Result<(), NoMemory> {
     let missing = len.saturating_sub(items.len());
     let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);

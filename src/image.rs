@@ -1,12 +1,12 @@
-//! The image: a description laid over a source.
+//! The image: a source and the layout of its pixels.
 
 use std::any::type_name;
 use std::fmt;
 
 use crate::alloc::zeroed;
-use crate::pixels::Description;
+use crate::error::AtRow;
 use crate::source::{Shape, with_lease};
-use crate::strided::Frame;
+use crate::strided::{CheckedLayout, Frame};
 use crate::{
     Channel, Error, ErrorKind, Layout, Lease, Palette, PixelFormat, PixelSource, PixelSourceMut,
     Pixels, PixelsMut,
@@ -46,7 +46,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Image<S> {
     source: S,
-    description: Description,
+    layout: CheckedLayout,
     palette: Option<Palette>,
 }
 
@@ -62,8 +62,7 @@ impl<S: PixelSource> Image<S> {
     /// The format alone decides what the bytes mean. The type of the elements
     /// does not: an `f32` described as `GRAY8` is four gray pixels.
     ///
-    /// Looks at the length of the buffer only; takes a lock once, if there is
-    /// one.
+    /// Reads the length of the buffer and no pixel. Locks a lock once.
     ///
     /// # Errors
     ///
@@ -149,13 +148,12 @@ impl<S: PixelSource> Image<S> {
         Self::checked(source, layout, shape)
     }
 
+    /// Checks a layout, whose size and format have been checked, and creates the
+    /// image.
     fn checked(source: S, layout: Layout, shape: Shape) -> Result<Self, Error> {
-        layout.check_element(shape.element_size, shape.atomic)?;
-        layout.check_bounds(shape.len)?;
-        layout.check_overlap(shape.len)?;
         Ok(Image {
             source,
-            description: Description { layout, shape },
+            layout: CheckedLayout::new(layout, shape)?,
             palette: None,
         })
     }
@@ -181,8 +179,8 @@ impl Image<Vec<u8>> {
 
 /// The palette of an indexed image.
 impl<S> Image<S> {
-    /// Sets the palette. An indexed image without a palette can be read and
-    /// written, not saved.
+    /// Sets the palette. The pixels of an indexed image without a palette can be
+    /// read and written, but the image cannot be saved.
     ///
     /// # Errors
     ///
@@ -219,25 +217,25 @@ impl<S> Image<S> {
     /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
-        self.description.layout.width()
+        self.layout.get().width()
     }
 
     /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
-        self.description.layout.height()
+        self.layout.get().height()
     }
 
     /// Returns the pixel format.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
-        self.description.layout.format()
+        self.layout.get().format()
     }
 
     /// Returns the layout: where the pixels lie in the buffer.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.description.layout
+        self.layout.get()
     }
 
     /// Returns the source.
@@ -269,7 +267,7 @@ impl<S> Image<S> {
     pub fn view(&self) -> Image<&S> {
         Image {
             source: &self.source,
-            description: self.description,
+            layout: self.layout,
             palette: self.palette.clone(),
         }
     }
@@ -279,7 +277,7 @@ impl<S> Image<S> {
     pub fn view_mut(&mut self) -> Image<&mut S> {
         Image {
             source: &mut self.source,
-            description: self.description,
+            layout: self.layout,
             palette: self.palette.clone(),
         }
     }
@@ -293,21 +291,21 @@ impl<S> Image<S> {
     /// is empty or reaches out of the image.
     pub fn crop(self, x: u32, y: u32, width: u32, height: u32) -> Result<Self, Error> {
         let layout = self.layout().crop(x, y, width, height)?;
-        Ok(self.with(layout))
+        Ok(self.with_view(layout))
     }
 
     /// Returns the view with left and right exchanged.
     #[must_use]
     pub fn flip_horizontal(self) -> Self {
         let layout = self.layout().flip_horizontal();
-        self.with(layout)
+        self.with_view(layout)
     }
 
     /// Returns the view with top and bottom exchanged, as for a bottom-up buffer.
     #[must_use]
     pub fn flip_vertical(self) -> Self {
         let layout = self.layout().flip_vertical();
-        self.with(layout)
+        self.with_view(layout)
     }
 
     /// Returns the view with columns and rows exchanged: pixel (x, y) becomes
@@ -315,16 +313,18 @@ impl<S> Image<S> {
     #[must_use]
     pub fn transpose(self) -> Self {
         let layout = self.layout().transpose();
-        self.with(layout)
+        self.with_view(layout)
     }
 
-    /// Returns the view of one channel, as a gray image of the same depth. It
-    /// keeps the options of the format; alpha keeps the significant bits only.
+    /// Returns the view of one channel, as a gray image of the same depth. The
+    /// view keeps the options of the format. A view of the alpha channel keeps
+    /// only the significant bits.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoChannel`] if the format has no such channel, or none that
-    /// stands alone in memory.
+    /// [`ErrorKind::NoChannel`] if the format has no such channel, or if the
+    /// channel is a part of a word that is not a whole byte, or a premultiplied
+    /// color.
     ///
     /// # Examples
     ///
@@ -344,11 +344,11 @@ impl<S> Image<S> {
             .sample_of(channel)
             .ok_or(ErrorKind::NoChannel { channel, format })?;
         let layout = self.layout().sample(index, format.channel_format(channel));
-        Ok(self.with(layout))
+        Ok(self.with_view(layout))
     }
 
-    fn with(mut self, layout: Layout) -> Self {
-        self.description.layout = layout;
+    fn with_view(mut self, layout: Layout) -> Self {
+        self.layout.set_view(layout);
         self
     }
 }
@@ -360,10 +360,10 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Source`] if the source cannot be read, or has another length
-    /// than at the creation of the image.
+    /// [`ErrorKind::Source`] if the source cannot be read, or if its length or
+    /// elements have changed since the creation of the image.
     pub fn pixels(&self) -> Result<Pixels<'_>, Error> {
-        Pixels::new(self.source.lease()?, self.description)
+        Pixels::new(self.source.lease()?, self.layout)
     }
 
     /// Returns write access to the pixels. It holds one lease of the source: a
@@ -373,20 +373,20 @@ impl<S: PixelSource> Image<S> {
     /// Over cells, atomics and locks, `&Image` is enough to write: use
     /// `image.view().pixels_mut()`.
     ///
-    /// Each call checks that no pixels share bits. That is a comparison of the
-    /// strides for all layouts met in practice, and a search of the order of the
-    /// square root of the buffer's length for others.
+    /// Each call checks that no pixels share bits. The check compares the strides
+    /// and decides all layouts met in practice. For other layouts it is a search
+    /// whose time grows with the square root of the buffer's length.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::Overlap`] if pixels share bits;
-    /// - [`ErrorKind::Source`] if the source cannot be written, or has another
-    ///   length than at the creation of the image.
+    /// - [`ErrorKind::Source`] if the source cannot be written, or if its length
+    ///   or elements have changed since the creation of the image.
     pub fn pixels_mut(&mut self) -> Result<PixelsMut<'_>, Error>
     where
         S: PixelSourceMut,
     {
-        PixelsMut::new(self.source.lease_mut()?, self.description)
+        PixelsMut::new(self.source.lease_mut()?, self.layout)
     }
 
     /// Copies all pixels into `to`, in the image's own format, rows without
@@ -404,11 +404,10 @@ impl<S: PixelSource> Image<S> {
             return Err(ErrorKind::ByteCount { needed, given }.into());
         }
         let copy = |lease: &mut Lease<'_>| {
-            let frame = self.description.frame(lease)?;
+            let frame = self.frame(lease)?;
             let row_size = self.format().row_size(self.width()) as usize;
             for (y, row) in (0..self.height()).zip(to.chunks_exact_mut(row_size)) {
-                let copied = frame.pixels(0, y, self.width(), row);
-                copied.map_err(|error| Error::from(error).at_row(y))?;
+                frame.pixels(0, y, self.width(), row).at_row(y)?;
             }
             Ok(())
         };
@@ -430,15 +429,11 @@ impl<S: PixelSource> Image<S> {
 
     /// Returns the pixels of a lease of this image's source.
     pub(crate) fn frame<'l>(&self, lease: &'l Lease<'_>) -> Result<Frame<'l>, Error> {
-        self.description.frame(lease)
+        self.layout.frame(lease.bytes())
     }
 }
 
 /// Shows the layout and the type of the source, never the pixels.
-#[expect(
-    clippy::missing_fields_in_debug,
-    reason = "the layout is a part of the description"
-)]
 impl<S> fmt::Debug for Image<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Image")

@@ -7,62 +7,14 @@ pub use crate::format::{Pixel, PixelBytes, SampleSlice, Samples};
 
 use crate::alloc::zeroed;
 use crate::error::AtRow;
-use crate::source::{Shape, with_lease};
-use crate::strided::{Frame, FrameMut};
-use crate::{Error, ErrorKind, Layout, Lease, LeaseMut, PixelFormat};
-
-/// What an image says of its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Description {
-    pub(crate) layout: Layout,
-    pub(crate) shape: Shape,
-}
-
-impl Description {
-    /// The pixels of a lease. The caller's `Deref` runs in here; what it gives
-    /// is refused if it is not as it was when the image was made.
-    pub(crate) fn frame<'l>(&self, lease: &'l Lease<'_>) -> Result<Frame<'l>, Error> {
-        let bytes = lease.bytes();
-        self.shape.expect(bytes.shape())?;
-        Ok(Frame {
-            bytes,
-            layout: self.layout,
-        })
-    }
-
-    fn check_row(&self, y: u32) -> Result<(), Error> {
-        self.check_pixel(0, y)
-    }
-
-    fn check_pixel(&self, x: u32, y: u32) -> Result<(), Error> {
-        let (width, height) = (self.layout.width(), self.layout.height());
-        if x >= width || y >= height {
-            return Err(ErrorKind::PixelOutside {
-                x,
-                y,
-                width,
-                height,
-            }
-            .into());
-        }
-        Ok(())
-    }
-
-    fn check_packed(&self, width: u32, height: u32, given: usize) -> Result<(), Error> {
-        let row_size = self.layout.format().row_size(width);
-        let needed = row_size.saturating_mul(u64::from(height));
-        let given = given as u64;
-        if needed != given {
-            return Err(ErrorKind::ByteCount { needed, given }.into());
-        }
-        Ok(())
-    }
-}
+use crate::source::with_lease;
+use crate::strided::{CheckedLayout, Frame, FrameMut};
+use crate::{Error, ErrorKind, Lease, LeaseMut, PixelFormat};
 
 /// Read access to the pixels of an image, from [`Image::pixels`].
 ///
 /// The access holds one lease of the source: a lock stays locked until the
-/// access is dropped. Over cells and atomics, each call reads the memory anew.
+/// access is dropped. Over cells and atomics, each call reads the memory again.
 ///
 /// A **row** is bytes: the pixels of a row in the image's own format, without
 /// padding. A **pixel** is samples in the order of PNG: see [`Pixel`].
@@ -70,41 +22,41 @@ impl Description {
 /// [`Image::pixels`]: crate::Image::pixels
 pub struct Pixels<'a> {
     lease: Lease<'a>,
-    description: Description,
+    layout: CheckedLayout,
 }
 
 impl<'a> Pixels<'a> {
-    pub(crate) fn new(lease: Lease<'a>, description: Description) -> Result<Self, Error> {
-        let (lease, checked) = with_lease(lease, |lease| description.frame(lease).map(drop));
+    pub(crate) fn new(lease: Lease<'a>, layout: CheckedLayout) -> Result<Self, Error> {
+        let (lease, checked) = with_lease(lease, |lease| layout.frame(lease.bytes()).map(drop));
         checked?;
-        Ok(Pixels { lease, description })
+        Ok(Pixels { lease, layout })
     }
 
     fn frame(&self) -> Result<Frame<'_>, Error> {
-        self.description.frame(&self.lease)
+        self.layout.frame(self.lease.bytes())
     }
 
     /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
-        self.description.layout.width()
+        self.layout.get().width()
     }
 
     /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
-        self.description.layout.height()
+        self.layout.get().height()
     }
 
     /// Returns the pixel format of the image.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
-        self.description.layout.format()
+        self.layout.get().format()
     }
 
     /// Returns the samples of the pixel in column `x`, counted from the left,
     /// and row `y`, counted from the top. Allocates nothing. For many pixels,
-    /// rows are faster: each call looks at the source anew.
+    /// rows are faster: each call checks the source again.
     ///
     /// # Errors
     ///
@@ -133,21 +85,21 @@ impl<'a> Pixels<'a> {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn get_bytes(&self, x: u32, y: u32) -> Result<PixelBytes, Error> {
-        self.description.check_pixel(x, y)?;
+        self.layout.check_pixel(x, y)?;
         pixel_bytes(&self.frame()?, x, y)
     }
 
     /// Returns the bytes of row `y`, in the image's own format, without
-    /// padding: borrowed where they lie like that in stable memory, else
-    /// copied.
+    /// padding. Borrows them if stable memory holds them without gaps, else
+    /// copies them.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::PixelOutside`] if the image has no such row;
     /// - [`ErrorKind::Source`] if the source fails;
-    /// - [`ErrorKind::OutOfMemory`] if there is no memory for a copy.
+    /// - [`ErrorKind::OutOfMemory`] if a copy cannot be allocated.
     pub fn row(&self, y: u32) -> Result<Cow<'_, [u8]>, Error> {
-        self.description.check_row(y)?;
+        self.layout.check_row(y)?;
         row(&self.frame()?, y)
     }
 
@@ -182,15 +134,15 @@ impl<'a> Pixels<'a> {
     /// - [`ErrorKind::ByteCount`] if `to` has not exactly the bytes of a row;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn copy_row(&self, y: u32, to: &mut [u8]) -> Result<(), Error> {
-        self.description.check_row(y)?;
-        self.description.check_packed(self.width(), 1, to.len())?;
+        self.layout.check_row(y)?;
+        self.layout.check_packed(self.width(), 1, to.len())?;
         self.frame()?.pixels(0, y, self.width(), to).at_row(y)
     }
 }
 
 impl fmt::Debug for Pixels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug(&self.description, "Pixels", f)
+        debug(self.layout, "Pixels", f)
     }
 }
 
@@ -205,25 +157,25 @@ impl fmt::Debug for Pixels<'_> {
 /// A **row** is bytes: the pixels of a row in the image's own format, without
 /// padding. A **pixel** is samples in the order of PNG: see [`Pixel`].
 ///
-/// [`Image::pixels_mut`]: crate::Image::write
+/// [`Image::pixels_mut`]: crate::Image::pixels_mut
 pub struct PixelsMut<'a> {
     lease: LeaseMut<'a>,
-    description: Description,
+    layout: CheckedLayout,
 }
 
 impl<'a> PixelsMut<'a> {
-    pub(crate) fn new(lease: LeaseMut<'a>, description: Description) -> Result<Self, Error> {
-        if description.layout.overlaps(description.shape.len) {
+    pub(crate) fn new(lease: LeaseMut<'a>, layout: CheckedLayout) -> Result<Self, Error> {
+        if layout.overlaps() {
             return Err(ErrorKind::Overlap.into());
         }
-        let pixels = PixelsMut { lease, description };
+        let pixels = PixelsMut { lease, layout };
         let (pixels, checked) = with_lease(pixels, |pixels| pixels.frame().map(drop));
         checked?;
         Ok(pixels)
     }
 
-    /// Runs code that writes pixels, and that may call code of the caller's,
-    /// and ends the access.
+    /// Runs `write`, which may call the caller's code, and ends the access. A
+    /// panic leaves a lock unpoisoned: see [`with_lease`].
     pub(crate) fn write_frame<T>(
         self,
         write: impl FnOnce(&mut FrameMut<'_>) -> Result<T, Error>,
@@ -232,39 +184,29 @@ impl<'a> PixelsMut<'a> {
     }
 
     fn frame(&self) -> Result<Frame<'_>, Error> {
-        let bytes = self.lease.bytes();
-        self.description.shape.expect(bytes.shape())?;
-        Ok(Frame {
-            bytes,
-            layout: self.description.layout,
-        })
+        self.layout.frame(self.lease.bytes())
     }
 
     pub(crate) fn frame_mut(&mut self) -> Result<FrameMut<'_>, Error> {
-        let bytes = self.lease.bytes_mut();
-        self.description.shape.expect(bytes.shape())?;
-        Ok(FrameMut {
-            bytes,
-            layout: self.description.layout,
-        })
+        self.layout.frame_mut(self.lease.bytes_mut())
     }
 
     /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
-        self.description.layout.width()
+        self.layout.get().width()
     }
 
     /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
-        self.description.layout.height()
+        self.layout.get().height()
     }
 
     /// Returns the pixel format of the image.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
-        self.description.layout.format()
+        self.layout.get().format()
     }
 
     /// Returns the samples of a pixel. See [`Pixels::get`].
@@ -282,7 +224,7 @@ impl<'a> PixelsMut<'a> {
     ///
     /// As for [`Pixels::get`].
     pub fn get_bytes(&self, x: u32, y: u32) -> Result<PixelBytes, Error> {
-        self.description.check_pixel(x, y)?;
+        self.layout.check_pixel(x, y)?;
         pixel_bytes(&self.frame()?, x, y)
     }
 
@@ -292,7 +234,7 @@ impl<'a> PixelsMut<'a> {
     ///
     /// As for [`Pixels::row`].
     pub fn row(&self, y: u32) -> Result<Cow<'_, [u8]>, Error> {
-        self.description.check_row(y)?;
+        self.layout.check_row(y)?;
         row(&self.frame()?, y)
     }
 
@@ -307,7 +249,7 @@ impl<'a> PixelsMut<'a> {
     /// `pixel` has the samples of a [`Pixel`]: `[gray]`, `[gray, alpha]`,
     /// `[red, green, blue]`, `[red, green, blue, alpha]` or `[index]`. They are
     /// the samples that a PNG of the image would hold: straight alpha, the bit
-    /// depth of the PNG. The [`PixelFormat`] says what memory holds for them.
+    /// depth of the PNG. They are stored in the [`PixelFormat`] of the image.
     ///
     /// # Errors
     ///
@@ -330,8 +272,8 @@ impl<'a> PixelsMut<'a> {
     ///   pixel;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn put_bytes(&mut self, x: u32, y: u32, pixel: &[u8]) -> Result<(), Error> {
-        self.description.check_pixel(x, y)?;
-        self.description.check_packed(1, 1, pixel.len())?;
+        self.layout.check_pixel(x, y)?;
+        self.layout.check_packed(1, 1, pixel.len())?;
         self.frame_mut()?.put_pixels(x, y, 1, pixel).at_row(y)
     }
 
@@ -360,7 +302,7 @@ impl<'a> PixelsMut<'a> {
         height: u32,
         pixel: impl Samples,
     ) -> Result<(), Error> {
-        self.description.layout.crop(x, y, width, height)?;
+        self.layout.get().crop(x, y, width, height)?;
         let pixel = self.format().encode(&pixel)?;
         let mut frame = self.frame_mut()?;
         for y in y..y + height {
@@ -396,7 +338,8 @@ impl<'a> PixelsMut<'a> {
         height: u32,
         pixel: impl Samples,
     ) -> Result<(), Error> {
-        // Checked first: whether the samples fit does not depend on the place.
+        // Before the clip: samples that do not fit are an error even if the
+        // rectangle is outside the image.
         let pixel = self.format().encode(&pixel)?;
         let clip = |start: i32, size: u32, side: u32| {
             let inside = |at: i64| at.clamp(0, side.into()) as u32;
@@ -421,7 +364,7 @@ impl<'a> PixelsMut<'a> {
     /// - [`ErrorKind::ByteCount`] if `from` has not exactly the bytes of a row;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn put_row(&mut self, y: u32, from: &[u8]) -> Result<(), Error> {
-        self.description.check_row(y)?;
+        self.layout.check_row(y)?;
         self.put_rect(0, y, self.width(), 1, from)
     }
 
@@ -444,8 +387,8 @@ impl<'a> PixelsMut<'a> {
         height: u32,
         from: &[u8],
     ) -> Result<(), Error> {
-        self.description.layout.crop(x, y, width, height)?;
-        self.description.check_packed(width, height, from.len())?;
+        self.layout.get().crop(x, y, width, height)?;
+        self.layout.check_packed(width, height, from.len())?;
         let row_size = self.format().row_size(width) as usize; // no longer than `from`
         let mut frame = self.frame_mut()?;
         for (y, row) in (y..y + height).zip(from.chunks_exact(row_size)) {
@@ -457,7 +400,7 @@ impl<'a> PixelsMut<'a> {
 
 impl fmt::Debug for PixelsMut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug(&self.description, "PixelsMut", f)
+        debug(self.layout, "PixelsMut", f)
     }
 }
 
@@ -477,8 +420,8 @@ fn row<'f>(frame: &Frame<'f>, y: u32) -> Result<Cow<'f, [u8]>, Error> {
     Ok(Cow::Owned(row))
 }
 
-fn debug(description: &Description, name: &'static str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn debug(layout: CheckedLayout, name: &'static str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.debug_struct(name)
-        .field("layout", &description.layout)
+        .field("layout", &layout.get())
         .finish_non_exhaustive()
 }

@@ -1,6 +1,6 @@
-//! POSIX access control lists, which Linux keeps in an extended attribute.
-//! Other systems offer them only through unsafe functions: there no file has a
-//! list, as far as this module knows.
+//! POSIX access control lists. Linux keeps them in an extended attribute. Other
+//! systems offer them only through unsafe functions; on those systems this
+//! module treats every file as a file without a list.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod lists {
@@ -19,7 +19,7 @@ mod lists {
     /// The access control list of a file, as the system encodes it.
     pub(in super::super) struct Acl(Vec<u8>);
 
-    /// The length of a list, 0 if there is none.
+    /// Returns the length of a list in bytes, or 0 if there is none.
     fn length(query: rustix::io::Result<usize>) -> io::Result<usize> {
         match query {
             Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(0),
@@ -27,7 +27,7 @@ mod lists {
         }
     }
 
-    /// Reads the list of a file. `None` if it has none beyond its mode.
+    /// Reads the list of a file. Returns `None` if the file has only a mode.
     pub(in super::super) fn read(path: &Path) -> io::Result<Option<Acl>> {
         let length = length(getxattr_query(path, NAME))?;
         if length == 0 {
@@ -40,12 +40,13 @@ mod lists {
     }
 
     impl Acl {
+        /// Gives the list to a file.
         pub(in super::super) fn set(&self, file: &File) -> io::Result<()> {
             Ok(fsetxattr(file, NAME, &self.0, XattrFlags::empty())?)
         }
     }
 
-    /// Removes the list of a file, and leaves its mode.
+    /// Removes the list of a file. The mode stays.
     pub(in super::super) fn remove(file: &File) -> io::Result<()> {
         if length(fgetxattr_query(file, NAME))? != 0 {
             fremovexattr(file, NAME)?;

@@ -19,17 +19,18 @@ use unix as system;
 
 use crate::{Error, ErrorKind};
 
-/// A path to write to, once the links on the way have been followed.
+/// The place that a path leads to, after all symbolic links.
 enum Place {
-    /// A file that is to be replaced, or to be made.
+    /// A file that will be replaced or created.
     File(system::Target),
     /// A pipe or a device, open for writing.
     Stream(File),
 }
 
-/// Writes a file so that whoever opens `path` sees the old file or the whole
-/// new one. If `write` fails or panics, the old file is untouched, or there is
-/// still no file. A pipe or a device has received what was written until then.
+/// Writes a file atomically: `path` leads to the old file, or to none, until it
+/// leads to the complete new file. If `write` fails or panics, nothing changes
+/// at `path`. A pipe or a device receives the bytes as they are written, also if
+/// `write` fails later.
 ///
 /// The rules are in the docs of [`PngEncoder::save`](crate::PngEncoder::save).
 pub(crate) fn replace(
@@ -65,14 +66,15 @@ fn check_extension(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Calls `create`, which must refuse names that exist, with one temporary name
-/// after another until a name is free. Returns the name and the file.
+/// Calls `create` with temporary names until one is free. `create` must refuse
+/// names that exist. Returns the name and the file.
 fn create_temporary(
     mut create: impl FnMut(&str) -> io::Result<File>,
 ) -> io::Result<(String, File)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |time| time.as_nanos());
-    // Savers that start in the same nanosecond meet, and go on to the next.
+    // Saves that start in the same nanosecond try the same name. All but one go
+    // on to the next number.
     for number in now..now + 1000 {
         let name = format!(".pixview-{number:x}.tmp");
         match create(&name) {

@@ -1,4 +1,4 @@
-//! Files by their paths, with nothing but the standard library.
+//! Atomic replacement by path, with the standard library only.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,13 +9,13 @@ use super::{Place, create_temporary};
 /// A path that is not a symbolic link.
 pub(super) struct Target(PathBuf);
 
-/// Finds what `path` leads to.
+/// Returns the place that `path` leads to.
 pub(super) fn find(path: &Path) -> io::Result<Place> {
     let open = |path| OpenOptions::new().write(true).open(path);
     match fs::metadata(path) {
         Ok(old) if old.is_file() => {
             let target = fs::canonicalize(path)?;
-            // Whoever may not write to a file may not replace it.
+            // A caller who may not write to the file may not replace it.
             open(&*target)?;
             Ok(Place::File(Target(target)))
         }
@@ -23,8 +23,8 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let target = follow(path);
             refuse_folder(&target)?;
-            // So that it stays the same place if the caller's code changes
-            // the working directory.
+            // Absolute, because the caller's code may change the working
+            // directory during the save.
             Ok(Place::File(Target(std::path::absolute(target)?)))
         }
         Err(error) => Err(error),
@@ -34,8 +34,8 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
 /// Follows the symbolic links of a path that leads to nothing.
 fn follow(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
-    // The system has refused circles before; the limit is for links that
-    // change in the meantime.
+    // The system has already refused cycles. The limit is for links that are
+    // changed at the same time.
     for _ in 0..40 {
         match fs::read_link(&path) {
             Ok(target) => path = folder(&path).join(target),
@@ -45,8 +45,8 @@ fn follow(path: &Path) -> PathBuf {
     path
 }
 
-/// Refuses a path to nothing that could only be a folder. (`Path` forgets such
-/// endings.)
+/// Refuses a path that can only be a folder. The methods of `Path` drop such
+/// endings.
 fn refuse_folder(path: &Path) -> io::Result<()> {
     let path = path.as_os_str().as_encoded_bytes();
     let is_separator = |byte: &u8| std::path::is_separator((*byte).into());
@@ -65,7 +65,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 impl Target {
-    /// Makes an empty file under a temporary name in the target's folder.
+    /// Creates an empty file under a temporary name in the target's folder.
     pub(super) fn create(self) -> io::Result<(Temporary, File)> {
         let folder = folder(&self.0);
         let (name, file) = create_temporary(|name| {
@@ -82,7 +82,7 @@ impl Target {
     }
 }
 
-/// The temporary name of a file. Removed when it is dropped, unless the file
+/// The temporary name of a file. Dropping it removes the file, unless the file
 /// has been renamed.
 pub(super) struct Temporary {
     target: PathBuf,
@@ -91,7 +91,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Closes the file, which is whole now, and gives it the target's name.
+    /// Closes the complete file and renames it to the target.
     pub(super) fn rename(mut self, file: File) -> io::Result<()> {
         close(file)?;
         fs::rename(&self.path, &self.target)?;
@@ -108,7 +108,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Closes a file. There is no safe function that reports errors.
+/// Closes a file. Errors are lost: no safe function reports them here.
 #[expect(clippy::unnecessary_wraps, reason = "it fails on other systems")]
 pub(super) fn close(file: File) -> io::Result<()> {
     drop(file);

@@ -1,5 +1,5 @@
-//! Files relative to an open folder, so that neither the folder's name nor the
-//! length of the path matters once the folder has been found.
+//! Atomic replacement relative to an open folder. Once the folder is open, it can
+//! be renamed, and the length of the path does not matter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -25,16 +25,16 @@ pub(super) struct Target {
     old: Option<Old>,
 }
 
-/// Who may do what with the file that is to be replaced.
+/// The owner and the permissions of the file that will be replaced.
 struct Old {
     stat: Stat,
     acl: Option<Acl>,
 }
 
-/// Finds what `path` leads to.
+/// Returns the place that `path` leads to.
 pub(super) fn find(path: &Path) -> io::Result<Place> {
-    // First by the system, which may refuse to follow some links, such as
-    // those of strangers in a folder that all may write to.
+    // The system follows the links first, because it may refuse some, such as
+    // links of other users in a folder that everyone may write to.
     let stat = match stat(path) {
         Ok(stat) => Some(stat),
         Err(Errno::NOENT) => None,
@@ -76,13 +76,13 @@ fn open_folder(folder: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
     open(folder, path, flags)
 }
 
-/// Replacing needs no permission on the file itself. It is asked for all the
-/// same: whoever may not write to a file may not replace it.
+/// Refuses a file that the caller may not write to. The system would allow the
+/// replacement, which needs no permission on the file itself.
 fn check_writable(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
-    // Not by opening the file, because processes that watch the file would
-    // see it opened for writing and closed.
+    // The file is not opened, because a process that watches it would see it
+    // opened for writing and closed.
     if accessat(folder, name, Access::WRITE_OK, AtFlags::EACCESS).is_err() {
-        // Old systems and some sandboxes refuse the question itself.
+        // Old systems and some sandboxes do not support the call.
         open(folder, name, OFlags::WRONLY | OFlags::NOFOLLOW)?;
     }
     Ok(())
@@ -94,8 +94,8 @@ fn follow(path: &Path) -> io::Result<(OwnedFd, OsString)> {
     let (parent, name) = split(path)?;
     let mut folder = open_folder(CWD, parent)?;
     let mut name = name.to_owned();
-    // The system has refused circles before; the limit is for links that
-    // change in the meantime.
+    // The system has already refused cycles. The limit is for links that are
+    // changed at the same time.
     for _ in 0..40 {
         let target = match readlinkat(&folder, &*name, Vec::new()) {
             Ok(target) => OsString::from_vec(target.into_bytes()),
@@ -111,7 +111,7 @@ fn follow(path: &Path) -> io::Result<(OwnedFd, OsString)> {
 }
 
 /// Splits a path into the folder and the name. Refuses a path that can only be
-/// a folder. (`Path` forgets such endings.)
+/// a folder. The methods of `Path` drop such endings.
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     let bytes = path.as_os_str().as_bytes();
     let start = bytes
@@ -133,8 +133,8 @@ fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
 }
 
 /// Refuses `/dev/stdout` and the like where they lead to an open file, as after
-/// `> file` in a shell. Everyone who has that file open would lose a replaced
-/// file, and a write at its start would destroy its content.
+/// `> file` in a shell. A replacement would not reach the processes that have
+/// the file open, and a write at its start would destroy its content.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn refuse_descriptor(folder: &OwnedFd) -> io::Result<()> {
     if rustix::fs::fstatfs(folder)?.f_type == rustix::fs::PROC_SUPER_MAGIC {
@@ -146,17 +146,17 @@ fn refuse_descriptor(folder: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere such paths aren't links.
+/// Does nothing: on other systems such paths are not links.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn refuse_descriptor(_: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
 impl Target {
-    /// Makes an empty file under a temporary name in the target's folder.
+    /// Creates an empty file under a temporary name in the target's folder.
     pub(super) fn create(self) -> io::Result<(Temporary, File)> {
-        // A new file gets the permissions of any new file. An old file's are
-        // set at the end; until then nobody else can open the new one.
+        // A new file has the default permissions. The permissions of an old file
+        // are set at the end; until then only the owner can open the new file.
         let mode = match self.old {
             Some(_) => Mode::RUSR | Mode::WUSR,
             None => Mode::from_raw_mode(0o666),
@@ -175,7 +175,7 @@ impl Target {
     }
 }
 
-/// The temporary name of a file. Removed when it is dropped, unless the file
+/// The temporary name of a file. Dropping it removes the file, unless the file
 /// has been renamed.
 pub(super) struct Temporary {
     target: Target,
@@ -184,7 +184,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Closes the file, which is whole now, and gives it the target's name.
+    /// Closes the complete file and renames it to the target.
     pub(super) fn rename(mut self, file: File) -> io::Result<()> {
         let Target { folder, name, old } = &self.target;
         if let Some(old) = old {
@@ -208,19 +208,20 @@ impl Drop for Temporary {
     }
 }
 
-/// Closes a file. File systems on other machines, such as NFS, and those of
-/// other programs (FUSE) may report only then that the disk is full. `File`
-/// ignores such errors.
+/// Closes a file and reports errors, which dropping a `File` ignores. Network file
+/// systems such as NFS, and file systems in user space (FUSE), may report a full
+/// disk only at the close.
 pub(super) fn close(file: File) -> io::Result<()> {
     Ok(nix::unistd::close(file)?)
 }
 
-/// Sets permissions, and owner and group as far as the system allows: only a
-/// privileged process may give files away. What can't be kept takes permissions
-/// with it, so that the file opens to nobody new.
+/// Gives the new file the permissions of the old one, and its owner and group as
+/// far as the system allows: only a privileged process may give files away. If
+/// the owner, the group or the list cannot be kept, permissions are removed, so
+/// that nobody gains access.
 fn keep_permissions(new: &File, old: &Stat, acl: Option<&Acl>) -> io::Result<()> {
-    // Owner and group before the permissions: so long nobody else can open the
-    // file, and a change of owner may clear some.
+    // Before the permissions, because a change of owner may clear some of them,
+    // and because until they are set only the owner can open the file.
     if fchown(new, Some(old.st_uid), Some(old.st_gid)).is_err() {
         let _ = fchown(new, None, Some(old.st_gid));
     }
@@ -228,23 +229,26 @@ fn keep_permissions(new: &File, old: &Stat, acl: Option<&Acl>) -> io::Result<()>
     let same_group = now.st_gid == old.st_gid;
     let mut mode = Mode::from_raw_mode(old.st_mode);
     if now.st_uid != old.st_uid || !same_group {
-        // They would grant the rights of a user or a group that never gave them.
+        // These bits would grant the rights of a user or a group that never
+        // granted them.
         mode.remove(Mode::SUID | Mode::SGID | Mode::SVTX);
     }
-    // The entries of a list speak of the old group.
+    // A list has permissions for the owning group: they are meant for the old
+    // group only.
     let acl_kept = match acl {
         Some(acl) if same_group => acl.set(new).is_ok(),
         _ => false,
     };
     if !acl_kept {
-        // The new file may have got another list from its folder.
+        // The new file may have inherited a list from its folder.
         acl::remove(new)?;
         if acl.is_some() {
-            // The mode alone doesn't tell what the list had refused.
+            // The mode alone does not say which users the list refused.
             mode.remove(Mode::RWXG | Mode::RWXO);
         } else if !same_group {
-            // Members of the old group are others now, and some of the others
-            // are of the new group: both get the permissions that both had.
+            // Members of the old group now count as others, and some former
+            // others are members of the new group. Both classes get only the
+            // permissions that both had.
             let group = Mode::from_raw_mode((mode & Mode::RWXG).as_raw_mode() >> 3);
             let both = group & mode;
             mode.remove(Mode::RWXG | Mode::RWXO);

@@ -1,28 +1,29 @@
-//! What a container may hold.
+//! The elements that a container may hold.
 
 use std::cell::Cell;
 
 use bytemuck::{AnyBitPattern, NoUninit, Pod};
 
-use super::live::Slots;
 use super::{Lease, LeaseMut};
 
-/// A plain element of a pixel buffer: a number, an array of them, or a pixel
+/// A plain element of a pixel buffer: a number, an array of numbers, or a pixel
 /// struct of the caller's.
 ///
-/// An element is memory: its bytes are the pixels' bytes, and no number is
-/// converted. An `f32` of 0.5 over `RGBA8` is the four bytes that make up that
+/// An element is memory: its bytes are the bytes of the pixels, and no number
+/// is converted. An `f32` of 0.5 in an `RGBA8` buffer is the four bytes of that
 /// `f32`, not a gray.
 ///
-/// An access loads whole elements. Cells of large arrays, such as a row each,
-/// are slow to read in small pieces; a pixel or less each is best.
+/// An access loads whole elements. Cells of a pixel or less are the fastest.
+/// Cells of large arrays, such as a cell for each row, are slow to read in
+/// small parts.
 ///
 /// # Implementer notes
 ///
-/// Derive what `bytemuck` asks for and add the empty implementation. To be
-/// written through a view the type also needs [`bytemuck::AnyBitPattern`],
-/// which comes with [`bytemuck::Pod`]. The derives are `bytemuck`'s, with its
-/// feature `derive`: `bytemuck = { version = "1.25", features = ["derive"] }`.
+/// Derive [`bytemuck::Pod`] and implement this trait, which has no methods. A
+/// type that is only read needs no more than [`bytemuck::NoUninit`]. A type
+/// that is written through a view also needs [`bytemuck::AnyBitPattern`], which
+/// `Pod` implies. The derives are in the feature `derive` of `bytemuck`:
+/// `bytemuck = { version = "1.25", features = ["derive"] }`.
 ///
 /// ```
 /// use pixview::{Image, PixelFormat};
@@ -44,9 +45,73 @@ use super::{Lease, LeaseMut};
 /// assert_eq!(image.pixels()?.get(0, 0)?, [0, 0, 255, 255]);
 /// # Ok::<(), pixview::Error>(())
 /// ```
+///
+/// # Pixel structs of another crate
+///
+/// `Plain` cannot be implemented for a type of another crate (error E0117). If
+/// the type is [`bytemuck::Pod`], cast the slice to bytes. The cast copies
+/// nothing.
+///
+/// ```
+/// use pixview::{Image, PixelFormat};
+/// # mod other_crate {
+/// #     #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+/// #     #[repr(C)]
+/// #     pub struct Rgb { pub r: u8, pub g: u8, pub b: u8 }
+/// # }
+/// use other_crate::Rgb; // `Rgb { r: u8, g: u8, b: u8 }`, which is `Pod`
+///
+/// let mut buffer = vec![Rgb { r: 1, g: 2, b: 3 }; 16];
+///
+/// let bytes = bytemuck::cast_slice::<_, u8>(&buffer);
+/// let image = Image::from_buffer(bytes, 4, 4, PixelFormat::RGB8)?;
+/// assert_eq!(image.pixels()?.get(0, 0)?, [1, 2, 3]);
+///
+/// let bytes = bytemuck::cast_slice_mut::<_, u8>(&mut buffer);
+/// let mut image = Image::from_buffer(bytes, 4, 4, PixelFormat::RGB8)?;
+/// image.pixels_mut()?.put(0, 0, [7, 8, 9])?;
+/// assert_eq!(buffer[0].g, 8);
+/// # Ok::<(), pixview::Error>(())
+/// ```
+///
+/// For a buffer of cells, or one that the image owns, wrap the type in a struct
+/// with `#[repr(transparent)]`. The casts of `bytemuck` lead from the one to
+/// the other.
+///
+/// ```
+/// use std::cell::Cell;
+/// use pixview::{Image, PixelFormat};
+/// use pixview::source::Plain;
+/// # mod other_crate {
+/// #     #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+/// #     #[repr(C)]
+/// #     pub struct Rgb { pub r: u8, pub g: u8, pub b: u8 }
+/// # }
+/// use other_crate::Rgb;
+///
+/// #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+/// #[repr(transparent)]
+/// struct Element(Rgb);
+///
+/// impl Plain for Element {}
+///
+/// let mut buffer = vec![Rgb::default(); 16];
+/// let elements: &mut [Element] = bytemuck::cast_slice_mut(&mut buffer);
+/// let cells = Cell::from_mut(elements).as_slice_of_cells();
+///
+/// let image = Image::from_buffer(cells, 4, 4, PixelFormat::RGB8)?;
+/// cells[0].set(Element(Rgb { r: 7, g: 8, b: 9 }));
+/// assert_eq!(image.pixels()?.get(0, 0)?, [7, 8, 9]);
+/// # Ok::<(), pixview::Error>(())
+/// ```
+///
+/// For a buffer behind a lock, implement
+/// [`PlainBuffer`](crate::source::PlainBuffer) with `u8` elements, and return the cast
+/// slice.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element of a pixel buffer",
-    note = "elements are `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::source::Plain`; a literal without a type is `i32`: write `0u8`"
+    note = "elements are `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::source::Plain`; a literal without a type is `i32`: write `0u8`",
+    note = "`pixview::source::Plain` can't be implemented for a struct of another crate: give the image `bytemuck::cast_slice::<_, u8>(&buffer)`, or wrap the struct; both are shown in the docs of `Plain`"
 )]
 pub trait Plain: NoUninit {}
 
@@ -58,14 +123,14 @@ impl Plain for u64 {}
 impl Plain for f32 {}
 impl<T: Plain + Pod, const N: usize> Plain for [T; N] {}
 
-/// An element of a pixel buffer: [`Plain`], a [`Cell`] of that, or an atomic.
-/// Callers add types of their own through [`Plain`].
+/// An element of a pixel buffer: a [`Plain`] type, a [`Cell`] of one, or an
+/// atomic. Callers add types through [`Plain`].
 pub trait Element: sealed::Sealed + Sized {
     #[doc(hidden)]
     fn lease(slice: &[Self]) -> Lease<'_>;
 }
 
-/// An element that can be written by whoever has the buffer alone.
+/// An element that can be written by the sole holder of the buffer.
 pub trait ElementMut: Element {
     #[doc(hidden)]
     fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_>;
@@ -100,25 +165,23 @@ impl<T: Plain + AnyBitPattern> ElementMut for T {
     }
 }
 
-/// A slice of cells is never taken for a slice of bytes: code of the caller's
-/// runs during a save and may hold the same cells.
 impl<T: Plain> sealed::Sealed for Cell<T> {}
 
 impl<T: Plain> Element for Cell<T> {
     fn lease(slice: &[Self]) -> Lease<'_> {
-        Lease::slots(Slots(slice))
+        Lease::live_slice(slice)
     }
 }
 
 impl<T: Plain + AnyBitPattern> ElementMut for Cell<T> {
     fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
-        LeaseMut::slots(Slots(slice))
+        LeaseMut::live_slice(slice)
     }
 }
 
 impl<T: Plain + AnyBitPattern> SharedElement for Cell<T> {
     fn lease_shared(slice: &[Self]) -> LeaseMut<'_> {
-        LeaseMut::slots(Slots(slice))
+        LeaseMut::live_slice(slice)
     }
 }
 
@@ -130,21 +193,21 @@ macro_rules! atomic_elements {
         $(#[$cfg])*
         impl Element for std::sync::atomic::$atomic {
             fn lease(slice: &[Self]) -> Lease<'_> {
-                Lease::slots(Slots(slice))
+                Lease::live_slice(slice)
             }
         }
 
         $(#[$cfg])*
         impl ElementMut for std::sync::atomic::$atomic {
             fn lease_mut(slice: &mut [Self]) -> LeaseMut<'_> {
-                LeaseMut::slots(Slots(slice))
+                LeaseMut::live_slice(slice)
             }
         }
 
         $(#[$cfg])*
         impl SharedElement for std::sync::atomic::$atomic {
             fn lease_shared(slice: &[Self]) -> LeaseMut<'_> {
-                LeaseMut::slots(Slots(slice))
+                LeaseMut::live_slice(slice)
             }
         }
     )*};

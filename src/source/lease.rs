@@ -1,28 +1,30 @@
-//! Bytes for the time of one access.
+//! Leases: the bytes of a source for one access.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use super::live::{LiveElement, LiveElementMut, LiveSlice};
 use super::{LiveBytes, LiveBytesMut, Plain, PlainBuffer, PlainBufferMut, SourceError};
 
-/// What a [`PixelSource`](super::PixelSource) hands out for one read or save:
-/// its bytes, and the size of the elements they are in.
+/// The bytes of a [`PixelSource`](super::PixelSource) for one read or save,
+/// and the size of the elements that hold them.
 ///
-/// The bytes are either **stable**, so that they can be read in place for as
-/// long as the lease lives ([`slice`](Lease::slice), [`guard`](Lease::guard)),
-/// or **live**, so that they can only be copied out, because an edit may come
-/// at any time ([`live`](Lease::live)).
+/// The bytes are either stable or live. **Stable** bytes do not change while
+/// the lease exists and can be read in place ([`slice`](Lease::slice),
+/// [`guard`](Lease::guard)). **Live** bytes can change at any time and can only
+/// be copied ([`live`](Lease::live)).
 pub struct Lease<'a>(Memory<'a>);
 
 enum Memory<'a> {
+    /// The bytes, and the size of their elements.
     Slice(&'a [u8], usize),
-    Guard(Box<dyn Stable + 'a>),
+    Guard(Box<dyn StableBytes + 'a>),
     Live(Box<dyn LiveBytes + 'a>),
 }
 
 impl<'a> Lease<'a> {
-    /// Plain memory that nobody can edit while it is borrowed.
+    /// Creates a lease of plain memory. The borrow keeps the memory unchanged.
     #[must_use]
     pub fn slice<T: Plain>(slice: &'a [T]) -> Self {
         Lease(Memory::Slice(
@@ -31,8 +33,8 @@ impl<'a> Lease<'a> {
         ))
     }
 
-    /// A lock's guard, or anything else that derefs to plain memory and
-    /// keeps it stable while it lives.
+    /// Creates a lease of plain memory behind a guard, such as the guard of a
+    /// lock. The lease owns the guard and drops it at the end of the access.
     #[must_use]
     pub fn guard<G>(guard: G) -> Self
     where
@@ -41,31 +43,35 @@ impl<'a> Lease<'a> {
         Lease(Memory::Guard(Box::new(Guard(guard))))
     }
 
-    /// Memory that may be edited at any time.
+    /// Creates a lease of memory that others may edit at any time.
     #[must_use]
     pub fn live(bytes: impl LiveBytes + 'a) -> Self {
-        Lease(Memory::Live(Box::new(Cleared(bytes))))
+        Lease(Memory::Live(Box::new(ZeroFirst(bytes))))
     }
 
-    /// Live memory that is known to fill every byte it is asked for.
-    pub(super) fn slots(bytes: impl LiveBytes + 'a) -> Self {
-        Lease(Memory::Live(Box::new(bytes)))
+    /// Creates a lease of cells or atomics. Needs no [`ZeroFirst`], because
+    /// [`LiveSlice`] writes every byte that is asked for.
+    pub(super) fn live_slice<E: LiveElement>(slice: &'a [E]) -> Self {
+        Lease(Memory::Live(Box::new(LiveSlice(slice))))
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
-    #[allow(clippy::len_without_is_empty)] // no image lies in an empty source
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "no image lies in an empty source"
+    )]
     pub fn len(&self) -> usize {
         self.bytes().shape().len
     }
 
-    /// Bytes in one element.
+    /// Returns the size of an element in bytes.
     #[must_use]
     pub fn element_size(&self) -> usize {
         self.bytes().shape().element_size
     }
 
-    /// The bytes in place, if they are stable.
+    /// Returns the bytes in place, if they are stable.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         match self.bytes() {
@@ -74,17 +80,19 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Copies the bytes from `offset` on into all of `to`.
+    /// Fills `to` with the bytes from `offset` on.
     ///
     /// # Errors
     ///
-    /// [`SourceError::OutOfRange`], and whatever the source reports.
+    /// - [`SourceError::OutOfRange`] if some of the bytes are outside the source;
+    /// - the errors of [`LiveBytes`] or [`LiveBytesMut`] if the bytes are live.
     pub fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
         self.bytes().copy_to(offset, to)
     }
 
-    /// The caller's `Deref` runs in here. (It can't be run once and for all:
-    /// a lease that kept what it gave would borrow from itself.)
+    /// Returns the bytes. Runs the `Deref` of a guard, which can be the
+    /// caller's code. The result is not cached: the lease would borrow from
+    /// itself.
     pub(crate) fn bytes(&self) -> Bytes<'_> {
         match &self.0 {
             Memory::Slice(bytes, element_size) => Bytes::Stable(bytes, *element_size),
@@ -100,17 +108,19 @@ impl fmt::Debug for Lease<'_> {
     }
 }
 
-/// The same for an access that may write.
+/// The bytes of a [`PixelSourceMut`](super::PixelSourceMut) for one access that
+/// may write. The counterpart of [`Lease`].
 pub struct LeaseMut<'a>(MemoryMut<'a>);
 
 enum MemoryMut<'a> {
+    /// The bytes, and the size of their elements.
     Slice(&'a mut [u8], usize),
-    Guard(Box<dyn StableMut + 'a>),
+    Guard(Box<dyn StableBytesMut + 'a>),
     Live(Box<dyn LiveBytesMut + 'a>),
 }
 
 impl<'a> LeaseMut<'a> {
-    /// Plain memory, borrowed alone.
+    /// Creates a lease of plain memory.
     #[must_use]
     pub fn slice<T: Plain + bytemuck::AnyBitPattern>(slice: &'a mut [T]) -> Self {
         LeaseMut(MemoryMut::Slice(
@@ -119,7 +129,8 @@ impl<'a> LeaseMut<'a> {
         ))
     }
 
-    /// A lock's guard, or anything else that derefs to plain memory.
+    /// Creates a lease of plain memory behind a guard, such as the guard of a
+    /// lock. The lease owns the guard and drops it at the end of the access.
     #[must_use]
     pub fn guard<G>(guard: G) -> Self
     where
@@ -128,31 +139,35 @@ impl<'a> LeaseMut<'a> {
         LeaseMut(MemoryMut::Guard(Box::new(Guard(guard))))
     }
 
-    /// Memory that may be edited by others at any time.
+    /// Creates a lease of memory that others may edit at any time.
     #[must_use]
     pub fn live(bytes: impl LiveBytesMut + 'a) -> Self {
-        LeaseMut(MemoryMut::Live(Box::new(Cleared(bytes))))
+        LeaseMut(MemoryMut::Live(Box::new(ZeroFirst(bytes))))
     }
 
-    /// Live memory that is known to fill every byte it is asked for.
-    pub(super) fn slots(bytes: impl LiveBytesMut + 'a) -> Self {
-        LeaseMut(MemoryMut::Live(Box::new(bytes)))
+    /// Creates a lease of cells or atomics. Needs no [`ZeroFirst`]: see
+    /// [`Lease::live_slice`].
+    pub(super) fn live_slice<E: LiveElementMut>(slice: &'a [E]) -> Self {
+        LeaseMut(MemoryMut::Live(Box::new(LiveSlice(slice))))
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
-    #[allow(clippy::len_without_is_empty)] // as above
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "no image lies in an empty source"
+    )]
     pub fn len(&self) -> usize {
         self.bytes().shape().len
     }
 
-    /// Bytes in one element.
+    /// Returns the size of an element in bytes.
     #[must_use]
     pub fn element_size(&self) -> usize {
         self.bytes().shape().element_size
     }
 
-    /// The bytes in place, if they are stable.
+    /// Returns the bytes in place, if they are stable.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         match self.bytes() {
@@ -161,7 +176,7 @@ impl<'a> LeaseMut<'a> {
         }
     }
 
-    /// The bytes in place, if they are stable.
+    /// Returns the bytes in place for writing, if they are stable.
     #[must_use]
     pub fn as_mut_slice(&mut self) -> Option<&mut [u8]> {
         match self.bytes_mut() {
@@ -170,24 +185,27 @@ impl<'a> LeaseMut<'a> {
         }
     }
 
-    /// Copies the bytes from `offset` on into all of `to`.
+    /// Fills `to` with the bytes from `offset` on.
     ///
     /// # Errors
     ///
-    /// [`SourceError::OutOfRange`], and whatever the source reports.
+    /// - [`SourceError::OutOfRange`] if some of the bytes are outside the source;
+    /// - the errors of [`LiveBytes`] or [`LiveBytesMut`] if the bytes are live.
     pub fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
         self.bytes().copy_to(offset, to)
     }
 
-    /// Copies all of `from` over the bytes from `offset` on.
+    /// Copies all of `from` to the bytes from `offset` on.
     ///
     /// # Errors
     ///
-    /// [`SourceError::OutOfRange`], and whatever the source reports.
+    /// - [`SourceError::OutOfRange`] if some of the bytes are outside the source;
+    /// - the errors of [`LiveBytes`] or [`LiveBytesMut`] if the bytes are live.
     pub fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
         self.bytes_mut().copy_from(offset, from)
     }
 
+    /// Returns the bytes. See [`Lease::bytes`].
     pub(crate) fn bytes(&self) -> Bytes<'_> {
         match &self.0 {
             MemoryMut::Slice(bytes, element_size) => Bytes::Stable(bytes, *element_size),
@@ -196,6 +214,7 @@ impl<'a> LeaseMut<'a> {
         }
     }
 
+    /// Returns the bytes for writing. See [`Lease::bytes`].
     pub(crate) fn bytes_mut(&mut self) -> BytesMut<'_> {
         match &mut self.0 {
             MemoryMut::Slice(bytes, element_size) => BytesMut::Stable(bytes, *element_size),
@@ -214,15 +233,17 @@ impl fmt::Debug for LeaseMut<'_> {
     }
 }
 
-/// Runs `access` with a lease, and gives both back. If code of the caller's
-/// panics in it, the lease is dropped before the panic goes on.
+/// Runs `access` with a lease and returns the lease and the result. If the
+/// caller's code panics in `access`, catches the panic, drops the lease, and
+/// resumes the panic.
 ///
-/// A `Mutex` whose guard is dropped by a panic is poisoned, and so is a
-/// `RwLock` that was locked for writing. Pixels need no such warning: any bytes
-/// are valid ones, and reading changes none.
+/// This keeps locks unpoisoned: a guard poisons its lock only if it is dropped
+/// while its thread panics ([`std::sync::PoisonError`]), and a caught panic is
+/// over. Poisoning would be a false alarm: all bytes are valid pixels, and
+/// reading changes none.
 pub(crate) fn with_lease<L, T>(mut lease: L, access: impl FnOnce(&mut L) -> T) -> (L, T) {
-    // Unwind safe: the panic goes on, so that nothing is seen after it that
-    // would not be seen without this function.
+    // Unwind safe: after a panic only the destructor of the lease runs. It
+    // would run as well if the panic were not caught.
     match catch_unwind(AssertUnwindSafe(|| access(&mut lease))) {
         Ok(result) => (lease, result),
         Err(panic) => {
@@ -232,11 +253,13 @@ pub(crate) fn with_lease<L, T>(mut lease: L, access: impl FnOnce(&mut L) -> T) -
     }
 }
 
-/// Live bytes of the caller's. Zeros go in, so that bytes which the caller's
-/// code leaves as they are show nothing of another picture.
-struct Cleared<B>(B);
+/// Live bytes of the caller's, whose `copy_to` gets a destination of zeros.
+///
+/// The caller's `copy_to` may leave bytes of the destination unwritten. Without
+/// the zeros these bytes would still hold pixels of an earlier row or image.
+struct ZeroFirst<B>(B);
 
-impl<B: LiveBytes> LiveBytes for Cleared<B> {
+impl<B: LiveBytes> LiveBytes for ZeroFirst<B> {
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -255,7 +278,7 @@ impl<B: LiveBytes> LiveBytes for Cleared<B> {
     }
 }
 
-impl<B: LiveBytesMut> LiveBytesMut for Cleared<B> {
+impl<B: LiveBytesMut> LiveBytesMut for ZeroFirst<B> {
     fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
         self.0.copy_from(offset, from)
     }
@@ -265,19 +288,28 @@ impl<B: LiveBytesMut> LiveBytesMut for Cleared<B> {
     }
 }
 
-/// A guard of any kind, with its kind forgotten.
-trait Stable {
+/// The bytes behind a guard whose type is erased.
+trait StableBytes {
     fn bytes(&self) -> &[u8];
+
+    /// Returns the size of an element in bytes.
     fn element_size(&self) -> usize;
 }
 
-trait StableMut: Stable {
+/// [`StableBytes`] that can be written.
+trait StableBytesMut: StableBytes {
     fn bytes_mut(&mut self) -> &mut [u8];
 }
 
+/// A guard of plain memory.
+///
+/// The casts to bytes cannot panic: a byte needs no alignment, and any length
+/// is a whole number of bytes. They are valid because [`Plain`] requires
+/// [`bytemuck::NoUninit`] (no byte is uninitialized) and [`PlainBufferMut`]
+/// requires [`bytemuck::AnyBitPattern`] (any bytes are a valid element).
 struct Guard<G>(G);
 
-impl<G: Deref<Target: PlainBuffer>> Stable for Guard<G> {
+impl<G: Deref<Target: PlainBuffer>> StableBytes for Guard<G> {
     fn bytes(&self) -> &[u8] {
         bytemuck::cast_slice(self.0.as_elements())
     }
@@ -287,22 +319,26 @@ impl<G: Deref<Target: PlainBuffer>> Stable for Guard<G> {
     }
 }
 
-impl<G: DerefMut<Target: PlainBufferMut>> StableMut for Guard<G> {
+impl<G: DerefMut<Target: PlainBufferMut>> StableBytesMut for Guard<G> {
     fn bytes_mut(&mut self) -> &mut [u8] {
         bytemuck::cast_slice_mut(self.0.as_elements_mut())
     }
 }
 
-/// What must not change between the construction of an image and its use.
+/// The properties of a source that must stay as they were when the image was
+/// created. The layout is checked against them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
+    /// Length in bytes.
     pub(crate) len: usize,
+    /// Bytes in an element.
     pub(crate) element_size: usize,
+    /// See [`LiveBytes::is_atomic`].
     pub(crate) atomic: bool,
 }
 
 impl Shape {
-    /// Refuses bytes that are not as they were.
+    /// Returns [`SourceError::Changed`] unless `found` is this shape.
     pub(crate) fn expect(self, found: Shape) -> Result<(), SourceError> {
         if self == found {
             return Ok(());
@@ -316,7 +352,7 @@ impl Shape {
     }
 }
 
-/// The bytes of a lease, after the caller's `Deref` has run.
+/// The bytes of a lease, after the `Deref` of the guard has run.
 #[derive(Clone, Copy)]
 pub(crate) enum Bytes<'a> {
     /// Bytes in place, and the size of their elements.
@@ -362,6 +398,7 @@ impl Bytes<'_> {
     }
 }
 
+/// The bytes of a lease for writing. The counterpart of [`Bytes`].
 pub(crate) enum BytesMut<'a> {
     /// Bytes in place, and the size of their elements.
     Stable(&'a mut [u8], usize),
@@ -386,7 +423,7 @@ impl BytesMut<'_> {
         }
     }
 
-    /// Writes the bits that `mask` has of the byte at `offset`.
+    /// Writes the bits of the byte at `offset` that are set in `mask`.
     pub(crate) fn update_bits(
         &mut self,
         offset: usize,
@@ -404,7 +441,7 @@ impl BytesMut<'_> {
     }
 }
 
-/// `count` bytes at `offset`, or the error that names them.
+/// Returns `count` bytes from `offset` on, or [`SourceError::OutOfRange`].
 fn part(bytes: &[u8], offset: usize, count: usize) -> Result<&[u8], SourceError> {
     bytes
         .get(offset..)
@@ -416,6 +453,7 @@ fn part(bytes: &[u8], offset: usize, count: usize) -> Result<&[u8], SourceError>
         })
 }
 
+/// Returns the bytes for writing. See [`part`].
 fn part_mut(bytes: &mut [u8], offset: usize, count: usize) -> Result<&mut [u8], SourceError> {
     let len = bytes.len();
     bytes

@@ -1,5 +1,5 @@
-//! Bytes that may change at any time, and slices of cells and atomics as
-//! such.
+//! Live bytes: memory that may change at any time, such as slices of cells and
+//! of atomics.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,61 +8,68 @@ use bytemuck::AnyBitPattern;
 
 use super::{Plain, SourceError};
 
-/// Bytes that others may edit at any time, and that are therefore only ever
-/// copied out.
+/// Bytes that others may edit at any time. They are copied, never borrowed.
 ///
 /// # Implementer notes
 ///
-/// Implement it for memory that none of the sources of this crate describe,
-/// such as a mapping that another process writes, and hand it out with
-/// [`Lease::live`](super::Lease::live). An image asks for the bytes of each
-/// pixel once in a save; bytes between the pixels of a strided row may be
-/// asked for along with them, and a byte that has pixels of several rows, as in
-/// a turned 1-bit image, for each of them.
-#[allow(clippy::len_without_is_empty)] // no image lies in an empty source
+/// Implement this trait for memory that no other source of this crate covers,
+/// such as a mapping that another process writes. Lease it with
+/// [`Lease::live`](super::Lease::live).
+///
+/// A save requests the bytes of each pixel once. A request may also include the
+/// bytes between the pixels of a strided row. A byte that holds pixels of
+/// several rows, as in a transposed 1-bit image, is requested for each of these
+/// rows.
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "no image lies in an empty source"
+)]
 pub trait LiveBytes {
-    /// Length in bytes. It must not change.
+    /// Returns the length in bytes. The length must not change.
     fn len(&self) -> usize;
 
-    /// Bytes in one element: the unit in which the memory is edited.
+    /// Returns the size of an element in bytes. An element is the unit in which
+    /// the memory is edited.
     fn element_size(&self) -> usize;
 
-    /// Whether other threads may edit elements while they are being read, so
-    /// that only what lies within one element is whole. Samples that would
-    /// straddle two elements are then refused. `false` unless said.
+    /// Returns whether other threads may edit the memory during a read, one
+    /// element at a time. An image then refuses layouts with a sample in more
+    /// than one element: half of the sample could be old. Defaults to `false`.
     fn is_atomic(&self) -> bool {
         false
     }
 
-    /// Copies the bytes from `offset` on into all of `to`, which holds zeros:
-    /// bytes that are left as they are count as zeros of the source.
+    /// Fills `to` with the bytes from `offset` on. `to` holds zeros before the
+    /// call: a byte that is not written is read as 0.
     ///
     /// # Errors
     ///
-    /// [`SourceError::OutOfRange`] if they are not all there, and errors of
-    /// the implementer's own as [`SourceError::Other`].
+    /// - [`SourceError::OutOfRange`] if some of the bytes are outside the
+    ///   source;
+    /// - [`SourceError::Other`] for errors of the implementer.
     fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError>;
 }
 
-/// Bytes that others may edit at any time, and so may we.
+/// [`LiveBytes`] that can be written through a view.
 pub trait LiveBytesMut: LiveBytes {
-    /// Copies all of `from` over the bytes from `offset` on, and leaves every
-    /// other byte as it is.
+    /// Copies all of `from` to the bytes from `offset` on. Changes no other
+    /// byte.
     ///
     /// # Errors
     ///
-    /// As [`LiveBytes::copy_to`].
+    /// As for [`LiveBytes::copy_to`].
     fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError>;
 
-    /// Writes those bits of the byte at `offset` that are set in `mask`, and
-    /// leaves the others as they are: for pixels of which a byte has several.
+    /// Writes the bits of the byte at `offset` that are set in `mask`. Changes
+    /// no other bit. Used for formats with several pixels to a byte.
     ///
-    /// Unless said it reads the byte and writes it back. Memory that others
-    /// write at the same time needs something better.
+    /// The default implementation reads the byte and writes it back. It can
+    /// lose an edit of the same byte by another thread or process. Override it
+    /// for memory that others write at the same time.
     ///
     /// # Errors
     ///
-    /// As [`LiveBytes::copy_to`].
+    /// As for [`LiveBytes::copy_to`].
     fn update_bits(&mut self, offset: usize, bits: u8, mask: u8) -> Result<(), SourceError> {
         let mut byte = [0];
         self.copy_to(offset, &mut byte)?;
@@ -70,33 +77,39 @@ pub trait LiveBytesMut: LiveBytes {
     }
 }
 
-/// A place for one value that can be read and edited while it is shared.
-pub(super) trait Slot {
+/// An element that can be edited while it is shared: a cell or an atomic. It
+/// has the size of its value.
+pub(super) trait LiveElement {
     type Value: Plain;
+
+    /// Whether other threads may edit the element.
     const ATOMIC: bool;
 
     fn get(&self) -> Self::Value;
 
-    /// Copies eight into as many bytes as they have.
+    /// Copies the values of eight elements to `to`, which has exactly their
+    /// size.
     #[inline(always)]
-    fn copy_eight(slots: &[Self; 8], to: &mut [u8])
+    fn copy_eight(elements: &[Self; 8], to: &mut [u8])
     where
         Self: Sized,
     {
-        for (slot, to) in slots.iter().zip(to.chunks_exact_mut(to.len() / 8)) {
-            to.copy_from_slice(bytemuck::bytes_of(&slot.get()));
+        for (element, to) in elements.iter().zip(to.chunks_exact_mut(to.len() / 8)) {
+            to.copy_from_slice(bytemuck::bytes_of(&element.get()));
         }
     }
 }
 
-pub(super) trait SlotMut: Slot<Value: AnyBitPattern> {
+/// A [`LiveElement`] that can be written.
+pub(super) trait LiveElementMut: LiveElement<Value: AnyBitPattern> {
     fn set(&self, value: Self::Value);
 
-    /// Changes a part of the value, whatever others do to the rest of it.
+    /// Applies `change` to the bytes of the value. Keeps edits that other
+    /// threads make to the other bytes. May run `change` more than once.
     fn update(&self, change: impl Fn(&mut [u8]));
 }
 
-impl<T: Plain> Slot for Cell<T> {
+impl<T: Plain> LiveElement for Cell<T> {
     type Value = T;
     const ATOMIC: bool = false;
 
@@ -105,7 +118,7 @@ impl<T: Plain> Slot for Cell<T> {
     }
 }
 
-impl<T: Plain + AnyBitPattern> SlotMut for Cell<T> {
+impl<T: Plain + AnyBitPattern> LiveElementMut for Cell<T> {
     fn set(&self, value: T) {
         self.set(value);
     }
@@ -117,13 +130,14 @@ impl<T: Plain + AnyBitPattern> SlotMut for Cell<T> {
     }
 }
 
-/// Relaxed loads and stores: each element is whole, and that is all that an
-/// image promises of a frame that is being drawn. Callers that hand over
-/// whole frames synchronise by their own means, before the save.
-macro_rules! atomic_slots {
+/// `Relaxed` is enough: an image promises that each element is whole, and an
+/// atomic load returns a value that was stored whole, with any ordering. The
+/// order of edits to several elements is not promised. A caller who hands over
+/// whole frames synchronizes the threads before the save.
+macro_rules! live_atomics {
     ($($(#[$cfg:meta])* $atomic:ident: $value:ident;)*) => {$(
         $(#[$cfg])*
-        impl Slot for std::sync::atomic::$atomic {
+        impl LiveElement for std::sync::atomic::$atomic {
             type Value = $value;
             const ATOMIC: bool = true;
 
@@ -131,17 +145,18 @@ macro_rules! atomic_slots {
                 self.load(Relaxed)
             }
 
-            /// Each is loaded alone. They are put together in a register,
-            /// since a processor loads faster than it stores.
+            /// Loads each element on its own. Joins the values in a register,
+            /// because a processor can load more often in a cycle than it can
+            /// store.
             #[inline(always)]
-            fn copy_eight(slots: &[Self; 8], to: &mut [u8]) {
+            fn copy_eight(elements: &[Self; 8], to: &mut [u8]) {
                 const PER_WORD: usize = 8 / std::mem::size_of::<$value>();
-                let words = slots.as_chunks::<PER_WORD>().0.iter();
-                for (slots, word) in words.zip(to.as_chunks_mut::<8>().0) {
+                let words = elements.as_chunks::<PER_WORD>().0.iter();
+                for (elements, word) in words.zip(to.as_chunks_mut::<8>().0) {
                     let mut bits = 0;
-                    for (i, slot) in slots.iter().enumerate() {
+                    for (i, element) in elements.iter().enumerate() {
                         let place = if cfg!(target_endian = "little") { i } else { PER_WORD - 1 - i };
-                        bits |= u64::from(slot.get()) << (place * 64 / PER_WORD);
+                        bits |= u64::from(element.get()) << (place * 64 / PER_WORD);
                     }
                     *word = bits.to_ne_bytes();
                 }
@@ -149,7 +164,7 @@ macro_rules! atomic_slots {
         }
 
         $(#[$cfg])*
-        impl SlotMut for std::sync::atomic::$atomic {
+        impl LiveElementMut for std::sync::atomic::$atomic {
             fn set(&self, value: $value) {
                 self.store(value, Relaxed);
             }
@@ -165,7 +180,7 @@ macro_rules! atomic_slots {
     )*};
 }
 
-atomic_slots! {
+live_atomics! {
     AtomicU8: u8;
     AtomicU16: u16;
     AtomicU32: u32;
@@ -173,20 +188,23 @@ atomic_slots! {
     AtomicU64: u64;
 }
 
-/// A slice of cells or of atomics as live bytes.
+/// The bytes of a slice of cells or of atomics.
 ///
-/// Elements are loaded whole, one by one: a slice of cells is never taken for
-/// a slice of bytes, and an atomic is never read in parts. The loop in the
-/// middle compiles to a memory copy for cells.
-pub(super) struct Slots<'a, S>(pub(super) &'a [S]);
+/// Each element is loaded whole, on its own. A slice of cells cannot be cast to
+/// `&[u8]`: another holder of the cells, such as the caller's code that runs
+/// during a save, may write them while such a slice exists. The loop over
+/// groups of eight elements compiles to a memory copy for cells.
+pub(super) struct LiveSlice<'a, E>(pub(super) &'a [E]);
 
-impl<S: Slot> Slots<'_, S> {
-    const SIZE: usize = std::mem::size_of::<S::Value>();
+impl<E: LiveElement> LiveSlice<'_, E> {
+    /// Bytes in an element.
+    const SIZE: usize = std::mem::size_of::<E::Value>();
 
-    /// The elements that hold `count` bytes at `offset`, how many bytes of
-    /// the first come before `offset`, and how many of `count` lie in it if
-    /// it is not whole.
-    fn part(&self, offset: usize, count: usize) -> Result<(&[S], usize, usize), SourceError> {
+    /// Finds the `count` bytes from `offset` on. Returns the elements from the
+    /// one that contains `offset` on, the number of bytes of this element
+    /// before `offset`, and the number of bytes to copy from this element if it
+    /// is not copied from its first byte (else 0).
+    fn part(&self, offset: usize, count: usize) -> Result<(&[E], usize, usize), SourceError> {
         let end = offset.checked_add(count);
         if Self::SIZE == 0 || end.is_none_or(|end| end > self.len()) {
             return Err(SourceError::OutOfRange {
@@ -204,9 +222,11 @@ impl<S: Slot> Slots<'_, S> {
     }
 }
 
-impl<S: Slot> LiveBytes for Slots<'_, S> {
+impl<E: LiveElement> LiveBytes for LiveSlice<'_, E> {
     fn len(&self) -> usize {
-        std::mem::size_of_val(self.0) // a cell and an atomic have their value's size
+        // `Cell<T>` has the memory layout of `T`, and an atomic the size of its
+        // integer: both are documented in `std`.
+        std::mem::size_of_val(self.0)
     }
 
     fn element_size(&self) -> usize {
@@ -214,62 +234,62 @@ impl<S: Slot> LiveBytes for Slots<'_, S> {
     }
 
     fn is_atomic(&self) -> bool {
-        S::ATOMIC
+        E::ATOMIC
     }
 
     fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
-        let (mut slots, skip, head) = self.part(offset, to.len())?;
+        let (mut elements, skip, head) = self.part(offset, to.len())?;
         let (head, rest) = to.split_at_mut(head);
         if !head.is_empty() {
-            let value = slots[0].get();
+            let value = elements[0].get();
             let bytes = bytemuck::bytes_of(&value);
             head.copy_from_slice(&bytes[skip..skip + head.len()]);
-            slots = &slots[1..];
+            elements = &elements[1..];
         }
         let whole = rest.len() / Self::SIZE;
-        let (slots_of_eight, _) = slots[..whole].as_chunks::<8>();
+        let (eights_of_elements, _) = elements[..whole].as_chunks::<8>();
         let mut eights = rest.chunks_exact_mut(8 * Self::SIZE);
-        for (chunk, slots) in (&mut eights).zip(slots_of_eight) {
-            S::copy_eight(slots, chunk);
+        for (chunk, elements) in (&mut eights).zip(eights_of_elements) {
+            E::copy_eight(elements, chunk);
         }
         let rest = eights.into_remainder();
         let mut chunks = rest.chunks_exact_mut(Self::SIZE);
-        for (chunk, slot) in (&mut chunks).zip(&slots[slots_of_eight.len() * 8..]) {
-            chunk.copy_from_slice(bytemuck::bytes_of(&slot.get()));
+        for (chunk, element) in (&mut chunks).zip(&elements[eights_of_elements.len() * 8..]) {
+            chunk.copy_from_slice(bytemuck::bytes_of(&element.get()));
         }
         let tail = chunks.into_remainder();
         if !tail.is_empty() {
-            let value = slots[whole].get();
+            let value = elements[whole].get();
             tail.copy_from_slice(&bytemuck::bytes_of(&value)[..tail.len()]);
         }
         Ok(())
     }
 }
 
-impl<S: SlotMut> LiveBytesMut for Slots<'_, S> {
+impl<E: LiveElementMut> LiveBytesMut for LiveSlice<'_, E> {
     fn copy_from(&mut self, offset: usize, from: &[u8]) -> Result<(), SourceError> {
-        let (mut slots, skip, head) = self.part(offset, from.len())?;
+        let (mut elements, skip, head) = self.part(offset, from.len())?;
         let (head, rest) = from.split_at(head);
         if !head.is_empty() {
-            slots[0].update(|bytes| bytes[skip..skip + head.len()].copy_from_slice(head));
-            slots = &slots[1..];
+            elements[0].update(|bytes| bytes[skip..skip + head.len()].copy_from_slice(head));
+            elements = &elements[1..];
         }
         let whole = rest.len() / Self::SIZE;
         let chunks = rest.chunks_exact(Self::SIZE);
         let tail = chunks.remainder();
-        for (chunk, slot) in chunks.zip(slots) {
-            slot.set(bytemuck::pod_read_unaligned(chunk));
+        for (chunk, element) in chunks.zip(elements) {
+            element.set(bytemuck::pod_read_unaligned(chunk));
         }
         if !tail.is_empty() {
-            slots[whole].update(|bytes| bytes[..tail.len()].copy_from_slice(tail));
+            elements[whole].update(|bytes| bytes[..tail.len()].copy_from_slice(tail));
         }
         Ok(())
     }
 
     fn update_bits(&mut self, offset: usize, bits: u8, mask: u8) -> Result<(), SourceError> {
-        let (slots, skip, _) = self.part(offset, 1)?;
+        let (elements, skip, _) = self.part(offset, 1)?;
         let value = bits & mask;
-        slots[0].update(|bytes| bytes[skip] = bytes[skip] & !mask | value);
+        elements[0].update(|bytes| bytes[skip] = bytes[skip] & !mask | value);
         Ok(())
     }
 }

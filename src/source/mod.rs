@@ -1,9 +1,9 @@
-//! Where pixels live.
+//! Sources: the memory that holds the pixels.
 //!
-//! A source is a container of elements, perhaps behind a guard, perhaps
-//! behind pointers: [`slice`] has the containers, [`element`] what may be in
-//! them, [`guard`] the locks, [`pointer`] the pointers. All of them end in a
-//! [`Lease`], the bytes for the time of one access.
+//! A source is a container ([`slice`]) of elements ([`element`]). The container
+//! may be behind a guard, such as that of a lock ([`guard`]), and behind
+//! pointers ([`pointer`]). Every source returns a [`Lease`]: its bytes for one
+//! access ([`lease`]). Bytes that may change at any time are in [`live`].
 
 mod element;
 mod guard;
@@ -20,59 +20,64 @@ pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
 pub use lease::{Lease, LeaseMut};
 pub use live::{LiveBytes, LiveBytesMut};
 
-/// Memory that holds pixels: what an [`Image`](crate::Image) borrows or owns.
+/// The memory that holds the pixels of an [`Image`](crate::Image).
 ///
 /// Any composition of these is a source:
 ///
-/// - **containers** `[E]`, `[E; N]`, `Vec<E>`, `Cow<[E]>`, of
-/// - **elements** that are [`Plain`] (`u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of
-///   them, a pixel struct of the caller's), [`Cell`](std::cell::Cell)s of
-///   those, or atomics (`AtomicU8`, `AtomicU16`, `AtomicU32`, `AtomicU64`);
-/// - **guards** [`RefCell`](std::cell::RefCell),
-///   [`Mutex`](std::sync::Mutex), [`RwLock`](std::sync::RwLock) around a
-///   [`PlainBuffer`];
-/// - **pointers** `&S`, `&mut S`, `Box<S>`, `Rc<S>`, `Arc<S>`, to `dyn
-///   PixelSource` too.
+/// - **containers** of elements: `[E]`, `[E; N]`, `Vec<E>`, `Cow<[E]>`;
+/// - **elements**: [`Plain`] types (`u8`, `u16`, `i16`, `u32`, `u64`, `f32`,
+///   arrays of them, pixel structs of the caller's),
+///   [`Cell`](std::cell::Cell)s of those, and atomics (`AtomicU8`,
+///   `AtomicU16`, `AtomicU32`, `AtomicU64`);
+/// - **guards** around a [`PlainBuffer`]: [`RefCell`](std::cell::RefCell),
+///   [`Mutex`](std::sync::Mutex), [`RwLock`](std::sync::RwLock);
+/// - **pointers** to a source, also to `dyn PixelSource`: `&S`, `&mut S`,
+///   `Box<S>`, `Rc<S>`, `Arc<S>`.
 ///
-/// Sources that can be written through also have [`PixelSourceMut`], and
-/// those that can be written while shared [`SharedPixelSource`].
+/// A source that can be written also implements [`PixelSourceMut`]. A source
+/// that can be written while it is shared also implements
+/// [`SharedPixelSource`].
 ///
 /// # Which elements fit which format
 ///
-/// The bytes of the elements are the pixels' bytes in memory order. The size
-/// of an element and that of a pixel (in a planar layout: of a sample) must
-/// divide one another: `RGB8` over `u16` is refused. A sample must lie within
-/// one atomic element, so that no reader ever sees half an edit: `GRAY16` over
-/// `AtomicU8` is refused, over `AtomicU32` it is fine. Offset and strides must
-/// not cut samples of several bytes, or words, out of the middle of elements
-/// that hold them whole. What doesn't fit can be viewed as bytes
-/// (`bytemuck::cast_slice(&buffer)`).
+/// The bytes of the elements are the bytes of the pixels, in memory order. The
+/// type of the elements does not determine the format. These rules hold:
 ///
-/// Elements are memory, not numbers: their type says nothing of the format.
+/// - The size of an element must be a multiple or a divisor of the size of a
+///   pixel (in a planar layout: of a sample). `RGB8` over `u16` is refused.
+/// - A sample must lie within one atomic element, so that no reader sees half
+///   an edit. `GRAY16` over `AtomicU8` is refused; `GRAY16` over `AtomicU32`
+///   is fine.
+/// - If the elements hold whole samples of several bytes, or whole words such
+///   as those of `RGB565`, the offset and the strides must be multiples of the
+///   size of a sample or word.
 ///
-/// # Who waits for whom
+/// A buffer that breaks a rule can be viewed as bytes:
+/// `bytemuck::cast_slice::<_, u8>(&buffer)`.
 ///
-/// One lease is held for one access: while an access guard
-/// ([`Image::pixels`](crate::Image::pixels), [`Image::pixels_mut`](crate::Image::pixels_mut))
-/// lives, or for a whole save. A lock is locked for that time, and every
-/// pixel of a save is from the same moment. Cells and atomics are read once,
-/// row after row, while the save goes on: an edit made in the meantime shows
-/// in the rows that have not been read.
+/// # Locks and concurrent edits
 ///
-/// A `Mutex` or `RwLock` is waited for: a thread that still holds its guard
-/// when it saves waits for itself. Drop the guard first. Code that runs during a save, such as
-/// the caller's own `Write`, must not take the same lock either. A poisoned lock, and a `RefCell` that is
-/// mutably borrowed, are errors.
+/// An access holds one lease: an access guard
+/// ([`Image::pixels`](crate::Image::pixels),
+/// [`Image::pixels_mut`](crate::Image::pixels_mut)) until it is dropped, a save
+/// until it returns. A lock stays locked for that time, so all pixels of a
+/// save are from the same moment. Cells and atomics are read once, row after
+/// row. An edit during a save is seen in the rows that are read after it.
+///
+/// An access waits for a `Mutex` or `RwLock`. A thread that holds the guard of
+/// the lock during a save deadlocks: drop the guard first. Code that runs
+/// during a save, such as the caller's own `Write`, must not take the same lock
+/// either. A poisoned lock is an error, and so is a `RefCell` that is mutably
+/// borrowed.
 ///
 /// A panic of the caller's code during a save, or while a file is read into a
-/// view, goes through and leaves the lock unpoisoned: saving changes nothing,
-/// and pixels that have been read in part are valid pixels. An access guard is
-/// like the guard of the lock: a panic while the caller holds one poisons the
-/// lock.
+/// view, leaves the lock unpoisoned: saving changes no pixel, and the pixels of
+/// a partly read file are valid. A panic while the caller holds an access guard
+/// poisons the lock, as with the guard of the lock itself.
 ///
 /// # Implementer notes
 ///
-/// A type that contains one of the sources above passes the call on:
+/// A type that contains one of the sources above can forward the call:
 ///
 /// ```
 /// use pixview::{Image, PixelFormat, PixelSource};
@@ -95,62 +100,62 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// # Ok::<(), pixview::Error>(())
 /// ```
 ///
-/// Other memory is handed out as a [`Lease`] of the kind that fits. A lease
-/// must have the same length and element size each time: an image refuses to
-/// read from a source that changed (see [`SourceError::Changed`]). Nothing
-/// that an implementation does can corrupt memory or a file: what doesn't
-/// add up is an error.
+/// Other memory is leased with one of the constructors of [`Lease`]. Every lease
+/// of a source must have the same length and element size: an image refuses to
+/// read from a source that changed (see [`SourceError::Changed`]). No
+/// implementation can corrupt memory or a file: contradictions are errors.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
     note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these"
 )]
 pub trait PixelSource {
-    /// The bytes, for the time of one access.
+    /// Returns the bytes for one access.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the pixels from being read now, such as a poisoned
-    /// lock. Errors of the implementer's own go into [`SourceError::Other`].
+    /// The reason why the pixels cannot be read now, such as
+    /// [`SourceError::Poisoned`]. [`SourceError::Other`] is for errors of the
+    /// implementer.
     fn lease(&self) -> Result<Lease<'_>, SourceError>;
 }
 
-/// A source that may be written through by whoever has it alone: plain
-/// memory that is owned or mutably borrowed, and every
-/// [`SharedPixelSource`].
+/// A source that its sole holder can write: plain memory that is owned or
+/// mutably borrowed, and every [`SharedPixelSource`].
 ///
-/// `Cow` is not one: the first write would detach it from the memory it
-/// borrows.
+/// `Cow` does not implement this trait: the first write would detach it from
+/// the memory that it borrows.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be read but not written through",
     note = "give the image `&mut buffer` or the buffer itself, or share it as `&[Cell<..>]`, atomics, a `RefCell` or a lock"
 )]
 pub trait PixelSourceMut: PixelSource {
-    /// The bytes, for the time of one access that may write.
+    /// Returns the bytes for one access that may write.
     ///
     /// # Errors
     ///
-    /// As [`PixelSource::lease`].
+    /// As for [`PixelSource::lease`].
     fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError>;
 }
 
-/// A source that may be written through while others hold it too: cells,
-/// atomics, and what is behind a `RefCell`, a `Mutex` or a `RwLock`.
+/// A source that can be written while others hold it too: cells, atomics, and
+/// buffers in a `RefCell`, a `Mutex` or a `RwLock`.
 ///
-/// References and shared pointers to such a source are [`PixelSourceMut`].
+/// References and shared pointers to such a source implement
+/// [`PixelSourceMut`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be written while it is shared",
     note = "cells, atomics, a `RefCell`, a `Mutex` and a `RwLock` can; give the image `&mut buffer` or the buffer itself to write plain memory"
 )]
 pub trait SharedPixelSource: PixelSource {
-    /// The bytes, for the time of one access that may write.
+    /// Returns the bytes for one access that may write.
     ///
     /// # Errors
     ///
-    /// As [`PixelSource::lease`].
+    /// As for [`PixelSource::lease`].
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError>;
 }
 
-/// Why a [`PixelSource`] could not give its pixels.
+/// The reason why a [`PixelSource`] could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -162,32 +167,31 @@ pub enum SourceError {
     #[error("the RefCell is already borrowed")]
     Borrowed,
 
-    /// The source has another length or other elements than it had when the
-    /// image was made. The strides of the image may no longer fit it; make a
-    /// new one.
+    /// The length or the elements of the source have changed since the image
+    /// was created. The layout may no longer fit: create a new image.
     #[error(
         "the source was {expected} bytes in elements of {expected_element} when the image was made, and is {found} bytes in elements of {found_element} now"
     )]
     Changed {
-        /// Bytes at construction.
+        /// The length in bytes when the image was created.
         expected: usize,
-        /// Bytes now.
+        /// The length in bytes now.
         found: usize,
-        /// Bytes in an element at construction.
+        /// The size of an element in bytes when the image was created.
         expected_element: usize,
-        /// Bytes in an element now.
+        /// The size of an element in bytes now.
         found_element: usize,
     },
 
-    /// Bytes beyond the end were asked for. An [`Image`](crate::Image) never
-    /// does that.
+    /// The requested bytes reach beyond the end of the source. An
+    /// [`Image`](crate::Image) makes no such request.
     #[error("{bytes} bytes at {offset} are outside a source of {len} bytes")]
     OutOfRange {
-        /// The first byte asked for.
+        /// The first requested byte.
         offset: usize,
-        /// How many were asked for.
+        /// The number of requested bytes.
         bytes: usize,
-        /// Bytes in the source.
+        /// The length of the source in bytes.
         len: usize,
     },
 
@@ -197,7 +201,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// An error of a source's own.
+    /// Creates a [`SourceError::Other`].
     pub fn other(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         SourceError::Other(error.into())
     }

@@ -1,41 +1,47 @@
-//! Rows of pixels of which a byte has several.
+//! Copies of pixels that share bytes, in formats such as `GRAY1`.
 
-use super::BLOCK;
+use super::run::BLOCK;
 use crate::format::{BitOrder, clear_spare, pack, shift_down, unpack};
 use crate::layout::{Address, Step};
 use crate::source::{Bytes, BytesMut};
 use crate::{Layout, SourceError};
 
-/// Bytes of a block whose pixels are taken apart.
-const BIT_BLOCK: usize = BLOCK / 8;
+/// The number of packed bytes whose pixels, unpacked to a byte each, fit into a
+/// buffer of [`BLOCK`] bytes: a byte has at most eight pixels.
+const PACKED_BLOCK: usize = BLOCK / 8;
 
-/// Pixels at equal distances.
+/// Pixels of less than a byte at equal distances.
 #[derive(Clone, Copy)]
 pub(super) struct BitRun {
-    /// Where the first pixel begins.
+    /// The place of the first pixel.
     pub(super) start: Address,
+    /// The way from a pixel to the next.
     step: Step,
     /// Bits in a pixel.
     bits: u8,
     order: BitOrder,
+    /// The number of pixels.
     pub(super) count: usize,
 }
 
-/// Some pixels of a run that lie side by side, one way or the other, in bytes
-/// that no other part has.
+/// Consecutive pixels of a run that lie side by side, in order or reversed. No
+/// two parts of a run share a byte.
 struct Part {
-    /// Which of the run the first one is.
-    done: usize,
+    /// The index in the run of the first pixel.
+    first: usize,
+    /// The number of pixels.
     count: usize,
-    /// The lowest byte, and how many there are.
+    /// The lowest byte that holds a pixel of the part.
     byte: usize,
+    /// The number of bytes that hold pixels of the part.
     size: usize,
-    /// Which of the pixels of these bytes is the lowest of the part.
-    place: usize,
+    /// The number of pixels in the lowest byte that come before the part.
+    skipped: usize,
 }
 
 impl BitRun {
-    /// The run of pixels in a row, if several may share a byte.
+    /// Returns the run of `count` pixels of row `y` from column `x` on, or `None`
+    /// if a pixel is one byte or more.
     pub(super) fn new(layout: &Layout, x: u32, y: u32, count: u32) -> Option<BitRun> {
         let (bits, order) = layout.format().bits()?;
         Some(BitRun {
@@ -47,24 +53,28 @@ impl BitRun {
         })
     }
 
+    /// Returns whether the pixels lie side by side in order. A single pixel does.
     pub(super) fn is_side_by_side(&self) -> bool {
         self.step == Step::Next || self.count == 1
     }
 
+    /// Returns whether the pixels lie side by side in reverse order.
     fn is_reversed(&self) -> bool {
         self.step == Step::Before && self.count > 1
     }
 
+    /// Returns the number of pixels in a byte.
     pub(super) fn per_byte(&self) -> usize {
         8 / usize::from(self.bits)
     }
 
-    /// Which of the pixels of its byte the first one is.
-    fn first(&self) -> usize {
+    /// Returns the index of the first pixel in its byte.
+    fn first_in_byte(&self) -> usize {
         usize::from(self.start.bit / self.bits)
     }
 
-    /// Byte and place in it of each pixel, if they are bytes apart.
+    /// Returns the byte of each pixel and its index in that byte. The step of the
+    /// run is [`Step::Bytes`].
     fn places(self) -> impl Iterator<Item = (usize, usize)> {
         let stride = match self.step {
             Step::Bytes(stride) => stride,
@@ -72,12 +82,13 @@ impl BitRun {
         };
         (0..self.count as isize).map(move |i| {
             let byte = self.start.byte as isize + i * stride;
-            (byte as usize, self.first())
+            (byte as usize, self.first_in_byte())
         })
     }
 
-    /// Parts of no more than a block each, in order, if pixels lie side by
-    /// side or the other way round.
+    /// Splits the run into parts of at most [`PACKED_BLOCK`] bytes. Returns them
+    /// in the order of the run, whose pixels lie side by side, in order or
+    /// reversed.
     fn parts(self) -> impl Iterator<Item = Part> {
         let (per_byte, reversed) = (self.per_byte(), self.is_reversed());
         let (mut done, mut byte) = (0, self.start.byte);
@@ -85,24 +96,25 @@ impl BitRun {
             if done == self.count {
                 return None;
             }
-            // Places of the byte before the next pixel, in the direction of
-            // the run: all but the first begin a byte.
-            let skipped = match (done, reversed) {
-                (0, false) => self.first(),
-                (0, true) => per_byte - 1 - self.first(),
+            // Pixels of the byte that come before the next pixel, in the
+            // direction of the run. Only the first part can start inside a
+            // byte.
+            let before = match (done, reversed) {
+                (0, false) => self.first_in_byte(),
+                (0, true) => per_byte - 1 - self.first_in_byte(),
                 _ => 0,
             };
-            let places = (skipped + self.count - done).min(BIT_BLOCK * per_byte);
+            let places = (before + self.count - done).min(PACKED_BLOCK * per_byte);
             let size = places.div_ceil(per_byte);
             let part = Part {
-                done,
-                count: places - skipped,
+                first: done,
+                count: places - before,
                 byte: if reversed { byte + 1 - size } else { byte },
                 size,
-                place: if reversed {
+                skipped: if reversed {
                     size * per_byte - places
                 } else {
-                    skipped
+                    before
                 },
             };
             done += part.count;
@@ -116,25 +128,25 @@ impl BitRun {
     }
 }
 
-/// Hands over pixels in order, a byte each, some at a time, with the index of
-/// the first of them. Each byte of memory is requested once where pixels lie
-/// side by side.
-pub(super) fn each_of_bits<E: From<SourceError>>(
+/// Calls `put` with the pixels of a run, unpacked to a byte each, one block after
+/// the other. `put` receives the index of the first pixel of the block, and the
+/// pixels. Requests each byte of memory once if the pixels lie side by side.
+pub(super) fn for_each_unpacked<E: From<SourceError>>(
     bytes: Bytes<'_>,
     run: BitRun,
     mut put: impl FnMut(usize, &[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let (mut block, mut pixels) = ([0; BIT_BLOCK], [0; BLOCK]);
+    let (mut block, mut pixels) = ([0; PACKED_BLOCK], [0; BLOCK]);
     let (bits, order) = (run.bits, run.order);
     if run.is_side_by_side() || run.is_reversed() {
         for part in run.parts() {
             let (block, pixels) = (&mut block[..part.size], &mut pixels[..part.count]);
             bytes.copy_to(part.byte, block)?;
-            unpack(bits, order, block, part.place, pixels);
+            unpack(bits, order, block, part.skipped, pixels);
             if run.is_reversed() {
                 pixels.reverse();
             }
-            put(part.done, pixels)?;
+            put(part.first, pixels)?;
         }
         return Ok(());
     }
@@ -151,19 +163,19 @@ pub(super) fn each_of_bits<E: From<SourceError>>(
     Ok(())
 }
 
-/// Copies pixels that lie anywhere to one behind the other, from the first bit
-/// on; bits to spare become 0.
+/// Copies the pixels of a run to `to`, packed from the first bit on. Sets the
+/// unused bits of the last byte to 0.
 pub(super) fn gather_bits(bytes: Bytes<'_>, run: BitRun, to: &mut [u8]) -> Result<(), SourceError> {
     if run.is_side_by_side() {
-        let span = (run.first() + run.count).div_ceil(run.per_byte());
+        let packed_size = (run.first_in_byte() + run.count).div_ceil(run.per_byte());
         bytes.copy_to(run.start.byte, to)?;
         let mut next = [0];
-        if span > to.len() {
+        if packed_size > to.len() {
             bytes.copy_to(run.start.byte + to.len(), &mut next)?;
         }
-        shift_down(run.bits, run.order, to, run.first(), next[0]);
+        shift_down(run.bits, run.order, to, run.first_in_byte(), next[0]);
     } else {
-        each_of_bits(bytes, run, |first, pixels| -> Result<(), SourceError> {
+        for_each_unpacked(bytes, run, |first, pixels| -> Result<(), SourceError> {
             pack(run.bits, run.order, pixels, first, to);
             Ok(())
         })?;
@@ -172,14 +184,13 @@ pub(super) fn gather_bits(bytes: Bytes<'_>, run: BitRun, to: &mut [u8]) -> Resul
     Ok(())
 }
 
-/// Copies pixels that lie one behind the other to anywhere, and changes no bit
-/// beside them.
+/// Copies packed pixels in `from` to the pixels of a run. Changes no other bit.
 pub(super) fn scatter_bits(
     bytes: &mut BytesMut<'_>,
     run: BitRun,
     from: &[u8],
 ) -> Result<(), SourceError> {
-    let (mut block, mut pixels) = ([0; BIT_BLOCK], [0; BLOCK]);
+    let (mut block, mut pixels) = ([0; PACKED_BLOCK], [0; BLOCK]);
     let (bits, order, per_byte) = (run.bits, run.order, run.per_byte());
     if !run.is_side_by_side() && !run.is_reversed() {
         for (i, (byte, place)) in run.places().enumerate() {
@@ -190,16 +201,17 @@ pub(super) fn scatter_bits(
     }
     for part in run.parts() {
         let pixels = &mut pixels[..part.count];
-        unpack(bits, order, from, part.done, pixels);
+        unpack(bits, order, from, part.first, pixels);
         if run.is_reversed() {
             pixels.reverse();
         }
-        // Some of the first byte, whole ones, some of the last.
-        let head = pixels.len().min((per_byte - part.place) % per_byte);
+        // The pixels of the first byte if others precede them in it, those of
+        // whole bytes, and those of the last byte if it is not whole.
+        let head = pixels.len().min((per_byte - part.skipped) % per_byte);
         let (head, rest) = pixels.split_at(head);
         let (whole, tail) = rest.split_at(rest.len() - rest.len() % per_byte);
-        put_bits(bytes, run, part.byte, part.place, head)?;
-        let at = part.byte + usize::from(part.place > 0);
+        put_bits(bytes, run, part.byte, part.skipped, head)?;
+        let at = part.byte + usize::from(part.skipped > 0);
         let block = &mut block[..whole.len() / per_byte];
         pack(bits, order, whole, 0, block);
         if !block.is_empty() {
@@ -210,7 +222,8 @@ pub(super) fn scatter_bits(
     Ok(())
 }
 
-/// Writes pixels of one byte, from the one at this place on, and no other.
+/// Writes pixels to one byte, from the pixel with index `place` in it on.
+/// Changes no other bit.
 fn put_bits(
     bytes: &mut BytesMut<'_>,
     run: BitRun,

@@ -1,79 +1,32 @@
-//! From the bytes of a lease to rows of pixels and back.
+//! Rows of pixels, read from and written to the bytes of a lease.
 //!
-//! A [`Frame`] is the meeting of bytes, layout and format for one access.
-//! Everything that reads pixels goes through [`Frame::pixels`] or, where
-//! memory allows it, [`Frame::row_in_place`].
+//! A [`Frame`] has the bytes and the layout of an image for one access. Pixels
+//! are copied by [`Frame::pixels`], borrowed by [`Frame::row_in_place`] where
+//! the memory allows it, and written by [`FrameMut::put_pixels`].
+//!
+//! A row is a [`run`] of pixels or samples at equal distances. [`gather`] and
+//! [`scatter`] copy runs of whole bytes, [`bits`] copies pixels that share a
+//! byte.
 
 mod bits;
+mod checked;
+mod gather;
+mod run;
+mod scatter;
 
-use bits::{BitRun, each_of_bits, gather_bits, scatter_bits};
+use bits::{BitRun, for_each_unpacked, gather_bits, scatter_bits};
+pub(crate) use checked::CheckedLayout;
+use gather::gather;
+pub(crate) use run::BLOCK;
+use run::{interleaved_run, plane_runs};
+use scatter::scatter;
 
 use crate::format::{from_png, pack, unpack};
 use crate::source::{Bytes, BytesMut};
 use crate::{Error, Layout, SourceError};
 
-/// Bytes on the stack for pixels on their way: fits the first-level cache
-/// and holds at least one unit of any stride in [`SPAN`].
-pub(crate) const BLOCK: usize = 4096;
-
-/// Up to this stride, in bytes, pixels of live memory that don't touch are
-/// fetched along with what lies between them: one call for many pixels. Not
-/// where other pixels of the image lie there, since those would then be
-/// requested more than once.
-const SPAN: usize = 64;
-
-/// Units of bytes that lie at equal distances.
-#[derive(Clone, Copy)]
-struct Run {
-    /// Where the first unit begins.
-    start: usize,
-    /// Bytes from a unit to the next; may be negative or zero.
-    stride: isize,
-    /// Bytes in a unit.
-    unit: usize,
-    count: usize,
-    /// Whether nothing of the image lies between the units.
-    alone: bool,
-}
-
-impl Run {
-    fn is_contiguous(&self) -> bool {
-        self.count <= 1 || self.stride == self.unit as isize
-    }
-
-    fn is_reversed(&self) -> bool {
-        self.stride == -(self.unit as isize)
-    }
-
-    /// The lowest byte of the run, which has at least one unit.
-    fn lowest(&self) -> usize {
-        if self.stride < 0 {
-            self.start - (self.count - 1) * self.stride.unsigned_abs()
-        } else {
-            self.start
-        }
-    }
-
-    /// Parts of at most `count` units, in order, with the index of their
-    /// first unit.
-    fn parts(self, count: usize) -> impl Iterator<Item = (usize, Run)> {
-        (0..self.count).step_by(count).map(move |first| {
-            let start = (self.start as isize + first as isize * self.stride) as usize;
-            let count = count.min(self.count - first);
-            (
-                first,
-                Run {
-                    start,
-                    count,
-                    ..self
-                },
-            )
-        })
-    }
-}
-
-/// The pixels of an image for the time of one access. The layout has been
-/// checked against bytes of this length.
+/// The pixels of an image for one access. The layout has been checked against
+/// bytes of this length (see [`CheckedLayout`]).
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) bytes: Bytes<'a>,
@@ -81,7 +34,8 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The packed bytes of a row, if they lie in stable memory like that.
+    /// Returns the packed bytes of row `y`, if the memory is stable and holds
+    /// the pixels in order, without gaps.
     pub(crate) fn row_in_place(&self, y: u32) -> Option<&'a [u8]> {
         let Bytes::Stable(bytes, _) = self.bytes else {
             return None;
@@ -97,7 +51,7 @@ impl<'a> Frame<'a> {
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
-    /// Whether the memory stays as it is while it is read.
+    /// Returns whether the memory does not change during the access.
     pub(crate) fn is_stable(&self) -> bool {
         matches!(self.bytes, Bytes::Stable(..))
     }
@@ -110,8 +64,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Copies `count` pixels of row `y` from column `x` on into all of `to`,
-    /// packed in the order of the format. Each is requested once.
+    /// Fills `to` with `count` packed pixels of row `y`, from column `x` on.
+    /// Requests each pixel once.
     pub(crate) fn pixels(
         &self,
         x: u32,
@@ -141,9 +95,10 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Passes on the samples of row `y` of a format with one sample of at most
-    /// 8 bits a pixel, a byte each, some at a time, with the column of the
-    /// first. Each pixel is requested once.
+    /// Calls `take` with the samples of row `y`, one block after the other. The
+    /// format has one sample a pixel, of at most 8 bits. `take` receives the
+    /// column of the first sample, and the samples as one byte each. Requests
+    /// each pixel once.
     pub(crate) fn samples(
         &self,
         y: u32,
@@ -151,7 +106,7 @@ impl<'a> Frame<'a> {
     ) -> Result<(), Error> {
         let width = self.layout.width();
         if let Some(run) = BitRun::new(&self.layout, 0, y, width) {
-            return each_of_bits(self.bytes, run, take);
+            return for_each_unpacked(self.bytes, run, take);
         }
         let mut block = [0; BLOCK];
         for x in (0..width).step_by(BLOCK) {
@@ -163,15 +118,16 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The same for an access that may write.
+/// The pixels of an image for one access that may write. The counterpart of
+/// [`Frame`].
 pub(crate) struct FrameMut<'a> {
     pub(crate) bytes: BytesMut<'a>,
     pub(crate) layout: Layout,
 }
 
 impl FrameMut<'_> {
-    /// Writes `count` packed pixels, all of `from`, to row `y` from column `x`
-    /// on, and no byte beside them.
+    /// Writes all of `from`, which is `count` packed pixels, to row `y` from
+    /// column `x` on. Changes no other bit.
     pub(crate) fn put_pixels(
         &mut self,
         x: u32,
@@ -201,7 +157,8 @@ impl FrameMut<'_> {
         Ok(())
     }
 
-    /// The packed bytes of a row, if they lie in stable memory like that.
+    /// Returns the packed bytes of row `y` for writing, if the memory is stable
+    /// and holds the pixels in order, without gaps.
     pub(crate) fn row_in_place_mut(&mut self, y: u32) -> Option<&mut [u8]> {
         let BytesMut::Stable(bytes, element_size) = &mut self.bytes else {
             return None;
@@ -237,8 +194,8 @@ impl FrameMut<'_> {
         Ok(())
     }
 
-    /// Writes one pixel, given as its packed bytes, over `count` pixels of
-    /// row `y` from column `x` on.
+    /// Writes one pixel to `count` columns of row `y`, from column `x` on.
+    /// `pixel` is its packed bytes.
     pub(crate) fn fill_pixels(
         &mut self,
         x: u32,
@@ -272,156 +229,5 @@ impl FrameMut<'_> {
             self.put_pixels(x + first, y, now, &block[..size])?;
         }
         Ok(())
-    }
-}
-
-/// The run of whole pixels in a row, unless the image is planar.
-fn interleaved_run(layout: &Layout, x: u32, y: u32, count: u32) -> Option<Run> {
-    if layout.plane_stride().is_some() {
-        return None;
-    }
-    Some(Run {
-        start: layout.address(x, y).byte,
-        stride: layout.pixel_stride(),
-        unit: layout.unit(),
-        count: count as usize,
-        alone: layout.rows_are_apart(),
-    })
-}
-
-/// The runs of samples in a row of a planar image, plane by plane.
-fn plane_runs(layout: &Layout, x: u32, y: u32, count: u32) -> impl Iterator<Item = (usize, Run)> {
-    let layout = *layout;
-    (0..layout.planes() as usize).map(move |plane| {
-        let run = Run {
-            start: layout.sample(plane, layout.format()).address(x, y).byte,
-            stride: layout.pixel_stride(),
-            unit: layout.unit(),
-            count: count as usize,
-            alone: false, // not looked into: planes are hardly ever sparse
-        };
-        (plane, run)
-    })
-}
-
-/// Copies units that lie anywhere to one behind the other.
-fn gather(bytes: Bytes<'_>, run: Run, to: &mut [u8]) -> Result<(), SourceError> {
-    if run.is_contiguous() {
-        return bytes.copy_to(run.start, to);
-    }
-    if run.is_reversed() {
-        bytes.copy_to(run.lowest(), to)?;
-        reverse_units(to, run.unit);
-        return Ok(());
-    }
-    match bytes {
-        Bytes::Stable(bytes, _) => {
-            copy_strided(bytes, run.start, run.stride, to, run.unit);
-            Ok(())
-        }
-        Bytes::Live(live) if run.alone && run.stride.unsigned_abs() <= SPAN => {
-            let stride = run.stride.unsigned_abs();
-            let most = (BLOCK - run.unit) / stride.max(1) + 1;
-            let mut block = [0; BLOCK];
-            for (first, part) in run.parts(most) {
-                let span = &mut block[..(part.count - 1) * stride + part.unit];
-                live.copy_to(part.lowest(), span)?;
-                let to = &mut to[first * part.unit..][..part.count * part.unit];
-                copy_strided(span, part.start - part.lowest(), part.stride, to, part.unit);
-            }
-            Ok(())
-        }
-        Bytes::Live(live) => {
-            for ((_, part), to) in run.parts(1).zip(to.chunks_exact_mut(run.unit)) {
-                live.copy_to(part.start, to)?;
-            }
-            Ok(())
-        }
-    }
-}
-
-/// Copies units that lie one behind the other to anywhere.
-fn scatter(bytes: &mut BytesMut<'_>, run: Run, from: &[u8]) -> Result<(), SourceError> {
-    if run.is_contiguous() {
-        return bytes.copy_from(run.start, from);
-    }
-    if run.is_reversed() {
-        let mut block = [0; BLOCK];
-        for (first, part) in run.parts(BLOCK / run.unit) {
-            let block = &mut block[..part.count * part.unit];
-            block.copy_from_slice(&from[first * part.unit..][..block.len()]);
-            reverse_units(block, part.unit);
-            bytes.copy_from(part.lowest(), block)?;
-        }
-        return Ok(());
-    }
-    if let BytesMut::Stable(bytes, _) = bytes {
-        spread(from, bytes, run.start, run.stride, run.unit);
-        return Ok(());
-    }
-    for ((_, part), from) in run.parts(1).zip(from.chunks_exact(run.unit)) {
-        bytes.copy_from(part.start, from)?;
-    }
-    Ok(())
-}
-
-/// The way back of [`copy_strided`].
-fn spread(from: &[u8], to: &mut [u8], start: usize, stride: isize, unit: usize) {
-    fn copy<const N: usize>(from: &[u8], to: &mut [u8], start: usize, stride: isize) {
-        let mut at = start;
-        for from in from.as_chunks::<N>().0 {
-            to[at..at + N].copy_from_slice(from);
-            at = at.wrapping_add_signed(stride);
-        }
-    }
-    match unit {
-        1 => copy::<1>(from, to, start, stride),
-        2 => copy::<2>(from, to, start, stride),
-        3 => copy::<3>(from, to, start, stride),
-        4 => copy::<4>(from, to, start, stride),
-        6 => copy::<6>(from, to, start, stride),
-        8 => copy::<8>(from, to, start, stride),
-        _ => {
-            let mut at = start;
-            for from in from.chunks_exact(unit) {
-                to[at..at + unit].copy_from_slice(from);
-                at = at.wrapping_add_signed(stride);
-            }
-        }
-    }
-}
-
-/// Units of the sizes that formats have, with the size known to the compiler.
-fn copy_strided(from: &[u8], start: usize, stride: isize, to: &mut [u8], unit: usize) {
-    fn copy<const N: usize>(from: &[u8], start: usize, stride: isize, to: &mut [u8]) {
-        let mut at = start;
-        for to in to.as_chunks_mut::<N>().0 {
-            to.copy_from_slice(&from[at..at + N]);
-            at = at.wrapping_add_signed(stride);
-        }
-    }
-    match unit {
-        1 => copy::<1>(from, start, stride, to),
-        2 => copy::<2>(from, start, stride, to),
-        3 => copy::<3>(from, start, stride, to),
-        4 => copy::<4>(from, start, stride, to),
-        6 => copy::<6>(from, start, stride, to),
-        8 => copy::<8>(from, start, stride, to),
-        12 => copy::<12>(from, start, stride, to),
-        16 => copy::<16>(from, start, stride, to),
-        _ => {
-            let mut at = start;
-            for to in to.chunks_exact_mut(unit) {
-                to.copy_from_slice(&from[at..at + unit]);
-                at = at.wrapping_add_signed(stride);
-            }
-        }
-    }
-}
-
-fn reverse_units(bytes: &mut [u8], unit: usize) {
-    bytes.reverse();
-    if unit > 1 {
-        bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
     }
 }
