@@ -161,13 +161,18 @@ fn samples(samples: &[u16], depth: u8) -> Result<Fixed, Wrong> {
     Ok(data)
 }
 
-/// Returns the transparent color, tRNS, of files without alpha and palette.
-pub(super) fn write_transparent([r, g, b]: [u16; 3], png: PngFormat) -> Result<Fixed, Wrong> {
+/// Returns the transparent color, tRNS, of files without alpha and palette. `None`
+/// for files with alpha, whose pixels hold the transparency.
+pub(super) fn write_transparent(
+    [r, g, b]: [u16; 3],
+    png: PngFormat,
+) -> Result<Option<Fixed>, Wrong> {
     match png.color {
-        ColorType::Grayscale if r == g && g == b => samples(&[r], png.depth),
+        ColorType::Grayscale if r == g && g == b => samples(&[r], png.depth).map(Some),
         ColorType::Grayscale => Err("a gray file has one transparent gray: three times the same"),
-        ColorType::Rgb => samples(&[r, g, b], png.depth),
-        _ => Err("only gray and RGB without alpha have a transparent color"),
+        ColorType::Rgb => samples(&[r, g, b], png.depth).map(Some),
+        ColorType::GrayscaleAlpha | ColorType::Rgba => Ok(None),
+        ColorType::Indexed => Err("an indexed file has its transparency in the palette"),
     }
 }
 
@@ -201,9 +206,17 @@ fn sample_depths(png: PngFormat) -> (usize, u8) {
     }
 }
 
-pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<Fixed, Wrong> {
+/// Returns sBIT. `keyed` says that the file had a transparent color: if the image
+/// has alpha now, `bits` may lack the alpha, of which one bit is significant.
+pub(super) fn write_significant_bits(
+    bits: &[u8],
+    png: PngFormat,
+    keyed: bool,
+) -> Result<Fixed, Wrong> {
     let (channels, depth) = sample_depths(png);
-    if bits.len() != channels {
+    let has_alpha = matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba);
+    let lacks_alpha = keyed && has_alpha && bits.len() + 1 == channels;
+    if bits.len() != channels && !lacks_alpha {
         return Err("as many numbers as channels are needed, three for a palette");
     }
     if bits.iter().any(|&bits| bits == 0 || bits > depth) {
@@ -212,6 +225,9 @@ pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<Fixe
     let mut data = Fixed::default();
     for &bits in bits {
         data.extend([bits]);
+    }
+    if lacks_alpha {
+        data.extend([1]);
     }
     Ok(data)
 }
