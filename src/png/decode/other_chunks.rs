@@ -1,208 +1,213 @@
-//! What a file holds around its image data: the palette, the chunks that say
-//! something beside the pixels, and the order of an animation.
+//! The chunks of a file other than its image data: the palette, the ancillary
+//! chunks, and the chunks that control an animation.
 
-use std::io::BufRead;
+use std::io::Read;
 
-use super::animation::{Control, FrameControl};
+use super::ancillary::AncillaryChunks;
+use super::animation::{AnimationControl, FrameControl};
 use super::chunk_reader::{ChunkHeader, ChunkReader, WRONG_CRC};
-use super::header::{Header, is_transparency, read_palette};
-use super::kept::Kept;
-use super::scanlines::{OUT_OF_ORDER, Sequence};
+use super::header::{Header, is_transparency_length, read_palette};
+use super::scanlines::{NO_NUMBER, OUT_OF_ORDER, Sequence};
 use crate::Error;
 use crate::png::metadata::RawChunk;
 
-type Wrong = &'static str;
+/// What is wrong with a chunk.
+type Fault = &'static str;
 
-/// Everything but image data that has been read so far.
+/// The chunks other than image data that have been read so far.
 ///
-/// What is wrong with a chunk that the image can do without is no error: the
-/// chunk is listed as refused. If it belongs to an animation, that can't be
-/// played.
-pub(super) struct Surroundings {
-    pub(super) kept: Kept,
-    /// Red, green and blue of each color.
+/// A fault of an ancillary chunk is listed, and is no error unless the decoder
+/// is strict. After a fault of a chunk that controls an animation, the animation
+/// cannot be played.
+pub(super) struct OtherChunks {
+    pub(super) ancillary: AncillaryChunks,
+    /// The data of `PLTE`, empty without it.
     pub(super) palette: Vec<u8>,
-    /// The data of `tRNS`.
+    /// The data of `tRNS`, empty without it.
     pub(super) transparency: Vec<u8>,
-    /// `acTL`, and where it was.
-    pub(super) control: Option<(ChunkHeader, Control)>,
-    /// The frame that the image of the file is.
+    /// `acTL` with its header.
+    pub(super) control: Option<(ChunkHeader, AnimationControl)>,
+    /// The `fcTL` before the image data, with its header: the image data is the
+    /// first frame of the animation.
     pub(super) first_frame: Option<(ChunkHeader, FrameControl)>,
     pub(super) sequence: Sequence,
-    /// The first thing that is wrong with the animation.
-    fault: Option<(ChunkHeader, Wrong)>,
+    /// The first fault of the animation.
+    animation_fault: Option<(ChunkHeader, Fault)>,
     width: u32,
     height: u32,
 }
 
-impl Surroundings {
+impl OtherChunks {
     pub(super) fn new(header: &Header, strict: bool) -> Self {
-        Surroundings {
-            kept: Kept::new(strict),
+        OtherChunks {
+            ancillary: AncillaryChunks::new(strict),
             palette: Vec::new(),
             transparency: Vec::new(),
             control: None,
             first_frame: None,
             sequence: Sequence::default(),
-            fault: None,
+            animation_fault: None,
             width: header.width,
             height: header.height,
         }
     }
 
-    /// Reads as far as the image data, whose first chunk has been entered then.
-    /// Chunks are kept in `room` bytes.
-    pub(super) fn read_before<R: BufRead>(
+    /// Reads the chunks before the image data and enters the first chunk of image
+    /// data, whose header is returned. Ancillary chunks are stored in `room`
+    /// bytes.
+    pub(super) fn read_before<R: Read>(
         &mut self,
         header: &Header,
         room: u64,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<ChunkHeader, Error> {
         loop {
-            let chunk = from.enter()?;
+            let chunk = reader.enter()?;
             match &chunk.name {
                 b"IDAT" => {
                     if let (Some((first, _)), None) = (self.first_frame, self.control) {
-                        self.refuse_animation(first, "there is no acTL beside it")?;
+                        self.refuse_animation(first, "acTL is missing")?;
                     }
                     return Ok(chunk);
                 }
                 b"PLTE" if self.palette.is_empty() => {
-                    self.palette = read_palette(chunk.length, from)?;
+                    self.palette = read_palette(chunk.length, reader)?;
                 }
                 b"tRNS" if self.transparency.is_empty() => {
-                    if is_transparency(header.png, chunk.length) {
-                        self.read_transparency(chunk, from)?;
+                    if is_transparency_length(header.png, chunk.length) {
+                        self.read_transparency(chunk, reader)?;
                     } else {
-                        self.read_other(chunk, false, room, from)?;
+                        self.read_other(chunk, false, room, reader)?;
                     }
                 }
                 b"acTL" => {
-                    let read = self.read_control(chunk, from)?;
-                    self.accept_animation(chunk, read)?;
+                    let read = self.read_control(chunk, reader)?;
+                    self.check_animation_chunk(chunk, read)?;
                 }
                 b"fcTL" => {
-                    let read = self.read_frame_control(chunk, from)?;
+                    let read = self.read_frame_control(chunk, reader)?;
                     let read = read.and_then(|control| self.set_first_frame(chunk, control));
-                    self.accept_animation(chunk, read)?;
+                    self.check_animation_chunk(chunk, read)?;
                 }
-                _ => self.read_other(chunk, false, room, from)?,
+                _ => self.read_other(chunk, false, room, reader)?,
             }
         }
     }
 
-    /// Reads as far as the data of the next frame, which have been entered then.
-    pub(super) fn read_between<R: BufRead>(
+    /// Reads the chunks before the data of the next frame and enters the first
+    /// chunk of that data. Returns `fcTL` of the frame and the header of the
+    /// chunk.
+    pub(super) fn read_between<R: Read>(
         &mut self,
         room: u64,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(FrameControl, ChunkHeader), Error> {
         let mut control = None;
         loop {
-            let chunk = from.enter()?;
+            let chunk = reader.enter()?;
             match (&chunk.name, control) {
                 (b"fdAT", Some(control)) => return Ok((control, chunk)),
                 (b"fcTL", None) => {
-                    let read = self.read_frame_control(chunk, from)?;
-                    control = Some(read.map_err(|what| chunk.error(what))?);
+                    let read = self.read_frame_control(chunk, reader)?;
+                    control = Some(read.map_err(|fault| chunk.error(fault))?);
                 }
-                (b"fcTL", Some(_)) => return Err(chunk.error("the frame before has no data")),
+                (b"fcTL", Some(_)) => return Err(chunk.error("the frame before has no image data")),
                 (b"fdAT", None) => return Err(chunk.error(NO_CONTROL)),
-                (b"IEND", _) => return Err(chunk.error("there are fewer frames than acTL says")),
-                _ => self.read_other(chunk, true, room, from)?,
+                (b"IEND", _) => return Err(chunk.error("the file has fewer frames than acTL says")),
+                _ => self.read_other(chunk, true, room, reader)?,
             }
         }
     }
 
-    /// Reads to the end of the file. Frames have been played, all of them, or
-    /// are passed over.
-    pub(super) fn read_after<R: BufRead>(
+    /// Reads the chunks up to the end of the file. `played` says that all frames
+    /// have been read; otherwise frames are skipped.
+    pub(super) fn read_after<R: Read>(
         &mut self,
         played: bool,
         room: u64,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         let mut frames = u32::from(self.first_frame.is_some());
         let mut has_control = false;
         loop {
-            let chunk = from.enter()?;
+            let chunk = reader.enter()?;
             let read = match &chunk.name {
                 b"IEND" if chunk.length == 0 => break,
-                b"IEND" => return Err(chunk.error("it has no data")),
+                b"IEND" => return Err(chunk.error("the chunk must be empty")),
                 b"fcTL" => {
                     frames = frames.saturating_add(1);
                     has_control = true;
-                    self.read_frame_control(chunk, from)?.map(|_| ())
+                    self.read_frame_control(chunk, reader)?.map(|_| ())
                 }
-                b"fdAT" if has_control => self.read_frame_data(chunk, from)?,
-                b"fdAT" => self.read_frame_data(chunk, from)?.and(Err(NO_CONTROL)),
+                b"fdAT" if has_control => self.read_frame_data(chunk, reader)?,
+                b"fdAT" => self.read_frame_data(chunk, reader)?.and(Err(NO_CONTROL)),
                 _ => {
-                    self.read_other(chunk, true, room, from)?;
+                    self.read_other(chunk, true, room, reader)?;
                     continue;
                 }
             };
             let read = match self.control {
-                Some(_) if played => Err("there are more frames than acTL says"),
+                Some(_) if played => Err("the file has more frames than acTL says"),
                 Some(_) => read,
-                None => Err("there is no acTL before the image data"),
+                None => Err("acTL is missing before the image data"),
             };
-            self.accept_animation(chunk, read)?;
+            self.check_animation_chunk(chunk, read)?;
         }
-        from.end_critical()?;
+        reader.end_critical()?;
         if let Some((chunk, control)) = self.control
             && !played
             && frames != control.frames
         {
-            self.refuse_animation(chunk, "there is another number of frames")?;
+            self.refuse_animation(chunk, "the file has another number of frames")?;
         }
         Ok(())
     }
 
-    /// Fails if the animation can't be played.
+    /// Returns an error if the animation cannot be played.
     pub(super) fn check_animation(&self) -> Result<(), Error> {
-        match self.fault {
-            Some((chunk, what)) => Err(chunk.error(what)),
+        match self.animation_fault {
+            Some((chunk, fault)) => Err(chunk.error(fault)),
             None => Ok(()),
         }
     }
 
-    /// Reads a chunk that has nothing to do with animations.
-    fn read_other<R: BufRead>(
+    /// Reads a chunk whose name has no meaning at this place of the file.
+    fn read_other<R: Read>(
         &mut self,
         chunk: ChunkHeader,
         after: bool,
         room: u64,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         match &chunk.name {
-            b"IHDR" => Err(chunk.error("it is there twice")),
-            b"PLTE" if after => Err(chunk.error("it comes behind the image data")),
-            b"PLTE" => Err(chunk.error("it is there twice")),
-            b"IDAT" => Err(chunk.error("the image data are in two places")),
-            b"IEND" => Err(chunk.error("there are no image data before it")),
+            b"IHDR" => Err(chunk.error(TWICE)),
+            b"PLTE" if after => Err(chunk.error("the palette must be before the image data")),
+            b"PLTE" => Err(chunk.error(TWICE)),
+            b"IDAT" => Err(chunk.error("the chunks of image data must be consecutive")),
+            b"IEND" => Err(chunk.error("the file has no image data")),
             b"acTL" | b"fdAT" => {
-                from.end()?;
-                self.refuse_animation(chunk, "it is in the wrong place")
+                reader.end()?;
+                self.refuse_animation(chunk, "the chunk is in the wrong place")
             }
-            _ if chunk.is_ancillary() => self.kept.read(chunk, after, room, from),
-            _ => Err(chunk.error("a chunk that has to be known, and is not")),
+            _ if chunk.is_ancillary() => self.ancillary.read(chunk, after, room, reader),
+            _ => Err(chunk.error("the critical chunk is unknown")),
         }
     }
 
-    /// Reads `tRNS`, which is needed for the pixels and is metadata too.
-    fn read_transparency<R: BufRead>(
+    /// Reads `tRNS`, which belongs to the pixels and to the metadata.
+    fn read_transparency<R: Read>(
         &mut self,
         chunk: ChunkHeader,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         let mut data = vec![0; chunk.length as usize]; // 256 bytes at most
-        from.data(&mut data)?;
-        if !from.end()? {
-            return self.kept.refuse(chunk, WRONG_CRC);
+        reader.data(&mut data)?;
+        if !reader.end()? {
+            return self.ancillary.add_fault(chunk, WRONG_CRC);
         }
         self.transparency.clone_from(&data);
         let (name, offset) = (chunk.name, chunk.offset);
-        Ok(self.kept.push(RawChunk {
+        Ok(self.ancillary.push(RawChunk {
             name,
             data,
             after: false,
@@ -211,30 +216,30 @@ impl Surroundings {
     }
 
     /// Reads `acTL`.
-    fn read_control<R: BufRead>(
+    fn read_control<R: Read>(
         &mut self,
         chunk: ChunkHeader,
-        from: &mut ChunkReader<R>,
-    ) -> Result<Result<(), Wrong>, Error> {
-        let data = read_exactly(chunk, from)?;
-        let control = data.and_then(Control::parse);
+        reader: &mut ChunkReader<R>,
+    ) -> Result<Result<(), Fault>, Error> {
+        let data = read_exactly(chunk, reader)?;
+        let control = data.and_then(AnimationControl::parse);
         Ok(match control {
-            Ok(_) if self.control.is_some() => Err("it is there twice"),
+            Ok(_) if self.control.is_some() => Err(TWICE),
             Ok(control) => {
                 self.control = Some((chunk, control));
                 Ok(())
             }
-            Err(what) => Err(what),
+            Err(fault) => Err(fault),
         })
     }
 
     /// Reads `fcTL`.
-    fn read_frame_control<R: BufRead>(
+    fn read_frame_control<R: Read>(
         &mut self,
         chunk: ChunkHeader,
-        from: &mut ChunkReader<R>,
-    ) -> Result<Result<FrameControl, Wrong>, Error> {
-        let data = read_exactly(chunk, from)?;
+        reader: &mut ChunkReader<R>,
+    ) -> Result<Result<FrameControl, Fault>, Error> {
+        let data = read_exactly(chunk, reader)?;
         Ok(data.and_then(|data| {
             let [a, b, c, d, ..]: [u8; 26] = data;
             let control = FrameControl::parse(data, self.width, self.height);
@@ -245,19 +250,19 @@ impl Surroundings {
         }))
     }
 
-    /// Passes over `fdAT`.
-    fn read_frame_data<R: BufRead>(
+    /// Skips `fdAT`.
+    fn read_frame_data<R: Read>(
         &mut self,
         chunk: ChunkHeader,
-        from: &mut ChunkReader<R>,
-    ) -> Result<Result<(), Wrong>, Error> {
+        reader: &mut ChunkReader<R>,
+    ) -> Result<Result<(), Fault>, Error> {
         let mut number = [0; 4];
         if chunk.length >= 4 {
-            from.data(&mut number)?;
+            reader.data(&mut number)?;
         }
-        let sound = from.end()?;
+        let sound = reader.end()?;
         if chunk.length < 4 {
-            return Ok(Err("it has no number"));
+            return Ok(Err(NO_NUMBER));
         }
         let next = self.sequence.is_next(u32::from_be_bytes(number));
         Ok(match (sound, next) {
@@ -267,48 +272,52 @@ impl Surroundings {
         })
     }
 
-    fn set_first_frame(&mut self, chunk: ChunkHeader, control: FrameControl) -> Result<(), Wrong> {
+    /// Sets `fcTL` of the image data.
+    fn set_first_frame(&mut self, chunk: ChunkHeader, control: FrameControl) -> Result<(), Fault> {
         if self.first_frame.is_some() {
-            return Err("it is there twice before the image data");
+            return Err(TWICE);
         }
         if !control.is_whole(self.width, self.height) {
-            return Err("the first frame is the whole image");
+            return Err("the first frame must be the whole image");
         }
         self.first_frame = Some((chunk, control));
         Ok(())
     }
 
-    fn accept_animation(
+    /// Lists the fault of a chunk of the animation, if it has one.
+    fn check_animation_chunk(
         &mut self,
         chunk: ChunkHeader,
-        read: Result<(), Wrong>,
+        read: Result<(), Fault>,
     ) -> Result<(), Error> {
         match read {
             Ok(()) => Ok(()),
-            Err(what) => self.refuse_animation(chunk, what),
+            Err(fault) => self.refuse_animation(chunk, fault),
         }
     }
 
-    fn refuse_animation(&mut self, chunk: ChunkHeader, what: Wrong) -> Result<(), Error> {
-        self.fault.get_or_insert((chunk, what));
-        self.kept.refuse(chunk, what)
+    /// Lists a fault after which the animation cannot be played.
+    fn refuse_animation(&mut self, chunk: ChunkHeader, fault: Fault) -> Result<(), Error> {
+        self.animation_fault.get_or_insert((chunk, fault));
+        self.ancillary.add_fault(chunk, fault)
     }
 }
 
-const NO_CONTROL: Wrong = "there is no fcTL before it";
+const NO_CONTROL: Fault = "fcTL is missing before the chunk";
+const TWICE: Fault = "the chunk must be there once";
 
-/// Reads the data of a chunk that has so many bytes.
-fn read_exactly<const N: usize, R: BufRead>(
+/// Reads the data of a chunk that must have `N` bytes.
+fn read_exactly<const N: usize, R: Read>(
     chunk: ChunkHeader,
-    from: &mut ChunkReader<R>,
-) -> Result<Result<[u8; N], Wrong>, Error> {
+    reader: &mut ChunkReader<R>,
+) -> Result<Result<[u8; N], Fault>, Error> {
     let mut data = [0; N];
     let fits = chunk.length as usize == N;
     if fits {
-        from.data(&mut data)?;
+        reader.data(&mut data)?;
     }
-    Ok(match (from.end()?, fits) {
-        (_, false) => Err("it has the wrong length"),
+    Ok(match (reader.end()?, fits) {
+        (_, false) => Err("the chunk has the wrong length"),
         (false, _) => Err(WRONG_CRC),
         (true, true) => Ok(data),
     })

@@ -42,9 +42,9 @@ use crate::{Error, ErrorKind};
 /// metadata.density = Some(Density::from_dpi(300.0));
 ///
 /// let image = Image::new(40, 30, PixelFormat::RGB8)?;
-/// let png = PngEncoder::new().metadata(metadata.clone()).to_vec(&image)?;
+/// let png = PngEncoder::new().metadata(metadata.clone()).to_png(&image)?;
 ///
-/// let mut reader = PngDecoder::new().from_bytes(&png)?;
+/// let mut reader = PngDecoder::new().open_bytes(&png)?;
 /// reader.read()?; // what lies behind the pixels is known then
 /// assert_eq!(reader.metadata()?, metadata);
 /// # Ok::<(), pixview::Error>(())
@@ -82,9 +82,13 @@ pub struct Metadata {
     pub background: Option<Background>,
     /// When the image was last changed, `tIME` (11.3.5.1).
     pub time: Option<Time>,
-    /// The one gray or colour that is transparent, in samples of the file:
-    /// `tRNS` of files without alpha and palette (11.3.1.1). Three times the
-    /// same for gray.
+    /// The one gray or color that is transparent, in samples of the file: `tRNS`
+    /// of files without alpha and palette (11.3.1.1). Three times the same for
+    /// gray.
+    ///
+    /// [`PngReader::read`](crate::PngReader::read) returns an image with alpha
+    /// from such a file. An image with alpha is saved without the chunk, since
+    /// its pixels hold the transparency.
     pub transparent: Option<[u16; 3]>,
     /// Chunks that nothing above stands for, private ones and others. Those
     /// before the image data are read first, in whatever order they are given.
