@@ -191,7 +191,7 @@ fn frames_as_the_canvas_shows_them() {
             let png = file(color, depth, still);
             for format in [PixelFormat::RGBA16, PixelFormat::BGRA8.premultiplied()] {
                 let definition = Definition::of(format);
-                let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+                let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
                 assert_eq!((reader.frames(), reader.plays()), (24, 5));
                 let mut image = Image::new(WIDTH, HEIGHT, format).unwrap();
                 for (i, (frame, canvas)) in frames().iter().zip(&canvases).enumerate() {
@@ -221,7 +221,7 @@ fn frames_as_the_canvas_shows_them() {
                 ));
             }
             // The image of those that don't animate.
-            let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+            let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
             let image = reader.read().unwrap();
             let first = if still { 99 } else { 0 };
             let raw = pixels(color.samples(), bits, (WIDTH * HEIGHT) as usize, first);
@@ -246,14 +246,14 @@ fn frames_as_the_canvas_shows_them() {
 fn files_that_are_not_animated() {
     let image = Image::new(3, 2, PixelFormat::GRAY2).unwrap();
     let png = image.to_png().unwrap();
-    let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
     assert_eq!((reader.frames(), reader.plays()), (1, 1));
     let mut view = Image::new(3, 2, PixelFormat::RGB8).unwrap();
     assert_eq!(reader.next_frame(&mut view).unwrap(), Some(Duration::ZERO));
     assert_eq!(reader.next_frame(&mut view).unwrap(), None);
     // One that is damaged has not been shown.
     let cut = &png[..png.len() - 20];
-    let mut reader = PngDecoder::new().from_bytes(cut).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(cut).unwrap();
     reader.next_frame(&mut view).unwrap_err();
     let error = reader.next_frame(&mut view).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::AlreadyRead));
@@ -327,7 +327,7 @@ fn interlaced_frames() {
             }
         }
         push(&mut file, b"IEND", &[]);
-        let mut reader = PngDecoder::new().from_bytes(&file).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&file).unwrap();
         assert!(reader.is_interlaced());
         let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::GRAY8).unwrap();
         for _ in regions {
@@ -338,7 +338,7 @@ fn interlaced_frames() {
         let found: Vec<u16> = view.source().iter().map(|&v| v.into()).collect();
         assert_eq!(found, canvas.concat(), "{depth}");
 
-        let mut reader = PngDecoder::new().from_bytes(&file).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&file).unwrap();
         let mut canvas = [[0u16; 13]; 9];
         for (i, [x, y, w, h]) in regions.into_iter().enumerate() {
             let max = (1 << depth) - 1;
@@ -359,7 +359,7 @@ fn the_wrong_view_between_frames() {
     for still in [false, true] {
         let png = file(ColorType::Rgba, BitDepth::Eight, still);
         let canvases = canvases(ColorType::Rgba, 8);
-        let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
         let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap();
         let mut indexed = Image::new(WIDTH, HEIGHT, PixelFormat::INDEXED8).unwrap();
         for canvas in &canvases {
@@ -383,7 +383,7 @@ fn the_wrong_view_between_frames() {
 fn damaged_animations() {
     let png = file(ColorType::Rgba, BitDepth::Eight, true);
     let all = |png: &[u8]| -> Result<u32, Error> {
-        let mut reader = PngDecoder::new().from_bytes(png)?;
+        let mut reader = PngDecoder::new().open_bytes(png)?;
         let mut view = Image::new(reader.width(), reader.height(), PixelFormat::RGBA8)?;
         let mut count = 0;
         while reader.next_frame(&mut view)?.is_some() {
@@ -403,7 +403,7 @@ fn damaged_animations() {
     // Limits hold for the canvas.
     let mut reader = PngDecoder::new()
         .max_bytes(13 * 9 * 12 - 1)
-        .from_bytes(&png)
+        .open_bytes(&png)
         .unwrap();
     let mut view = Image::new(WIDTH, HEIGHT, PixelFormat::RGBA8).unwrap();
     let error = reader.next_frame(&mut view).unwrap_err();
@@ -513,13 +513,13 @@ fn broken_animations() {
         let png = animated(change);
         let image = Image::from_png(&png).unwrap_or_else(|error| panic!("{name}: {error:#}"));
         assert!(*image.source() == still, "{name}");
-        let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
         let image = reader
             .read()
             .unwrap_or_else(|error| panic!("{name}: {error:#}"));
         assert!(*image.source() == still, "{name}");
 
-        let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
         let mut view = Image::new(6, 5, PixelFormat::RGBA8).unwrap();
         let error = loop {
             match reader.next_frame(&mut view) {
@@ -536,7 +536,7 @@ fn broken_animations() {
 
         // Strict: all that shows without inflating frames.
         let strict = PngDecoder::new().strict(true);
-        let result = strict.from_bytes(&png).and_then(|mut reader| reader.read());
+        let result = strict.open_bytes(&png).and_then(|mut reader| reader.read());
         let only_inflated = [
             "the data of a frame are damaged",
             "the data of a frame are cut",
@@ -547,10 +547,10 @@ fn broken_animations() {
         }
     }
     let strict = PngDecoder::new().strict(true);
-    strict.from_bytes(&sound).unwrap().read().unwrap();
+    strict.open_bytes(&sound).unwrap().read().unwrap();
     // What can't be played can be read still.
     let png = animated(|c| c[0].2 = false);
-    let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
     let mut view = Image::new(6, 5, PixelFormat::RGBA8).unwrap();
     reader.next_frame(&mut view).unwrap_err();
     assert!(*reader.read().unwrap().source() == still);

@@ -254,7 +254,7 @@ fn frames() {
                 for piece in [1, 3, usize::MAX] {
                     let reader = Pieces(&png, piece);
                     let decoder = PngDecoder::new();
-                    let mut reader = decoder.from_reader(reader).unwrap();
+                    let mut reader = decoder.open_reader(reader).unwrap();
                     let mut view = Image::new(width, height, PixelFormat::RGBA8).unwrap();
                     let mut played = 0u64;
                     let result = loop {

@@ -4,10 +4,11 @@ mod common;
 #[path = "common/parts.rs"]
 mod parts;
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use lodepng::{ColorType, Encoder, RGBA};
-use pixview::{Error, ErrorKind, Image, PixelFormat, PngDecoder};
+use pixview::{Error, ErrorKind, Image, PixelFormat, PngDecoder, PngEncoder, PngReader};
 
 /// A file written by `lodepng` from raw PNG samples.
 fn file(
@@ -94,7 +95,7 @@ fn small_depths_and_indices_stay_as_they_are() {
         let expected: Vec<u16> = values.iter().map(|&v| v.into()).collect();
         assert_eq!(samples(&image), expected);
         // PNG third edition, 13.12: the whole range becomes the whole range.
-        let mut reader = PngDecoder::new().from_bytes(&gray).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&gray).unwrap();
         let image = reader.read_as(PixelFormat::GRAY8).unwrap();
         let expected: Vec<u16> = values
             .iter()
@@ -139,7 +140,7 @@ fn small_depths_and_indices_stay_as_they_are() {
             } else {
                 PixelFormat::RGB8
             };
-            let mut reader = PngDecoder::new().from_bytes(&indexed).unwrap();
+            let mut reader = PngDecoder::new().open_bytes(&indexed).unwrap();
             let image = reader.read_as(format).unwrap();
             let expected: Vec<u16> = values
                 .iter()
@@ -157,7 +158,230 @@ fn scene() -> Vec<u8> {
     image.to_png().unwrap()
 }
 
-/// A transparent colour becomes alpha.
+/// The decoder may be a temporary value.
+#[test]
+fn a_reader_of_a_temporary_decoder() {
+    fn read(path: &std::path::Path) -> Result<Image<Vec<u8>>, Error> {
+        let file = File::open(path).unwrap();
+        let mut reader = PngDecoder::new().open_reader(file)?;
+        reader.read()
+    }
+    let folder = common::folder();
+    let path = folder.path().join("a.png");
+    std::fs::write(&path, scene()).unwrap();
+    let expected = Image::from_png(scene()).unwrap();
+    assert_eq!(read(&path).unwrap().source(), expected.source());
+}
+
+/// The reader can be the field of a struct.
+#[test]
+fn a_reader_in_a_struct() {
+    #[derive(Debug)]
+    struct Player {
+        reader: PngReader<File>,
+    }
+    struct Any<R: Read> {
+        reader: PngReader<R>,
+    }
+    let folder = common::folder();
+    let path = folder.path().join("a.png");
+    std::fs::write(&path, scene()).unwrap();
+    let expected = Image::from_png(scene()).unwrap();
+    let mut player = Player {
+        reader: PngDecoder::new().open(&path).unwrap(),
+    };
+    let text = format!("{player:?}");
+    assert!(text.contains("width: 10, height: 100"), "{text}");
+    assert_eq!(player.reader.read().unwrap().source(), expected.source());
+    let png = scene();
+    let mut any = Any {
+        reader: PngDecoder::new()
+            .open_reader(io::Cursor::new(&png))
+            .unwrap(),
+    };
+    assert_eq!(any.reader.read().unwrap().source(), expected.source());
+    let mut bytes: PngReader<&[u8]> = PngDecoder::new().open_bytes(&png).unwrap();
+    assert_eq!(bytes.read().unwrap().source(), expected.source());
+}
+
+/// Gives one byte at a time.
+struct OneByOne<'a>(&'a [u8]);
+
+impl Read for OneByOne<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = to.len().min(1);
+        self.0.read(&mut to[..count])
+    }
+}
+
+/// The error names the kind of a file that is not a PNG.
+#[test]
+fn files_of_other_kinds() {
+    for (bytes, kind) in [
+        (&b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01"[..], Some("JPEG")),
+        (b"\xff\xd8\xff", Some("JPEG")),
+        (b"GIF89a\x01\0\x01\0\0\0\0", Some("GIF")),
+        (b"GIF87a", Some("GIF")),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", Some("WebP")),
+        (b"RIFF\x24\0\0\0WAVEfmt ", None),
+        (b"RIFF\x24\0\0\0WEB", None),
+        (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0", Some("BMP")),
+        (b"II*\0\x08\0\0\0", Some("TIFF")),
+        (b"MM\0*\0\0\0\x08", Some("TIFF")),
+        (b"MM*\0\0\0\0\x08", None),
+        (b"P6 1 1 255 abc", None),
+        (b"x", None),
+        (b"\x89PNG\n\x1a\n\0\0\0\x0dIHDR", None),
+    ] {
+        let folder = common::folder();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, bytes).unwrap();
+        let text = match kind {
+            Some(kind) => format!("not a PNG file, but {kind}"),
+            None => "not a PNG file".to_owned(),
+        };
+        for (result, text) in [
+            (Image::from_png(bytes), text.clone()),
+            (Image::from_reader(OneByOne(bytes)), text.clone()),
+            (Image::open(&path), format!("{}: {text}", path.display())),
+        ] {
+            let error = result.unwrap_err();
+            let ErrorKind::NotPng { found, .. } = error.kind() else {
+                panic!("{error}");
+            };
+            assert_eq!(*found, kind, "{error}");
+            assert_eq!(error.to_string(), text);
+        }
+    }
+    // A PNG that is cut in its signature is a PNG that ends early.
+    for end in 0..33 {
+        for result in [
+            Image::from_png(&scene()[..end]),
+            Image::from_reader(OneByOne(&scene()[..end])),
+        ] {
+            assert_eq!(
+                result.unwrap_err().to_string(),
+                "could not decode the PNG: chunk IHDR at byte 8: the file ends early"
+            );
+        }
+    }
+}
+
+/// Checks that an error names a chunk and shows no type of another crate.
+fn assert_plain(error: &Error) {
+    if let ErrorKind::Decode { chunk, .. } = error.kind() {
+        assert!(!chunk.is_empty(), "{error}");
+    }
+    let text = error.to_string();
+    for word in ["ChunkType", "Corrupt", "CRC error", "{ ", "Insufficient"] {
+        assert!(!text.contains(word), "{text}");
+    }
+}
+
+/// Errors state the fault in words of this crate.
+#[test]
+fn errors_in_plain_words() {
+    let rows = parts::scanlines(7, 5, 8, 2, false, 5);
+    let header = parts::header(7, 5, 8, 2, false);
+    let error = |chunks: &[Vec<u8>]| {
+        let png = parts::file(&[&[header.clone()], chunks].concat());
+        let error = Image::from_png(&png).unwrap_err();
+        assert_plain(&error);
+        let text = error.to_string();
+        let text = text.strip_prefix("could not decode the PNG: ");
+        text.unwrap_or_else(|| panic!("{error}")).to_owned()
+    };
+    let data = |stream: &[u8]| parts::chunk(b"IDAT", stream);
+    let stream = parts::zlib(&rows);
+    let mut filter = rows.clone();
+    filter[0] = 9;
+    let block = b"\x78\x01\x07";
+    let cut = &stream[..stream.len() - 9];
+    for (chunks, expected) in [
+        (
+            vec![parts::bad_chunk(b"IDAT", &stream)],
+            "chunk IDAT at byte 33: the checksum (CRC) is wrong",
+        ),
+        (
+            vec![data(block)],
+            "row 0: chunk IDAT at byte 33: the compressed image data is damaged",
+        ),
+        (
+            vec![data(cut)],
+            "chunk IDAT at byte 33: the image data ends early",
+        ),
+        (
+            vec![data(&parts::zlib(&rows[..rows.len() - 22]))],
+            "row 4: chunk IDAT at byte 33: the image data ends before the last row",
+        ),
+        (
+            vec![data(&parts::zlib(&filter))],
+            "row 0: chunk IDAT at byte 33: the filter type must be 0 to 4",
+        ),
+        (
+            vec![parts::chunk(b"ABCD", b"x"), data(&stream)],
+            "chunk ABCD at byte 33: the critical chunk is unknown",
+        ),
+        (vec![], "chunk IEND at byte 33: the file has no image data"),
+    ] {
+        assert!(error(&chunks).ends_with(expected), "{}", error(&chunks));
+    }
+}
+
+/// The default format holds a transparent color as alpha, and the image can be
+/// saved again with the metadata of the file.
+#[test]
+fn transparent_colors_are_read_and_saved() {
+    use PixelFormat as F;
+    for (color, depth, expected) in [
+        (ColorType::GREY, 1, F::GRAY_ALPHA8),
+        (ColorType::GREY, 2, F::GRAY_ALPHA8),
+        (ColorType::GREY, 4, F::GRAY_ALPHA8),
+        (ColorType::GREY, 8, F::GRAY_ALPHA8),
+        (ColorType::GREY, 16, F::GRAY_ALPHA16),
+        (ColorType::RGB, 8, F::RGBA8),
+        (ColorType::RGB, 16, F::RGBA16),
+    ] {
+        let gray = color == ColorType::GREY;
+        let channels = if gray { 1 } else { 3 };
+        let mut pixels = common::noise((PIXELS * channels * depth as usize).div_ceil(8), 3);
+        let bytes = (channels * depth as usize).div_ceil(8);
+        pixels[..bytes].fill(0);
+        let png = file(color, depth, &pixels, false, |encoder| {
+            encoder.info_raw_mut().set_key(0, 0, 0);
+            encoder.info_png_mut().color.set_key(0, 0, 0);
+        });
+        let bits = vec![1u8; channels];
+        let png = [&png[..33], &parts::chunk(b"sBIT", &bits), &png[33..]].concat();
+        let open = || PngDecoder::new().open_bytes(&png).unwrap();
+        assert_eq!(open().format(), expected);
+        let mut reader = open();
+        let image = reader.read().unwrap();
+        assert_eq!(image.format(), expected);
+        assert_eq!(image.source(), Image::from_png(&png).unwrap().source());
+        let alpha = image.pixels().unwrap().get(0, 0).unwrap().to_vec();
+        assert_eq!(alpha.last(), Some(&0));
+        let transparent = |s: &[u16]| *s.last().unwrap() == 0;
+        assert!(!samples(&image).chunks(channels + 1).all(transparent));
+        // Without alpha if the caller wants none.
+        assert_eq!(open().read_as(F::RGB8).unwrap().format(), F::RGB8);
+
+        let metadata = reader.metadata().unwrap();
+        assert_eq!(metadata.transparent, Some([0; 3]));
+        assert_eq!(metadata.significant_bits, Some(bits.clone()));
+        let mut encoder = PngEncoder::new().metadata(metadata);
+        let saved = encoder.to_png(&image).unwrap();
+        assert!(!saved.windows(4).any(|name| name == b"tRNS"));
+        let mut again = PngDecoder::new().open_bytes(&saved).unwrap();
+        assert_eq!(again.read().unwrap().source(), image.source());
+        let metadata = again.metadata().unwrap();
+        assert_eq!(metadata.transparent, None);
+        assert_eq!(metadata.significant_bits, Some([&bits[..], &[1]].concat()));
+        assert_eq!(metadata.faults, []);
+    }
+}
+
+/// A transparent color becomes alpha.
 #[test]
 fn transparent_colours() {
     let gray: Vec<u8> = (0..PIXELS as u8).collect();
@@ -221,13 +445,13 @@ fn what_cannot_be_read() {
     let path = folder.path().join("text.png");
     std::fs::write(&path, "no image at all").unwrap();
     let error = Image::open(&path).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Decode { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::NotPng { found: None, .. }),
+        "{error}"
+    );
     assert_eq!(
         error.to_string(),
-        format!(
-            "{}: could not decode the PNG: chunk \"\" at byte 0",
-            path.display()
-        )
+        format!("{}: not a PNG file", path.display())
     );
 
     struct Broken(Result<usize, io::ErrorKind>);
@@ -251,6 +475,7 @@ fn damaged_files() {
     for end in 0..png.len() {
         let error = Image::from_png(&png[..end]).unwrap_err();
         assert!(kind(&error), "{end}: {error:#}");
+        assert_plain(&error);
     }
     for at in 0..png.len() {
         let mut damaged = png.clone();
@@ -258,9 +483,14 @@ fn damaged_files() {
         // Every byte is under some checksum, or is one.
         let error = Image::from_png(&damaged).unwrap_err();
         assert!(
-            kind(&error) || matches!(error.kind(), ErrorKind::LimitExceeded { .. }),
+            match error.kind() {
+                ErrorKind::NotPng { .. } => at < 8,
+                ErrorKind::LimitExceeded { .. } => true,
+                _ => kind(&error),
+            },
             "{at}: {error:#}"
         );
+        assert_plain(&error);
     }
 }
 
@@ -290,6 +520,10 @@ fn a_wrong_checksum_of_the_pixels() {
     assert!(
         matches!(error.kind(), ErrorKind::Decode { .. }),
         "{error:#}"
+    );
+    assert_eq!(
+        error.to_string(),
+        "could not decode the PNG: chunk IDAT at byte 33: the checksum (Adler-32) of the image data is wrong"
     );
 }
 
@@ -376,8 +610,8 @@ fn errors_behind_an_end() {
         let ErrorKind::Decode { chunk, .. } = error.kind() else {
             panic!("{at}: {error:#}");
         };
-        // Before the first chunk there is none.
-        assert_eq!(chunk.is_empty(), at < 16, "{at}: {error:#}");
+        // Before the first chunk, the error names the chunk that is missing.
+        assert_eq!(chunk == "IHDR", at < 41, "{at}: {error:#}");
     }
 }
 
@@ -412,7 +646,7 @@ fn odd_chunks_cost_no_pixels() {
             assert!(*image.source() == expected);
         }
         let strict = PngDecoder::new().strict(true);
-        let read = strict.from_bytes(&with(&bad)).map(|_| ());
+        let read = strict.open_bytes(&with(&bad)).map(|_| ());
         let error = read.expect_err("a strict decoder");
         let ErrorKind::Decode { chunk, offset, .. } = error.kind() else {
             panic!("{error:#}");

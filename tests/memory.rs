@@ -301,13 +301,13 @@ fn memory_does_not_grow_with_the_image() {
             let mut view = Image::from_buffer(&array[..], 256, *height, format).unwrap();
             let before = ALLOCATOR.current_usage();
             ALLOCATOR.reset_peak_usage();
-            let mut reader = PngDecoder::new().from_bytes(png).unwrap();
+            let mut reader = PngDecoder::new().open_bytes(png).unwrap();
             reader.read_into(&mut view).unwrap();
             let live = ALLOCATOR.peak_usage() - before;
             drop(reader);
             ALLOCATOR.reset_peak_usage();
             let mut view = Image::from_buffer(&mut array, 256, *height, format).unwrap();
-            let mut reader = PngDecoder::new().from_bytes(png).unwrap();
+            let mut reader = PngDecoder::new().open_bytes(png).unwrap();
             reader.read_into(&mut view).unwrap();
             live.max(ALLOCATOR.peak_usage() - before)
         });

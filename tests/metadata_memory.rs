@@ -93,7 +93,7 @@ fn inflates_within_the_limit() {
             ));
             let size = text.len();
             let png = with_chunk(image().to_png().unwrap(), *b"zTXt", text);
-            let reader = PngDecoder::new().from_bytes(&png).unwrap();
+            let reader = PngDecoder::new().open_bytes(&png).unwrap();
             let (metadata, peak) = peak(|| reader.metadata());
             let limit = 1 << 26;
             assert!(

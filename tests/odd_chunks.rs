@@ -35,7 +35,7 @@ fn insert(png: &[u8], before: [u8; 4], chunks: &[u8]) -> Vec<u8> {
 }
 
 fn read(png: &[u8]) -> Metadata {
-    let mut reader = PngDecoder::new().from_bytes(png).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(png).unwrap();
     reader.read().unwrap();
     reader.metadata().unwrap()
 }
@@ -376,7 +376,7 @@ fn each_costs_only_itself() {
         assert_eq!(faults, expected, "{what}");
 
         // A strict reader makes an error of it, with the same facts.
-        let mut strict = PngDecoder::new().strict(true).from_bytes(&png).unwrap();
+        let mut strict = PngDecoder::new().strict(true).open_bytes(&png).unwrap();
         strict.read().unwrap();
         match strict.metadata() {
             Ok(strict) => assert_eq!((strict, reason), (read(&png), ""), "{what}"),
@@ -463,7 +463,7 @@ fn over_the_limit() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();
     let png = insert(&png, *b"IDAT", &text(*b"zTXt", &vec![b'x'; 1 << 20]));
     for (limit, found) in [(1 << 20, 0), (2 << 20, 1)] {
-        let reader = PngDecoder::new().max_bytes(limit).from_bytes(&png).unwrap();
+        let reader = PngDecoder::new().max_bytes(limit).open_bytes(&png).unwrap();
         let metadata = reader.metadata().unwrap();
         assert_eq!(metadata.text.len(), found);
         assert_eq!(metadata.faults.len(), 1 - found);

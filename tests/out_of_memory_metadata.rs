@@ -158,7 +158,7 @@ fn every_allocation_may_fail() {
     let odd = odd.iter().fold(png, |png, (name, data)| {
         with_chunk(png, *name, data.to_vec())
     });
-    let mut reader = PngDecoder::new().from_bytes(&odd).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(&odd).unwrap();
     reader.read().unwrap();
     let (parsed, most) = count(|| reader.metadata().unwrap());
     assert_eq!((parsed.faults.len(), parsed.text.len()), (3, 7));

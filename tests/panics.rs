@@ -250,22 +250,22 @@ fn check_reads<S: Guarded>() {
     for png in [plain.to_png().unwrap(), interlaced()] {
         for limit in [png.len() / 2, png.len() - 20] {
             let reader = PanickingRead(&png, limit);
-            let mut reader = decoder.from_reader(reader).unwrap();
+            let mut reader = decoder.open_reader(reader).unwrap();
             assert!(panics(|| reader.read_into(&mut image)));
             // The pixels are some of the old ones and some of the new.
             decode(&image.to_png().unwrap());
             let reader = PanickingRead(&png, limit);
-            let mut reader = decoder.from_reader(reader).unwrap();
+            let mut reader = decoder.open_reader(reader).unwrap();
             assert!(panics(|| reader.next_frame(&mut image)));
             assert!(image.source().with(|_| ()).is_some());
         }
-        let reader = PngDecoder::new().from_bytes(&png).unwrap();
+        let reader = PngDecoder::new().open_bytes(&png).unwrap();
         let mut reader = reader.on_progress(|_| boo());
         assert!(panics(|| reader.read_into(&mut image)));
         assert!(image.source().with(|_| ()).is_some());
         for left in 0.. {
             image.source().with(|b| b.left.store(left, Relaxed));
-            let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+            let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
             if !panics(|| reader.read_into(&mut image)) {
                 assert!(left > 0);
                 break;
@@ -347,7 +347,7 @@ fn sources_of_the_callers_own() {
     assert!(panics(|| image.to_vec()));
     assert!(image.source().0.try_lock().is_ok());
     let png = interlaced();
-    let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
     assert!(panics(|| reader.read_into(&mut image)));
     assert!(image.source().0.try_lock().is_ok());
 }

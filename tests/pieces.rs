@@ -140,7 +140,7 @@ fn error(error: &Error) -> String {
 
 /// The image as the file has it, its colors, and what is said beside them.
 fn still(png: &[u8], size: Option<usize>) -> Outcome {
-    fn read<R: io::BufRead>(
+    fn read<R: io::Read>(
         reader: Result<pixview::PngReader<R>, Error>,
     ) -> Result<(Vec<u8>, Vec<u8>), Error> {
         let mut reader = reader?;
@@ -154,8 +154,8 @@ fn still(png: &[u8], size: Option<usize>) -> Outcome {
     }
     let decoder = PngDecoder::new().max_pixels(1 << 16).max_bytes(1 << 20);
     let result = match size {
-        None => read(decoder.from_bytes(png)),
-        Some(size) => read(decoder.from_reader(Pieces(png, size))),
+        None => read(decoder.open_bytes(png)),
+        Some(size) => read(decoder.open_reader(Pieces(png, size))),
     };
     match result {
         Ok((pixels, said)) => Outcome::Pixels([pixels, said].concat()),
@@ -165,7 +165,7 @@ fn still(png: &[u8], size: Option<usize>) -> Outcome {
 
 /// All frames, and how it ended.
 fn played(png: &[u8], size: Option<usize>) -> Outcome {
-    fn play<R: io::BufRead>(mut reader: pixview::PngReader<R>) -> Outcome {
+    fn play<R: io::Read>(mut reader: pixview::PngReader<R>) -> Outcome {
         let mut view = match Image::new(reader.width(), reader.height(), PixelFormat::RGBA8) {
             Ok(view) => view,
             Err(e) => return Outcome::Error(error(&e)),
@@ -181,8 +181,8 @@ fn played(png: &[u8], size: Option<usize>) -> Outcome {
     }
     let decoder = PngDecoder::new().max_pixels(1 << 16).max_bytes(1 << 20);
     match size {
-        None => decoder.from_bytes(png).map(play),
-        Some(size) => decoder.from_reader(Pieces(png, size)).map(play),
+        None => decoder.open_bytes(png).map(play),
+        Some(size) => decoder.open_reader(Pieces(png, size)).map(play),
     }
     .unwrap_or_else(|e| Outcome::Error(error(&e)))
 }

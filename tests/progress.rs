@@ -124,7 +124,7 @@ fn reads_are_watched_and_cancelled() {
     for png in [&plain, &interlaced] {
         for format in [PixelFormat::RGB8, PixelFormat::BGRA8] {
             let (told, function) = noting(u32::MAX);
-            let reader = PngDecoder::new().from_bytes(png).unwrap();
+            let reader = PngDecoder::new().open_bytes(png).unwrap();
             let read = reader.on_progress(function).read_as(format).unwrap();
             assert_eq!(
                 read.pixels().unwrap().get(5, 7).unwrap()[..3],
@@ -135,7 +135,7 @@ fn reads_are_watched_and_cancelled() {
             assert_eq!(told.last(), Some(&HEIGHT));
 
             let (told, function) = noting(HEIGHT / 2);
-            let reader = PngDecoder::new().from_bytes(png).unwrap();
+            let reader = PngDecoder::new().open_bytes(png).unwrap();
             let mut reader = reader.on_progress(function);
             let mut view = Image::new(WIDTH, HEIGHT, format).unwrap();
             let error = reader.read_into(&mut view).unwrap_err();

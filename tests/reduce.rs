@@ -148,7 +148,7 @@ fn palettes() {
     pixels.fill_rect(5, 5, 20, 20, [200, 100, 0, 128]).unwrap();
     drop(pixels);
     let png = PngEncoder::new().reduce(true).to_png(&image).unwrap();
-    let reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let reader = PngDecoder::new().open_bytes(&png).unwrap();
     assert_eq!(reader.format(), PixelFormat::INDEXED2);
     // Transparent entries come first.
     assert_eq!(
@@ -172,13 +172,13 @@ fn metadata() {
     let at = |name: &[u8]| png.windows(4).position(|w| w == name).unwrap();
     assert!(at(b"gAMA") < at(b"PLTE") && at(b"PLTE") < at(b"tRNS"));
     assert!(at(b"tRNS") < at(b"pHYs") && at(b"pHYs") < at(b"IDAT"));
-    let reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let reader = PngDecoder::new().open_bytes(&png).unwrap();
     assert_eq!(reader.metadata().unwrap(), metadata);
     metadata.background = Some(Background::Rgb([1, 2, 3]));
     let mut encoder = PngEncoder::new().reduce(true).metadata(metadata.clone());
     let png = encoder.to_png(&image).unwrap();
     assert_eq!(header(&png), (6, 8));
-    let reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let reader = PngDecoder::new().open_bytes(&png).unwrap();
     assert_eq!(reader.metadata().unwrap(), metadata);
 }
 

@@ -23,11 +23,15 @@ pub(crate) struct FileFormat {
 const BLOCK: usize = 256;
 
 impl FileFormat {
-    /// Returns the pixel format of the rows, in native byte order. A transparent
-    /// color is left out.
+    /// Returns the pixel format that holds the pixels without loss, in native byte
+    /// order. The format has alpha if there is a transparent color.
     pub(crate) fn format(&self) -> PixelFormat {
         use PixelFormat as F;
         match (self.png.color, self.png.depth) {
+            (ColorType::Grayscale, 16) if self.transparent.is_some() => F::GRAY_ALPHA16,
+            (ColorType::Grayscale, _) if self.transparent.is_some() => F::GRAY_ALPHA8,
+            (ColorType::Rgb, 8) if self.transparent.is_some() => F::RGBA8,
+            (ColorType::Rgb, _) if self.transparent.is_some() => F::RGBA16,
             (ColorType::Grayscale, 1) => F::GRAY1,
             (ColorType::Grayscale, 2) => F::GRAY2,
             (ColorType::Grayscale, 4) => F::GRAY4,
@@ -43,20 +47,6 @@ impl FileFormat {
             (ColorType::Indexed, 2) => F::INDEXED2,
             (ColorType::Indexed, 4) => F::INDEXED4,
             (ColorType::Indexed, _) => F::INDEXED8,
-        }
-    }
-
-    /// Returns the pixel format that holds everything in the rows: the
-    /// [`format`](FileFormat::format), with alpha if there is a transparent
-    /// color.
-    pub(crate) fn lossless_format(&self) -> PixelFormat {
-        use PixelFormat as F;
-        match (self.transparent, self.png.color, self.png.depth) {
-            (Some(_), ColorType::Grayscale, 16) => F::GRAY_ALPHA16,
-            (Some(_), ColorType::Grayscale, _) => F::GRAY_ALPHA8,
-            (Some(_), ColorType::Rgb, 16) => F::RGBA16,
-            (Some(_), ColorType::Rgb, _) => F::RGBA8,
-            _ => self.format(),
         }
     }
 

@@ -33,7 +33,7 @@ impl Watcher {
     ///
     /// [`ErrorKind::Cancelled`] if the function returns
     /// [`ControlFlow::Break`].
-    pub(super) fn tell(&mut self, rows: u32, total: u32) -> Result<(), Error> {
+    pub(super) fn report(&mut self, rows: u32, total: u32) -> Result<(), Error> {
         let Some(function) = &mut self.0 else {
             return Ok(());
         };

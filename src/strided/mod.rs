@@ -21,7 +21,7 @@ pub(crate) use run::BLOCK;
 use run::{interleaved_run, plane_runs};
 use scatter::scatter;
 
-use crate::format::{from_png, pack, unpack};
+use crate::format::{pack, unpack};
 use crate::source::{Bytes, BytesMut};
 use crate::{Error, Layout, SourceError};
 
@@ -170,28 +170,6 @@ impl FrameMut<'_> {
         let row = frame.row_in_place(y)?.len();
         let start = self.layout.address(0, y).byte;
         Some(&mut bytes[start..start + row])
-    }
-
-    /// Writes row `y` from what PNG holds of the format's pixels.
-    pub(crate) fn put_png_row(&mut self, y: u32, png: &[u8]) -> Result<(), SourceError> {
-        let (width, format) = (self.layout.width(), self.layout.format());
-        if format.is_stored_as_png() {
-            return self.put_pixels(0, y, width, png);
-        }
-        if let Some(row) = self.row_in_place_mut(y) {
-            from_png(format, png, row);
-            return Ok(());
-        }
-        let mut block = [0; BLOCK];
-        let (bits, size) = (format.bits_per_pixel(), format.png().bits_per_pixel());
-        let most = BLOCK * 8 / bits;
-        for (x, png) in (0..width).step_by(most).zip(png.chunks(most * size / 8)) {
-            let count = (width - x).min(most as u32);
-            let pixels = &mut block[..format.row_size(count) as usize];
-            from_png(format, png, pixels);
-            self.put_pixels(x, y, count, pixels)?;
-        }
-        Ok(())
     }
 
     /// Writes one pixel to `count` columns of row `y`, from column `x` on.

@@ -243,7 +243,7 @@ fn files() -> Vec<read::File> {
 /// What they show, in the formats that all peers write.
 fn pictures(files: &[read::File]) -> Vec<Picture> {
     let picture = |file: &read::File| {
-        let mut reader = PngDecoder::new().from_bytes(&file.bytes).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&file.bytes).unwrap();
         let transparent = |p: &pixview::Palette| p.colors().iter().any(|c| c[3] < 255);
         let format = match reader.palette() {
             Some(palette) if transparent(palette) => PixelFormat::RGBA8,

@@ -36,11 +36,11 @@ const DECODERS: &[(&str, Read)] = &[
         black_box(&pixels);
     }),
     ("pixview", |f| {
-        let mut reader = PngDecoder::new().from_bytes(&f.bytes).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&f.bytes).unwrap();
         black_box(reader.read().unwrap());
     }),
     ("pixview, into padded BGRA", |f| {
-        let mut reader = PngDecoder::new().from_bytes(&f.bytes).unwrap();
+        let mut reader = PngDecoder::new().open_bytes(&f.bytes).unwrap();
         let stride = (reader.width() as usize * 4).next_multiple_of(256);
         let layout = Layout::packed(reader.width(), reader.height(), PixelFormat::BGRA8)
             .with_row_stride(stride as isize);
@@ -65,7 +65,7 @@ const REFERENCE: &str = "png into a Vec";
 
 impl File {
     pub fn new(name: String, bytes: Vec<u8>) -> Self {
-        let reader = PngDecoder::new().from_bytes(&bytes).unwrap();
+        let reader = PngDecoder::new().open_bytes(&bytes).unwrap();
         let stride = (reader.width() as usize * 4).next_multiple_of(256);
         let padded = vec![0; stride * reader.height() as usize];
         File { name, bytes, padded }
@@ -77,7 +77,7 @@ pub fn run(files: &mut [File]) {
     let mut ratios = vec![Vec::new(); DECODERS.len()];
     let mut speeds = vec![Vec::new(); DECODERS.len()];
     for file in files.iter_mut() {
-        let reader = PngDecoder::new().from_bytes(&file.bytes).unwrap();
+        let reader = PngDecoder::new().open_bytes(&file.bytes).unwrap();
         let size = reader.format().row_size(reader.width()) * u64::from(reader.height());
         let mut times = vec![Vec::new(); DECODERS.len()];
         let start = Instant::now();

@@ -1,21 +1,26 @@
 //! The passes of interlaced images (PNG third edition, 8.1).
 
-/// Pixels that one pass has: every `dx`-th of every `dy`-th row.
+/// The pixels of one pass: every `dx`-th pixel of every `dy`-th row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pass {
-    /// From 1 to 7; 0 is the whole image.
+    /// The number of the pass, 1 to 7; 0 for a whole image.
     pub(super) number: u8,
+    /// The column of the first pixel.
     pub(super) x: u32,
+    /// The row of the first pixel.
     pub(super) y: u32,
+    /// Columns from a pixel to the next.
     pub(super) dx: u32,
+    /// Rows from a row of the pass to the next.
     pub(super) dy: u32,
-    /// Pixels in a row of the pass, and rows. Neither is 0.
+    /// Pixels in a row of the pass, at least 1.
     pub(super) width: u32,
+    /// Rows of the pass, at least 1.
     pub(super) height: u32,
 }
 
-/// Returns the passes of an image that have pixels; the whole image if it isn't
-/// interlaced.
+/// Returns the passes of an interlaced image that have pixels, or one pass with
+/// all pixels of an image that is not interlaced.
 pub(super) fn passes(width: u32, height: u32, interlaced: bool) -> impl Iterator<Item = Pass> {
     let steps = [
         (0, 0, 8, 8),
@@ -44,7 +49,7 @@ pub(super) fn passes(width: u32, height: u32, interlaced: bool) -> impl Iterator
 }
 
 impl Pass {
-    /// All pixels of an image that isn't interlaced.
+    /// Returns a pass with all pixels of an image.
     pub(super) fn whole(width: u32, height: u32) -> Self {
         Pass {
             number: 0,

@@ -1,72 +1,74 @@
-//! Frames of an animated file, put together on their canvas (PNG third edition,
-//! 4.9 and 11.3.6).
+//! The canvas of an animated file, on which frames are composed (PNG third
+//! edition, 4.9 and 11.3.6).
 
 use png::ColorType;
 use std::time::Duration;
 
-use crate::alloc::zeroed;
+use crate::alloc::{self, zeroed};
 use crate::format::PngFormat;
 use crate::png::file_format::FileFormat;
 use crate::{Error, ErrorKind};
 
-/// `acTL` (11.3.6.1).
+/// The data of `acTL` (11.3.6.1).
 #[derive(Clone, Copy)]
-pub(super) struct Control {
+pub(super) struct AnimationControl {
     pub(super) frames: u32,
-    /// 0 is for ever.
+    /// How often the animation is played; 0 is without end.
     pub(super) plays: u32,
 }
 
-impl Control {
+impl AnimationControl {
     pub(super) fn parse(data: [u8; 8]) -> Result<Self, &'static str> {
         let [a, b, c, d, e, f, g, h] = data;
-        let control = Control {
+        let control = AnimationControl {
             frames: u32::from_be_bytes([a, b, c, d]),
             plays: u32::from_be_bytes([e, f, g, h]),
         };
         let most = i32::MAX as u32;
         if control.frames == 0 || control.frames > most || control.plays > most {
-            return Err("there are from 1 to 2^31-1 frames, and at most as many plays");
+            return Err("frames must be 1 to 2^31-1 and plays at most 2^31-1");
         }
         Ok(control)
     }
 }
 
-/// `fcTL` (11.3.6.2).
+/// The data of `fcTL` (11.3.6.2).
 #[derive(Clone, Copy)]
 pub(super) struct FrameControl {
     region: Region,
+    /// Numerator and denominator of the seconds.
     delay: (u16, u16),
     dispose: png::DisposeOp,
     blend: png::BlendOp,
-    /// The chunk's data.
+    /// The bytes of the data.
     pub(super) bytes: [u8; 26],
 }
 
 impl FrameControl {
-    /// Of a frame on a canvas of this size. Its number is looked at elsewhere.
+    /// Parses `fcTL` for a canvas of this size. Does not check the sequence
+    /// number.
     pub(super) fn parse(bytes: [u8; 26], width: u32, height: u32) -> Result<Self, &'static str> {
-        let long = |at: usize| {
+        let number = |at: usize| {
             u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };
         let short = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let region = Region {
-            width: long(4),
-            height: long(8),
-            x: long(12),
-            y: long(16),
+            width: number(4),
+            height: number(8),
+            x: number(12),
+            y: number(16),
         };
         let inside = |at: u32, size: u32, of: u32| {
             size > 0 && u64::from(at) + u64::from(size) <= u64::from(of)
         };
         if !inside(region.x, region.width, width) || !inside(region.y, region.height, height) {
-            return Err("the frame is empty or reaches beyond the canvas");
+            return Err("the frame is empty or reaches out of the canvas");
         }
         let (Some(dispose), Some(blend)) = (
             png::DisposeOp::from_u8(bytes[24]),
             png::BlendOp::from_u8(bytes[25]),
         ) else {
-            return Err("there is no such way to dispose of a frame, or to blend it");
+            return Err("the dispose operation must be 0 to 2, the blend operation 0 or 1");
         };
         Ok(FrameControl {
             region,
@@ -77,17 +79,17 @@ impl FrameControl {
         })
     }
 
+    /// Returns the width and the height of the frame in pixels.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.region.width, self.region.height)
     }
 
-    /// Whether the frame is all of a canvas of this size, as the image of the
-    /// file has to be.
+    /// Returns whether the frame covers a canvas of this size.
     pub(super) fn is_whole(&self, width: u32, height: u32) -> bool {
         self.size() == (width, height)
     }
 
-    /// How long the frame is shown: a denominator of 0 is 100.
+    /// Returns how long the frame is shown. A denominator of 0 means 100.
     pub(super) fn delay(&self) -> Duration {
         let (numerator, denominator) = self.delay;
         let denominator = match denominator {
@@ -98,24 +100,26 @@ impl FrameControl {
     }
 }
 
-/// The canvas, and what is to become of it before the next frame.
-pub(super) struct Animation {
-    /// RGBA as PNG has it.
-    canvas: Vec<u8>,
-    /// The canvas before the last frame, if it comes back.
-    kept: Vec<u8>,
-    /// Where the last frame was, and what becomes of it.
+/// The canvas, and the memory to compose frames on it.
+pub(super) struct Canvas {
+    /// RGBA in the format of PNG.
+    pixels: Vec<u8>,
+    /// The pixels before the last frame, if that frame restores them.
+    previous: Vec<u8>,
+    /// The region of the last frame, and how to dispose of it.
     last: Option<(Region, png::DisposeOp)>,
-    /// A frame as the file has it, and a row of it as RGBA.
-    raw: Vec<u8>,
+    /// A frame in the format of the file.
+    frame: Vec<u8>,
+    /// A row of a frame in the format of the canvas.
     row: Vec<u8>,
-    pub(super) file: FileFormat,
+    /// The format of the canvas.
+    pub(super) format: FileFormat,
     width: u32,
-    /// Frames that have been shown.
-    pub(super) shown: u32,
+    /// The number of frames that have been composed.
+    pub(super) frames: u32,
 }
 
-/// A part of the canvas, in pixels.
+/// A rectangle of the canvas, in pixels.
 #[derive(Clone, Copy)]
 struct Region {
     x: u32,
@@ -124,86 +128,91 @@ struct Region {
     height: u32,
 }
 
-impl Animation {
-    /// The type of the canvas of a file.
-    pub(super) fn png(file: &FileFormat) -> PngFormat {
+impl Canvas {
+    /// Returns the format of the canvas of a file.
+    fn png_format(file: &FileFormat) -> PngFormat {
         PngFormat {
             color: ColorType::Rgba,
             depth: file.png.depth.max(8),
         }
     }
 
-    /// Bytes that are held for a canvas of this size.
+    /// Returns the bytes that a canvas of this size allocates.
     pub(super) fn size(file: &FileFormat, width: u32, height: u32) -> u64 {
-        let canvas = Self::png(file)
-            .row_size(width)
-            .saturating_mul(height.into());
-        let raw = file.png.row_size(width).saturating_mul(height.into());
-        canvas.saturating_mul(2).saturating_add(raw)
+        let row = Self::png_format(file).row_size(width);
+        let pixels = row.saturating_mul(height.into());
+        let frame = file.png.row_size(width).saturating_mul(height.into());
+        pixels.saturating_mul(2).saturating_add(frame)
     }
 
     pub(super) fn new(file: &FileFormat, width: u32, height: u32) -> Result<Self, Error> {
-        let png = Self::png(file);
+        let png = Self::png_format(file);
         let row = png.row_size(width);
-        let raw = file.png.row_size(width).saturating_mul(height.into());
-        Ok(Animation {
-            canvas: zeroed(row.saturating_mul(height.into()))?,
-            kept: Vec::new(),
+        let frame = file.png.row_size(width).saturating_mul(height.into());
+        Ok(Canvas {
+            pixels: zeroed(row.saturating_mul(height.into()))?,
+            previous: Vec::new(),
             last: None,
-            raw: zeroed(raw)?,
+            frame: zeroed(frame)?,
             row: zeroed(row)?,
-            file: FileFormat {
+            format: FileFormat {
                 png,
                 palette: None,
                 transparent: None,
             },
             width,
-            shown: 0,
+            frames: 0,
         })
     }
 
-    /// Where the next frame is to be decoded, as the file has it, row by row:
-    /// zeros, since passes are put together with what is there.
-    pub(super) fn raw(&mut self) -> &mut [u8] {
-        self.raw.fill(0);
-        &mut self.raw
+    /// Returns the memory for the next frame, in the format of the file, filled
+    /// with zeros: pixels of less than a byte are added bit by bit.
+    pub(super) fn frame_mut(&mut self) -> &mut [u8] {
+        self.frame.fill(0);
+        &mut self.frame
     }
 
-    /// A row of the canvas.
+    /// Returns a row of the canvas.
     pub(super) fn row(&self, y: u32) -> &[u8] {
-        let size = self.file.png.row_size(self.width) as usize;
-        &self.canvas[y as usize * size..][..size]
+        let size = self.format.png.row_size(self.width) as usize;
+        &self.pixels[y as usize * size..][..size]
     }
 
-    /// Puts the frame that was decoded onto the canvas.
-    pub(super) fn show(&mut self, file: &FileFormat, control: &FrameControl) -> Result<(), Error> {
+    /// Composes the decoded frame with the canvas.
+    ///
+    /// # Errors
+    ///
+    /// An index beyond the palette; no memory for the previous pixels.
+    pub(super) fn compose(
+        &mut self,
+        file: &FileFormat,
+        control: &FrameControl,
+    ) -> Result<(), Error> {
         self.dispose();
         let region = control.region;
-        // Of the first frame nothing can come back (11.3.6.2).
+        // There are no pixels before the first frame (11.3.6.2).
         let dispose = match control.dispose {
-            png::DisposeOp::Previous if self.shown == 0 => png::DisposeOp::Background,
+            png::DisposeOp::Previous if self.frames == 0 => png::DisposeOp::Background,
             dispose => dispose,
         };
         if dispose == png::DisposeOp::Previous {
-            self.kept.clear();
-            let reserved = self.kept.try_reserve_exact(self.canvas.len());
-            let bytes = self.canvas.len() as u64;
-            reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
-            self.kept.extend_from_slice(&self.canvas);
+            self.previous.clear();
+            alloc::reserve(&mut self.previous, self.pixels.len())?;
+            self.previous.extend_from_slice(&self.pixels);
         }
         self.last = Some((region, dispose));
 
-        let to = self.file.png;
+        let to = self.format.png;
         let (size, width) = (to.pixel_size(), region.width as usize);
         let row_size = file.png.row_size(region.width) as usize;
         let canvas_row = to.row_size(self.width) as usize;
-        let rows = self.raw.chunks_exact(row_size);
-        for (y, raw) in (region.y..region.y + region.height).zip(rows) {
+        let rows = self.frame.chunks_exact(row_size);
+        for (y, frame_row) in (region.y..region.y + region.height).zip(rows) {
             let row = &mut self.row[..width * size];
             if file.is_stored_as(to) {
-                row.copy_from_slice(raw);
+                row.copy_from_slice(frame_row);
             } else {
-                file.convert_row(raw, to, width, row)
+                file.convert_row(frame_row, to, width, row)
                     .map_err(|(x, index)| ErrorKind::IndexOutside {
                         x: region.x + x as u32,
                         y,
@@ -212,17 +221,17 @@ impl Animation {
                     })?;
             }
             let at = y as usize * canvas_row + region.x as usize * size;
-            let canvas = &mut self.canvas[at..at + row.len()];
+            let canvas = &mut self.pixels[at..at + row.len()];
             match control.blend {
                 png::BlendOp::Source => canvas.copy_from_slice(row),
                 png::BlendOp::Over => over(to.depth, row, canvas),
             }
         }
-        self.shown += 1;
+        self.frames += 1;
         Ok(())
     }
 
-    /// Does with the last frame what it asked for.
+    /// Applies the dispose operation of the last frame.
     fn dispose(&mut self) {
         let Some((region, dispose)) = self.last.take() else {
             return;
@@ -230,19 +239,20 @@ impl Animation {
         match dispose {
             png::DisposeOp::None => {}
             png::DisposeOp::Background => {
-                let size = self.file.png.pixel_size();
-                let row = self.file.png.row_size(self.width) as usize;
+                let size = self.format.png.pixel_size();
+                let row = self.format.png.row_size(self.width) as usize;
                 for y in region.y..region.y + region.height {
                     let at = y as usize * row + region.x as usize * size;
-                    self.canvas[at..at + region.width as usize * size].fill(0);
+                    self.pixels[at..at + region.width as usize * size].fill(0);
                 }
             }
-            png::DisposeOp::Previous => std::mem::swap(&mut self.canvas, &mut self.kept),
+            png::DisposeOp::Previous => std::mem::swap(&mut self.pixels, &mut self.previous),
         }
     }
 }
 
-/// Straight colours over others (13.16), to the nearest.
+/// Blends a row of pixels over pixels of the canvas (13.16), rounded to nearest.
+/// Alpha is not premultiplied.
 fn over(depth: u8, row: &[u8], canvas: &mut [u8]) {
     if depth == 8 {
         let pairs = canvas
@@ -272,13 +282,15 @@ fn over(depth: u8, row: &[u8], canvas: &mut [u8]) {
     }
 }
 
+/// Blends one pixel over another. `max` is the largest sample.
 fn blend(max: u64, [r, g, b, a]: [u64; 4], [ur, ug, ub, ua]: [u64; 4]) -> [u64; 4] {
     if a == max || ua == 0 {
         return [r, g, b, a];
     }
-    // Times max: alpha, and what shows of that below.
-    let (above, below) = (a * max, ua * (max - a));
-    let all = above + below;
-    let mix = |color: u64, under: u64| (color * above + under * below + all / 2) / all.max(1);
+    // The weights of both pixels, times max.
+    let (weight, under_weight) = (a * max, ua * (max - a));
+    let all = weight + under_weight;
+    let mix =
+        |color: u64, under: u64| (color * weight + under * under_weight + all / 2) / all.max(1);
     [mix(r, ur), mix(g, ug), mix(b, ub), (all + max / 2) / max]
 }

@@ -1,119 +1,152 @@
-//! The chunks of a file, one after another, and where each begins.
+//! The chunks of a file in order, each with its offset.
 
-use std::error::Error as StdError;
-use std::io::{self, BufRead};
+use std::io::{self, Read};
 
+use super::input::Input;
 use crate::{Error, ErrorKind};
 
-/// The first bytes of every file (PNG third edition, 5.2).
+/// The first bytes of every PNG file (PNG third edition, 5.2).
 pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// The longest chunk (PNG third edition, 5.3).
+/// The largest length of a chunk (PNG third edition, 5.3).
 const MAX_LENGTH: u32 = i32::MAX as u32;
 
-/// The length, the name and the place of a chunk.
+pub(super) const WRONG_CRC: &str = "the checksum (CRC) is wrong";
+
+/// The header of the first chunk, which errors name until it has been read.
+pub(super) const FIRST_CHUNK: ChunkHeader = ChunkHeader {
+    length: 13,
+    name: *b"IHDR",
+    offset: SIGNATURE.len() as u64,
+};
+
+/// The length, the name and the offset of a chunk.
 #[derive(Clone, Copy)]
 pub(super) struct ChunkHeader {
     pub(super) length: u32,
     pub(super) name: [u8; 4],
-    /// The byte of the file that the chunk begins at.
+    /// The byte of the file at which the chunk begins.
     pub(super) offset: u64,
 }
 
 impl ChunkHeader {
-    /// Length and name as they are in the file.
+    /// Returns the length and the name as they are stored in the file.
     pub(super) fn bytes(self) -> [u8; 8] {
         let [a, b, c, d] = self.length.to_be_bytes();
         let [e, f, g, h] = self.name;
         [a, b, c, d, e, f, g, h]
     }
 
-    /// Whether a decoder may pass over the chunk: the first letter of the name
-    /// is small (PNG third edition, 5.4).
+    /// Returns whether a decoder may skip the chunk: the first letter of the
+    /// name is lower case (PNG third edition, 5.4).
     pub(super) fn is_ancillary(self) -> bool {
         self.name[0].is_ascii_lowercase()
     }
 
-    pub(super) fn error(self, what: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    /// Returns an error of this chunk.
+    pub(super) fn error(self, fault: &'static str) -> Error {
         ErrorKind::Decode {
             chunk: self.name.escape_ascii().to_string(),
             offset: self.offset,
-            source: what.into(),
+            source: fault.into(),
         }
         .into()
     }
 }
 
-/// Reads the chunks of a file and never a byte more than it is asked for.
+/// Reads the chunks of a file one after another.
 pub(super) struct ChunkReader<R> {
-    inner: R,
-    /// The byte of the file that is read next.
+    input: Input<R>,
+    /// The offset in the file of the next byte to read.
     position: u64,
-    /// The chunk that is being read.
-    current: Option<ChunkHeader>,
-    /// The header behind that chunk, if it has been read already.
+    /// The chunk that is being read. Before the first one, the chunk that is
+    /// expected.
+    current: ChunkHeader,
+    /// The header behind the current chunk, if it has been read already.
     next: Option<ChunkHeader>,
-    /// Bytes of data of the chunk that have not been read.
+    /// Bytes of the data of the current chunk that have not been read.
     missing: u32,
-    /// The checksum of the chunk so far.
+    /// The CRC of the bytes of the current chunk that have been read.
     crc: u32,
 }
 
-impl<R: BufRead> ChunkReader<R> {
+impl<R: Read> ChunkReader<R> {
     /// Reads the signature.
     pub(super) fn new(inner: R) -> Result<Self, Error> {
         let mut reader = ChunkReader {
-            inner,
+            input: Input::new(inner)?,
             position: 0,
-            current: None,
+            current: FIRST_CHUNK,
             next: None,
             missing: 0,
             crc: 0,
         };
-        let mut signature = [0; 8];
-        reader.exact(&mut signature)?;
-        if signature != SIGNATURE {
-            return Err(reader.error("the signature of a PNG file is missing"));
-        }
+        reader.read_signature()?;
         Ok(reader)
     }
 
-    /// Reads the header of the next chunk. That chunk is not the current one
-    /// before [`enter`](ChunkReader::enter): errors name the one before.
+    fn read_signature(&mut self) -> Result<(), Error> {
+        // 12 bytes tell the known kinds of files apart.
+        let mut bytes = [0; 12];
+        let mut count = 0;
+        while count < SIGNATURE.len() && bytes[..count] == SIGNATURE[..count] {
+            self.read_exact(&mut bytes[count..=count])?;
+            count += 1;
+        }
+        if bytes[..count] == SIGNATURE[..count] {
+            return Ok(());
+        }
+        while count < bytes.len() {
+            match self.read_exact(&mut bytes[count..=count]) {
+                Ok(()) => count += 1,
+                // The file ends here.
+                Err(error) if matches!(error.kind(), ErrorKind::Decode { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let found = kind_of_file(&bytes[..count]);
+        Err(ErrorKind::NotPng { found }.into())
+    }
+
+    /// Reads the header of the next chunk. The chunk becomes the current one
+    /// only by [`enter`](ChunkReader::enter): until then errors name the chunk
+    /// before it.
     pub(super) fn peek(&mut self) -> Result<ChunkHeader, Error> {
         if let Some(next) = self.next {
             return Ok(next);
         }
         let offset = self.position;
         let (mut length, mut name) = ([0; 4], [0; 4]);
-        self.exact(&mut length)?;
-        self.exact(&mut name)?;
+        self.read_exact(&mut length)?;
+        self.read_exact(&mut name)?;
         let header = ChunkHeader {
             length: u32::from_be_bytes(length),
             name,
             offset,
         };
         if !name.iter().all(u8::is_ascii_alphabetic) {
-            return Err(header.error("the name of a chunk has four letters"));
+            return Err(header.error("the name of a chunk must be four ASCII letters"));
         }
         if header.length > MAX_LENGTH {
-            return Err(header.error("a chunk is at most 2^31-1 bytes long"));
+            return Err(header.error("the length of a chunk must be at most 2^31-1"));
         }
         self.next = Some(header);
         Ok(header)
     }
 
-    /// Goes on to the next chunk. All of the one before has been read.
+    /// Makes the next chunk the current one. All of the chunk before it has
+    /// been read.
     pub(super) fn enter(&mut self) -> Result<ChunkHeader, Error> {
         let header = self.peek()?;
         self.next = None;
-        self.current = Some(header);
+        self.current = header;
         self.missing = header.length;
         self.crc = zlib_rs::crc32::crc32(0, &header.name);
         Ok(header)
     }
 
-    /// Returns some of the data of the chunk: none if all have been consumed.
+    /// Returns some of the data of the chunk that has not been consumed. Empty
+    /// if all has been consumed.
     pub(super) fn piece(&mut self) -> Result<&[u8], Error> {
         if self.missing == 0 {
             return Ok(&[]);
@@ -123,58 +156,58 @@ impl<R: BufRead> ChunkReader<R> {
         Ok(&bytes[..bytes.len().min(missing)])
     }
 
-    /// Consumes data of the last piece, which nobody counts into a checksum
-    /// here.
+    /// Consumes bytes of the last piece without adding them to the CRC.
     pub(super) fn consume(&mut self, count: usize) {
-        self.inner.consume(count);
+        self.input.consume(count);
         self.position += count as u64;
         self.missing -= count as u32;
     }
 
-    /// Consumes a whole piece and counts it into the checksum. Returns how much
-    /// that was, 0 at the end.
-    pub(super) fn pass(
+    /// Passes a whole piece to `take`, consumes it and adds it to the CRC.
+    /// Returns the number of bytes, which is 0 at the end of the data.
+    pub(super) fn take_piece(
         &mut self,
-        to: impl FnOnce(&[u8]) -> Result<(), Error>,
+        take: impl FnOnce(&[u8]) -> Result<(), Error>,
     ) -> Result<usize, Error> {
         let crc = self.crc;
         let bytes = self.piece()?;
         let (count, crc) = (bytes.len(), zlib_rs::crc32::crc32(crc, bytes));
-        to(bytes)?;
+        take(bytes)?;
         self.crc = crc;
         self.consume(count);
         Ok(count)
     }
 
-    /// Reads the checksum behind the data.
+    /// Reads the CRC that is stored behind the data.
     pub(super) fn stored_crc(&mut self) -> Result<[u8; 4], Error> {
         let mut stored = [0; 4];
-        self.exact(&mut stored)?;
+        self.read_exact(&mut stored)?;
         Ok(stored)
     }
 
-    /// Reads the first of the data. There are as many, or more.
+    /// Fills `to` with data of the chunk, which has at least that many bytes
+    /// left.
     pub(super) fn data(&mut self, mut to: &mut [u8]) -> Result<(), Error> {
         while !to.is_empty() {
             let bytes = self.piece()?;
             let count = bytes.len().min(to.len());
-            let (now, rest) = to.split_at_mut(count);
-            now.copy_from_slice(&bytes[..count]);
-            self.crc = zlib_rs::crc32::crc32(self.crc, now);
+            let (filled, rest) = to.split_at_mut(count);
+            filled.copy_from_slice(&bytes[..count]);
+            self.crc = zlib_rs::crc32::crc32(self.crc, filled);
             self.consume(count);
             to = rest;
         }
         Ok(())
     }
 
-    /// Reads the rest of the chunk. Returns whether its checksum is right.
+    /// Reads the rest of the chunk. Returns whether its CRC is right.
     pub(super) fn end(&mut self) -> Result<bool, Error> {
-        while self.pass(|_| Ok(()))? > 0 {}
+        while self.take_piece(|_| Ok(()))? > 0 {}
         let stored = self.stored_crc()?;
         Ok(u32::from_be_bytes(stored) == self.crc)
     }
 
-    /// Reads the rest of a chunk that the image can't do without.
+    /// Reads the rest of a critical chunk. A wrong CRC is an error.
     pub(super) fn end_critical(&mut self) -> Result<(), Error> {
         match self.end()? {
             true => Ok(()),
@@ -182,50 +215,51 @@ impl<R: BufRead> ChunkReader<R> {
         }
     }
 
-    /// An error of the chunk that is being read.
-    pub(super) fn error(&self, what: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        if let Some(header) = self.current {
-            return header.error(what);
-        }
-        ErrorKind::Decode {
-            chunk: String::new(),
-            offset: 0,
-            source: what.into(),
-        }
-        .into()
+    /// Returns an error of the current chunk.
+    pub(super) fn error(&self, fault: &'static str) -> Error {
+        self.current.error(fault)
     }
 
-    fn exact(&mut self, mut to: &mut [u8]) -> Result<(), Error> {
+    fn read_exact(&mut self, mut to: &mut [u8]) -> Result<(), Error> {
         while !to.is_empty() {
             let bytes = self.fill()?;
             let count = bytes.len().min(to.len());
-            let (now, rest) = to.split_at_mut(count);
-            now.copy_from_slice(&bytes[..count]);
-            self.inner.consume(count);
+            let (filled, rest) = to.split_at_mut(count);
+            filled.copy_from_slice(&bytes[..count]);
+            self.input.consume(count);
             self.position += count as u64;
             to = rest;
         }
         Ok(())
     }
 
-    /// Waits for bytes, at least one.
+    /// Returns the bytes in the buffer, at least one. Waits for the reader if
+    /// there is none.
     fn fill(&mut self) -> Result<&[u8], Error> {
         let mut ended = false;
-        loop {
-            match self.inner.fill_buf() {
-                // A reader that has nothing is asked again: some have an error
-                // to tell.
-                Ok([]) if ended => return Err(self.error("the file ends early")),
-                Ok([]) => ended = true,
-                Ok(_) => break,
+        while self.input.bytes().is_empty() {
+            match self.input.fill() {
+                // The reader is asked again after its first "no more bytes":
+                // some readers return their error only then.
+                Ok(0) if ended => return Err(self.error("the file ends early")),
+                Ok(0) => ended = true,
+                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(ErrorKind::Read(error).into()),
             }
         }
-        // The bytes of the first call, which the borrow of the loop can't give.
-        let bytes = self.inner.fill_buf();
-        bytes.map_err(|error| ErrorKind::Read(error).into())
+        Ok(self.input.bytes())
     }
 }
 
-pub(super) const WRONG_CRC: &str = "the checksum is wrong";
+/// Returns the kind of a file that is not a PNG, by its first 12 bytes.
+fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some("JPEG"),
+        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some("WebP"),
+        [b'B', b'M', ..] => Some("BMP"),
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Some("TIFF"),
+        _ => None,
+    }
+}

@@ -1,21 +1,18 @@
-//! Reading: options, and the short ways to a whole image.
+//! The options of reading, and the shortest ways to a whole image.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use super::reader::PngReader;
 use crate::{Error, ErrorKind, Image};
 
-/// Bytes that a file is read in.
-const BUFFER: usize = 32 << 10;
-
-/// Reads PNG files: the limits, and the three places that a file can come
-/// from.
+/// The options of reading PNG files: limits, and how strict to be.
 ///
-/// [`open`](PngDecoder::open) and its like read as far as the image data and
-/// give a [`PngReader`], which says what is in the file and then reads it, into
-/// a buffer of its own or into a view of yours.
+/// [`open`](PngDecoder::open), [`open_reader`](PngDecoder::open_reader) and
+/// [`open_bytes`](PngDecoder::open_bytes) read a file up to its image data and
+/// return a [`PngReader`], which then reads the pixels into a new buffer or into
+/// a view. A decoder can open any number of files.
 ///
 /// # Examples
 ///
@@ -23,10 +20,10 @@ const BUFFER: usize = 32 << 10;
 /// use pixview::{Image, PixelFormat, PngDecoder};
 ///
 /// # let png = Image::new(300, 200, PixelFormat::RGB8)?.to_png()?;
-/// let mut reader = PngDecoder::new().from_bytes(&png)?;
+/// let mut reader = PngDecoder::new().open_bytes(&png)?;
 /// let (width, height) = (reader.width(), reader.height());
 ///
-/// // Into memory that you have already, as it wants the pixels.
+/// // Decode into existing memory, in its own pixel format.
 /// let mut texture = vec![0u32; width as usize * height as usize];
 /// let mut view = Image::from_buffer(&mut texture, width, height, PixelFormat::ARGB8888)?;
 /// reader.read_into(&mut view)?;
@@ -47,7 +44,7 @@ impl Default for PngDecoder {
 }
 
 impl PngDecoder {
-    /// A decoder with the limits that are said below.
+    /// Returns a decoder with the default options.
     #[must_use]
     pub fn new() -> Self {
         PngDecoder {
@@ -57,117 +54,115 @@ impl PngDecoder {
         }
     }
 
-    /// The most pixels of an image. 2^28 (268 million) unless said.
+    /// Sets the most pixels of an image. Defaults to 2^28 (268 million).
     #[must_use]
     pub fn max_pixels(mut self, pixels: u64) -> Self {
         self.max_pixels = pixels;
         self
     }
 
-    /// Sets the most bytes that a read takes. Defaults to 2^30. They are the
-    /// pixels, if the reader makes the buffer, rows on their way, the canvas of
-    /// an animation, and the chunks that are kept for
-    /// [`metadata`](PngReader::metadata), of which there are never more than
-    /// 2^26 bytes.
+    /// Sets the most bytes of memory that a read takes. Defaults to 2^30.
     ///
-    /// A chunk that doesn't fit is passed over, not an error, and kept chunks
-    /// are dropped where pixels need their memory. Up to 512 KiB for buffers of
-    /// fixed sizes are not counted.
+    /// The limit counts the pixels, if the reader allocates their buffer; rows
+    /// that are being converted; the canvas of an animation; and the chunks that
+    /// are stored for [`metadata`](PngReader::metadata), which take at most 2^26
+    /// bytes. It does not count up to 512 KiB of buffers of fixed sizes.
+    ///
+    /// A chunk of metadata beyond the limit is no error: the chunk is left out.
+    /// Stored chunks are dropped if the pixels need their memory.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets whether a chunk that the image can do without is an error where it is
-    /// damaged or out of place. Defaults to `false`: the chunk is passed over,
-    /// and the pixels are read.
+    /// Sets whether a damaged or misplaced ancillary chunk is an error. Defaults
+    /// to `false`: the chunk is left out, and the pixels are read.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// Opens a file and reads as far as its image data.
+    /// Opens a file and reads it up to its image data.
+    ///
+    /// Allocates buffers of fixed sizes, a few rows, and the chunks of metadata
+    /// before the image data.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Read`] with the [`std::io::Error`] beneath;
-    /// - [`ErrorKind::Decode`] if it is not a PNG, or a damaged one, with the
-    ///   chunk and its place;
-    /// - [`ErrorKind::LimitExceeded`] before memory is taken.
+    /// - [`ErrorKind::Read`] if the file cannot be opened or read;
+    /// - [`ErrorKind::NotPng`] if the file is not a PNG;
+    /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
+    ///   offset;
+    /// - [`ErrorKind::LimitExceeded`] before the memory is allocated;
+    /// - [`ErrorKind::OutOfMemory`].
     ///
-    /// All of them name the path.
-    pub fn open(&self, path: impl AsRef<Path>) -> Result<PngReader<BufReader<File>>, Error> {
+    /// All of them name the path, and so do later errors of the reader.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<PngReader<File>, Error> {
         let path = path.as_ref();
         File::open(path)
             .map_err(|error| ErrorKind::Read(error).into())
-            .and_then(|file| PngReader::new(BufReader::with_capacity(BUFFER, file), self))
+            .and_then(|file| PngReader::new(file, self))
             .map(|reader| reader.with_path(path))
             .map_err(|error| error.at_path(path))
     }
 
-    /// The same from any reader, which need not be buffered or seek. It is
-    /// read as far as a buffer beyond the end of the image.
+    /// Reads a file from `reader` up to its image data. The [`PngReader`] buffers
+    /// 32 KiB and may read that much beyond the end of the PNG file. Pass
+    /// `&mut reader` to keep the reader.
     ///
     /// # Errors
     ///
-    /// As [`open`](PngDecoder::open), without a path.
-    pub fn from_reader<R: Read>(
-        &self,
-        reader: R,
-    ) -> Result<PngReader<impl io::BufRead + use<R>>, Error> {
-        PngReader::new(BufReader::with_capacity(BUFFER, Checked(reader)), self)
+    /// Those of [`open`](PngDecoder::open), without a path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pixview::{Image, PixelFormat, PngDecoder};
+    /// # let png = Image::new(3, 2, PixelFormat::RGB8)?.to_png()?;
+    /// # let stream = &png[..];
+    /// let mut reader = PngDecoder::new().open_reader(stream)?;
+    /// let image = reader.read()?;
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn open_reader<R: Read>(&self, reader: R) -> Result<PngReader<R>, Error> {
+        PngReader::new(reader, self)
     }
 
-    /// The same from the bytes of a file.
+    /// Reads a file from its bytes up to its image data.
     ///
     /// # Errors
     ///
-    /// As [`open`](PngDecoder::open), without a path.
-    pub fn from_bytes<'b>(&self, bytes: &'b [u8]) -> Result<PngReader<&'b [u8]>, Error> {
+    /// Those of [`open`](PngDecoder::open), without a path.
+    pub fn open_bytes<'b>(&self, bytes: &'b [u8]) -> Result<PngReader<&'b [u8]>, Error> {
         PngReader::new(bytes, self)
     }
 }
 
-/// A caller's reader that may claim to have read more than there was room
-/// for, on which the standard library would panic.
-struct Checked<R>(R);
-
-impl<R: Read> Read for Checked<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(to)?;
-        if count > to.len() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the reader claims {count} of {} bytes", to.len()),
-            ));
-        }
-        Ok(count)
-    }
-}
-
-/// Opening a file with the default limits. [`PngDecoder`] has more to say and
-/// to ask.
+/// The ways to read a PNG file with the default limits. [`PngDecoder`] offers
+/// limits, other formats, existing memory, metadata and animations.
 impl Image<Vec<u8>> {
-    /// Opens a PNG file: the whole image, in a buffer of its own, packed, in
-    /// the format that the file has, which [`Image::format`] tells: gray, gray
-    /// and alpha, RGB or RGBA of 8 or 16 bits (native), gray of 1, 2 or 4 bits,
-    /// or indices with their palette. If one gray or colour is said to be
-    /// transparent, it is the format with alpha.
+    /// Opens a PNG file and reads the whole image into a new buffer, packed and
+    /// without loss.
     ///
-    /// Costs one read, and one buffer of the image's size; for an interlaced
-    /// file two. Nothing is read of what the file says beside its pixels: for
-    /// that, other limits, other formats, memory of yours and animations see
-    /// [`PngDecoder`].
+    /// [`Image::format`] tells the format, which is that of the file: gray, gray
+    /// and alpha, RGB or RGBA of 8 or 16 bits (in native byte order), gray of 1,
+    /// 2 or 4 bits, or indices with their palette. If one gray or color of the
+    /// file is transparent, the format has alpha: see [`PngReader::format`].
+    ///
+    /// Reads the file once. Allocates one buffer of the size of the image, or two
+    /// for an interlaced file with several pixels in a byte. Metadata is not
+    /// parsed.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Read`] with the [`std::io::Error`] beneath;
-    /// - [`ErrorKind::Decode`] if it is not a PNG, or a damaged one, with the
-    ///   chunk and its place;
+    /// - [`ErrorKind::Read`] if the file cannot be opened or read;
+    /// - [`ErrorKind::NotPng`] if the file is not a PNG;
+    /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
+    ///   offset;
     /// - [`ErrorKind::LimitExceeded`] beyond 2^28 pixels or 2^30 bytes;
-    /// - [`ErrorKind::OutOfMemory`] if the memory can't be had.
+    /// - [`ErrorKind::OutOfMemory`].
     ///
     /// All of them name the path.
     ///
@@ -177,7 +172,7 @@ impl Image<Vec<u8>> {
     /// use std::cell::Cell;
     /// use pixview::Image;
     ///
-    /// // Open, then share the buffer with a view that shows every edit.
+    /// // Open a file, then share the buffer with a view that shows every edit.
     /// let mut photo = Image::open("photo.png")?;
     /// let (width, height, format) = (photo.width(), photo.height(), photo.format());
     /// let array = Cell::from_mut(photo.source_mut().as_mut_slice()).as_slice_of_cells();
@@ -187,24 +182,25 @@ impl Image<Vec<u8>> {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        PngDecoder::new().open(path)?.read_whole()
+        PngDecoder::new().open(path)?.read()
     }
 
-    /// Reads a PNG from any reader, which need not be buffered or seek.
+    /// Reads a PNG file from a reader, which need be neither buffered nor
+    /// seekable. Up to 32 KiB beyond the end of the file may be read.
     ///
     /// # Errors
     ///
-    /// As [`open`](Image::open), without a path.
+    /// Those of [`open`](Image::open), without a path.
     pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
-        PngDecoder::new().from_reader(reader)?.read_whole()
+        PngDecoder::new().open_reader(reader)?.read()
     }
 
-    /// Reads a PNG from the bytes of a file.
+    /// Reads a PNG file from its bytes.
     ///
     /// # Errors
     ///
-    /// As [`open`](Image::open), without a path.
+    /// Those of [`open`](Image::open), without a path.
     pub fn from_png(bytes: impl AsRef<[u8]>) -> Result<Self, Error> {
-        PngDecoder::new().from_bytes(bytes.as_ref())?.read_whole()
+        PngDecoder::new().open_bytes(bytes.as_ref())?.read()
     }
 }

@@ -1,38 +1,38 @@
-//! What a file says before its pixels.
+//! The header and the palette of a file, and the format of its pixels.
 
 use png::ColorType;
-use std::io::BufRead;
+use std::io::Read;
 
 use super::chunk_reader::ChunkReader;
 use crate::format::PngFormat;
 use crate::png::file_format::FileFormat;
 use crate::{Error, ErrorKind, Palette};
 
-/// `IHDR` (PNG third edition, 11.2.1).
+/// The data of `IHDR` (PNG third edition, 11.2.1).
 #[derive(Clone, Copy)]
 pub(super) struct Header {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) png: PngFormat,
     pub(super) interlaced: bool,
-    /// The chunk's data.
+    /// The bytes of the data.
     pub(super) bytes: [u8; 13],
 }
 
 impl Header {
-    /// Reads the first chunk of a file.
-    pub(super) fn read<R: BufRead>(from: &mut ChunkReader<R>) -> Result<Self, Error> {
-        let header = from.enter()?;
+    /// Reads `IHDR`, the first chunk of a file.
+    pub(super) fn read<R: Read>(reader: &mut ChunkReader<R>) -> Result<Self, Error> {
+        let header = reader.enter()?;
         if header.name != *b"IHDR" {
-            return Err(from.error("the first chunk has to be IHDR"));
+            return Err(reader.error("the first chunk must be IHDR"));
         }
         if header.length != 13 {
-            return Err(from.error("it has 13 bytes"));
+            return Err(reader.error("the chunk must have 13 bytes"));
         }
         let mut bytes = [0; 13];
-        from.data(&mut bytes)?;
-        from.end_critical()?;
-        Header::parse(bytes).map_err(|what| from.error(what))
+        reader.data(&mut bytes)?;
+        reader.end_critical()?;
+        Header::parse(bytes).map_err(|fault| reader.error(fault))
     }
 
     fn parse(bytes: [u8; 13]) -> Result<Self, &'static str> {
@@ -57,7 +57,7 @@ impl Header {
         );
         let most = i32::MAX as u32;
         if !(1..=most).contains(&width) || !(1..=most).contains(&height) {
-            return Err("width and height are from 1 to 2^31-1");
+            return Err("width and height must be 1 to 2^31-1");
         }
         let (color, depths): (_, &[u8]) = match color {
             0 => (ColorType::Grayscale, &[1, 2, 4, 8, 16]),
@@ -65,16 +65,16 @@ impl Header {
             3 => (ColorType::Indexed, &[1, 2, 4, 8]),
             4 => (ColorType::GrayscaleAlpha, &[8, 16]),
             6 => (ColorType::Rgba, &[8, 16]),
-            _ => return Err("there is no such color type"),
+            _ => return Err("the color type must be 0, 2, 3, 4 or 6"),
         };
         if !depths.contains(&depth) {
-            return Err("the color type does not have this bit depth");
+            return Err("the bit depth does not fit the color type");
         }
         if compression != 0 || filter != 0 {
-            return Err("there is no such compression or filter method");
+            return Err("the compression method and the filter method must be 0");
         }
         if interlace > 1 {
-            return Err("there is no such interlace method");
+            return Err("the interlace method must be 0 or 1");
         }
         Ok(Header {
             width,
@@ -86,25 +86,25 @@ impl Header {
     }
 }
 
-/// Reads `PLTE`: red, green and blue of up to 256 colors (11.2.2).
-pub(super) fn read_palette<R: BufRead>(
+/// Reads `PLTE`: red, green and blue of up to 256 entries (11.2.2).
+pub(super) fn read_palette<R: Read>(
     length: u32,
-    from: &mut ChunkReader<R>,
+    reader: &mut ChunkReader<R>,
 ) -> Result<Vec<u8>, Error> {
     if !(3..=768).contains(&length) || length % 3 != 0 {
-        return Err(from.error("a palette has 1 to 256 colors of 3 bytes"));
+        return Err(reader.error("a palette must have 1 to 256 entries of 3 bytes"));
     }
     let mut rgb = vec![0; length as usize];
-    from.data(&mut rgb)?;
-    from.end_critical()?;
+    reader.data(&mut rgb)?;
+    reader.end_critical()?;
     Ok(rgb)
 }
 
-/// The most bytes of `tRNS` (11.3.1.1).
+/// The largest length of `tRNS` (11.3.1.1).
 const MAX_TRANSPARENCY: u32 = 256;
 
-/// Whether `tRNS` of this length is one for files of this type.
-pub(super) fn is_transparency(png: PngFormat, length: u32) -> bool {
+/// Returns whether `tRNS` may have this length in a file of this type.
+pub(super) fn is_transparency_length(png: PngFormat, length: u32) -> bool {
     match png.color {
         ColorType::Grayscale => length == 2,
         ColorType::Rgb => length == 6,
@@ -113,12 +113,13 @@ pub(super) fn is_transparency(png: PngFormat, length: u32) -> bool {
     }
 }
 
-/// The meaning of the rows, by the data of `PLTE` and `tRNS`, empty without
-/// such a chunk.
-pub(super) fn file_type(png: PngFormat, rgb: &[u8], transparency: &[u8]) -> Option<FileFormat> {
+/// Returns the format of the pixels in the file. `rgb` is the data of `PLTE` and
+/// `transparency` that of `tRNS`; each is empty without such a chunk. `None` if
+/// pixels are indices and there is no palette.
+pub(super) fn file_format(png: PngFormat, rgb: &[u8], transparency: &[u8]) -> Option<FileFormat> {
     let PngFormat { color, depth } = png;
     let palette = if color == ColorType::Indexed {
-        // No more than indices can name (11.2.2).
+        // Entries beyond the bit depth cannot be used (11.2.2).
         let rgb = rgb.as_chunks::<3>().0.iter().take(1 << depth);
         let alphas = transparency.iter().copied();
         let alphas = alphas.chain(std::iter::repeat(u8::MAX));
@@ -127,7 +128,7 @@ pub(super) fn file_type(png: PngFormat, rgb: &[u8], transparency: &[u8]) -> Opti
     } else {
         None
     };
-    // Of 16 bits each, of which the depth says how many count.
+    // Each sample has 16 bits, of which the low ones are used (11.3.1.1).
     let samples = transparency.as_chunks::<2>().0.iter();
     let mut samples = samples.map(|&bytes| u16::from_be_bytes(bytes) & (u16::MAX >> (16 - depth)));
     let transparent = match color {
@@ -145,12 +146,11 @@ pub(super) fn file_type(png: PngFormat, rgb: &[u8], transparency: &[u8]) -> Opti
     })
 }
 
-/// An error if more bytes are needed than are allowed.
-pub(super) fn check_bytes(needed: u64, limit: u64) -> Result<(), Error> {
+/// Returns an error if the file needs more than is allowed. `what` is the unit.
+pub(super) fn check_limit(what: &'static str, needed: u64, limit: u64) -> Result<(), Error> {
     if needed <= limit {
         return Ok(());
     }
-    let what = "bytes";
     Err(ErrorKind::LimitExceeded {
         what,
         needed,

@@ -1,15 +1,17 @@
-//! Reading PNG files: into memory of their own, or into a view.
+//! Decoding of PNG files into new images or into existing views.
 
 mod adam7;
+mod ancillary;
 mod animation;
 mod chunk_reader;
 mod decoder;
 mod header;
-mod kept;
+mod input;
+mod other_chunks;
+mod player;
 mod reader;
 mod row_writer;
 mod scanlines;
-mod surroundings;
 mod unfilter;
 
 pub use decoder::PngDecoder;

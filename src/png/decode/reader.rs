@@ -1,81 +1,110 @@
-//! One file that is being read.
+//! The reader of one file: its properties, and its image.
 
 use std::fmt;
-use std::io::BufRead;
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::adam7::{Pass, passes};
-use super::animation::{Animation, FrameControl};
+use super::adam7::passes;
+use super::animation::{Canvas, FrameControl};
 use super::chunk_reader::{ChunkHeader, ChunkReader};
 use super::decoder::PngDecoder;
-use super::header::{Header, check_bytes, file_type};
+use super::header::{Header, check_limit, file_format};
+use super::other_chunks::OtherChunks;
 use super::row_writer::RowWriter;
 use super::scanlines::Scanlines;
-use super::surroundings::Surroundings;
+use crate::error::AtRow;
 use crate::png::file_format::FileFormat;
 use crate::png::metadata::Metadata;
 use crate::png::progress::{Progress, Watcher};
 use crate::strided::FrameMut;
 use crate::{Error, ErrorKind, Image, Layout, Palette, PixelFormat, PixelSourceMut};
 
-/// Bytes of rows between two looks at the caller's wishes.
-const STEP: u64 = 512 << 10;
+/// Bytes of rows between two calls of the progress function.
+const PROGRESS_BYTES: u64 = 512 << 10;
 
-/// Bytes that reading takes beside what is counted: buffers of a fixed size,
-/// and rows that are no longer than usual.
-const UNCOUNTED: u64 = 256 << 10;
+/// Bytes of rows that are not counted for the limit of memory.
+const UNCOUNTED_BYTES: u64 = 256 << 10;
 
-/// A PNG file that has been read as far as its image data: it says what is in
-/// the file, and reads it. [`PngDecoder`] makes it.
-pub struct PngReader<R: BufRead> {
-    chunks: ChunkReader<R>,
-    header: Header,
-    around: Surroundings,
-    file: FileFormat,
-    /// The first chunk of image data, which has been entered.
-    data: ChunkHeader,
-    scanlines: Scanlines,
-    /// Bytes that reading may take, and that it has taken beside the chunks.
+/// A PNG file that has been read up to its image data. [`PngDecoder`] opens it.
+///
+/// The reader returns the properties of the file, then reads its pixels: once as
+/// an image, or frame by frame. `R` is the reader of the bytes, which is
+/// buffered inside.
+///
+/// # Examples
+///
+/// The type can be named, so that a struct can hold it:
+///
+/// ```
+/// use pixview::{Error, Image, PixelFormat, PngDecoder, PngReader};
+///
+/// struct Player {
+///     reader: PngReader<std::fs::File>,
+///     frame: Image<Vec<u8>>,
+/// }
+///
+/// impl Player {
+///     fn open(path: &str) -> Result<Self, Error> {
+///         let reader = PngDecoder::new().open(path)?;
+///         let frame = Image::new(reader.width(), reader.height(), PixelFormat::RGBA8)?;
+///         Ok(Player { reader, frame })
+///     }
+/// }
+/// ```
+pub struct PngReader<R> {
+    pub(super) chunks: ChunkReader<R>,
+    pub(super) header: Header,
+    pub(super) other_chunks: OtherChunks,
+    pub(super) file: FileFormat,
+    /// The first chunk of image data, which is the current chunk until the first
+    /// read.
+    pub(super) data: ChunkHeader,
+    pub(super) scanlines: Scanlines,
+    /// The limit of memory.
     max_bytes: u64,
+    /// Bytes of memory that count for the limit, without those of chunks.
     used: u64,
     path: Option<PathBuf>,
-    watcher: Watcher,
-    animation: Option<Animation>,
-    /// Whether the image has been read, or can't be any more.
-    done: bool,
-    /// Whether it has been read, to the end of the file.
-    whole: bool,
+    pub(super) watcher: Watcher,
+    /// The canvas, if an animation is being played.
+    pub(super) canvas: Option<Canvas>,
+    pub(super) state: State,
 }
 
-impl<R: BufRead> PngReader<R> {
+/// How far the pixels of a file have been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The image, or the next frame, can be read.
+    Ready,
+    /// Reading failed, or is under way.
+    Failed,
+    /// All has been read, to the end of the file.
+    Complete,
+}
+
+impl<R: Read> PngReader<R> {
     pub(super) fn new(reader: R, options: &PngDecoder) -> Result<Self, Error> {
         let mut chunks = ChunkReader::new(reader)?;
         let header = Header::read(&mut chunks)?;
         let pixels = u64::from(header.width) * u64::from(header.height);
-        if pixels > options.max_pixels {
-            return Err(ErrorKind::LimitExceeded {
-                what: "pixels",
-                needed: pixels,
-                limit: options.max_pixels,
-            }
-            .into());
-        }
-        // The row, the one above, and scanlines that have been inflated.
+        check_limit("pixels", pixels, options.max_pixels)?;
+        // The row, the row above, and the inflated scanlines.
         let row_size = header.png.row_size(header.width);
-        let used = row_size.saturating_mul(5).saturating_sub(UNCOUNTED);
-        check_bytes(used, options.max_bytes)?;
+        let used = row_size.saturating_mul(5).saturating_sub(UNCOUNTED_BYTES);
+        check_limit("bytes", used, options.max_bytes)?;
         let scanlines = Scanlines::new(&header.bytes, row_size)?;
-        let mut around = Surroundings::new(&header, options.strict);
+        let mut other_chunks = OtherChunks::new(&header, options.strict);
         let room = options.max_bytes - used;
-        let data = around.read_before(&header, room, &mut chunks)?;
-        let file = file_type(header.png, &around.palette, &around.transparency);
-        let file = file.ok_or_else(|| chunks.error("an indexed image without a palette"))?;
+        let data = other_chunks.read_before(&header, room, &mut chunks)?;
+        let (palette, transparency) = (&other_chunks.palette, &other_chunks.transparency);
+        let file = file_format(header.png, palette, transparency);
+        let file =
+            file.ok_or_else(|| chunks.error("the palette is missing before the image data"))?;
         Ok(PngReader {
             chunks,
             header,
-            around,
+            other_chunks,
             file,
             data,
             scanlines,
@@ -83,22 +112,24 @@ impl<R: BufRead> PngReader<R> {
             used,
             path: None,
             watcher: Watcher::default(),
-            animation: None,
-            done: false,
-            whole: false,
+            canvas: None,
+            state: State::Ready,
         })
     }
 
+    /// Sets the path that errors name.
     pub(super) fn with_path(mut self, path: &Path) -> Self {
         self.path = Some(path.to_owned());
         self
     }
 
-    /// The same with a function that is told how many rows have been read,
-    /// after each half a megabyte of them, and that stops the reading with
-    /// [`ControlFlow::Break`]: it fails with [`ErrorKind::Cancelled`], and the
-    /// rows so far are in the view. (Of an interlaced file, the pixels so far;
-    /// none if a byte of the view has several.)
+    /// Sets a function that is called with the number of rows that have been
+    /// read: after about each 512 KiB of rows, and after the last row.
+    ///
+    /// [`ControlFlow::Break`] stops the read, which then fails with
+    /// [`ErrorKind::Cancelled`]. The rows read so far are in the view. Of an
+    /// interlaced file, the pixels read so far are in the view, or none if a
+    /// byte of the view holds several pixels.
     #[must_use]
     pub fn on_progress(
         mut self,
@@ -108,91 +139,109 @@ impl<R: BufRead> PngReader<R> {
         self
     }
 
-    /// Width in pixels.
+    /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.header.width
     }
 
-    /// Height in pixels.
+    /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.header.height
     }
 
-    /// The format that the file has, with 16 bits native.
+    /// Returns the pixel format that holds all pixels of the file without loss:
+    /// the format of the file, with samples of 16 bits in native byte order.
+    ///
+    /// If one gray or color of the file is transparent (`tRNS`, PNG third
+    /// edition, 11.3.1.1), the format has alpha, and gray of fewer than 8 bits
+    /// has 8. [`read_as`](PngReader::read_as) a format without alpha drops the
+    /// transparency.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
         self.file.format()
     }
 
-    /// The colours of an indexed file.
+    /// Returns the palette of an indexed file.
     #[must_use]
     pub fn palette(&self) -> Option<&Palette> {
         self.file.palette.as_ref()
     }
 
-    /// Whether the rows are interlaced (PNG third edition, 8), so that none is
-    /// whole before the last.
+    /// Returns whether the file is interlaced (PNG third edition, 8): no row is
+    /// complete before the last of seven passes.
     #[must_use]
     pub fn is_interlaced(&self) -> bool {
         self.header.interlaced
     }
 
-    /// Frames of an animated file (PNG third edition, 4.9); 1 of others.
+    /// Returns the number of frames of an animated file (PNG third edition, 4.9),
+    /// or 1 for a file that is not animated.
     #[must_use]
     pub fn frames(&self) -> u32 {
-        self.around.control.map_or(1, |(_, control)| control.frames)
+        self.other_chunks
+            .control
+            .map_or(1, |(_, control)| control.frames)
     }
 
-    /// How often an animation is to be played; 0 is for ever. Once, of other
-    /// files.
+    /// Returns how often an animation is played. 0 means without end; a file that
+    /// is not animated returns 1.
     #[must_use]
     pub fn plays(&self) -> u32 {
-        self.around.control.map_or(1, |(_, control)| control.plays)
+        self.other_chunks
+            .control
+            .map_or(1, |(_, control)| control.plays)
     }
 
-    /// Returns the metadata of the file: of the chunks before the pixels, and
-    /// after the pixels have been read of those behind them too. The chunks are
-    /// parsed at each call.
+    /// Returns the metadata of the file. Before the pixels are read, it is that
+    /// of the chunks before the image data; afterwards, of all chunks.
     ///
-    /// A chunk that breaks a rule costs no other: it is corrected or left out,
-    /// and listed in [`Metadata::faults`]. So is a chunk that takes more memory
-    /// than is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes),
-    /// or whose checksum is wrong. Of chunks that must be there once, the first
-    /// sound one holds.
+    /// A chunk that breaks a rule is corrected or left out, and listed in
+    /// [`Metadata::faults`]; other chunks are not affected. A chunk is left out
+    /// and listed, too, if its checksum is wrong, or if it needs more memory than
+    /// is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes). If a
+    /// chunk that must be there once is there several times, the first valid one
+    /// counts.
+    ///
+    /// Each call parses the chunks and allocates the metadata.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfMemory`]; [`ErrorKind::Decode`] if a chunk breaks a
-    /// rule and the decoder is [`strict`](PngDecoder::strict).
+    /// - [`ErrorKind::OutOfMemory`];
+    /// - [`ErrorKind::Decode`] if a chunk breaks a rule and the decoder is
+    ///   [`strict`](PngDecoder::strict).
     pub fn metadata(&self) -> Result<Metadata, Error> {
-        let kept = &self.around.kept;
-        let room = self.room().saturating_sub(kept.bytes());
-        let strict = kept.is_strict();
-        let parsed = Metadata::parse(kept.chunks(), kept.faults(), &self.file, room, strict);
+        let ancillary = &self.other_chunks.ancillary;
+        let room = self.room().saturating_sub(ancillary.bytes());
+        let (chunks, faults) = (ancillary.chunks(), ancillary.faults());
+        let parsed = Metadata::parse(chunks, faults, &self.file, room, ancillary.is_strict());
         parsed.map_err(|error| self.at_path(error))
     }
 
-    /// Reads the image into a buffer of its own, packed, in the
-    /// [`format`](PngReader::format) of the file. An indexed image has its
-    /// palette.
+    /// Reads the image into a new buffer without loss: packed, in the
+    /// [`format`](PngReader::format) of the reader. An indexed image gets the
+    /// palette of the file.
+    ///
+    /// Allocates the image once, and what [`read_into`](PngReader::read_into)
+    /// allocates.
     ///
     /// # Errors
     ///
-    /// As [`read_into`](PngReader::read_into), and [`ErrorKind::OutOfMemory`];
-    /// [`ErrorKind::LimitExceeded`] if the buffer is beyond
-    /// [`max_bytes`](PngDecoder::max_bytes).
+    /// - Those of [`read_into`](PngReader::read_into);
+    /// - [`ErrorKind::LimitExceeded`] if the buffer needs more than
+    ///   [`max_bytes`](PngDecoder::max_bytes);
+    /// - [`ErrorKind::OutOfMemory`].
     pub fn read(&mut self) -> Result<Image<Vec<u8>>, Error> {
         self.read_as(self.format())
     }
 
-    /// The same in a format of your choice: see
-    /// [`read_into`](PngReader::read_into) for what becomes of the pixels.
+    /// Reads the image into a new buffer in another format, packed.
+    /// [`read_into`](PngReader::read_into) lists the conversions.
     ///
     /// # Errors
     ///
-    /// As [`read`](PngReader::read).
+    /// Those of [`read`](PngReader::read).
     pub fn read_as(&mut self, format: PixelFormat) -> Result<Image<Vec<u8>>, Error> {
         let made = self.make_image(format);
         let mut image = made.map_err(|error| self.at_path(error))?;
@@ -208,176 +257,50 @@ impl<R: BufRead> PngReader<R> {
         Image::new(width, height, format)
     }
 
-    /// All that the file shows, with alpha for a transparent colour.
-    pub(super) fn read_whole(&mut self) -> Result<Image<Vec<u8>>, Error> {
-        self.read_as(self.file.lossless_format())
-    }
-
-    /// Reads the image into an existing view: the caller's buffer, cells,
-    /// atomics or lock, in any layout and format that can be written. The view
-    /// has the size of the image. Rows are written one by one as they are
-    /// decoded, converted on that way if need be; no byte beside them is
-    /// touched. An indexed view gets the palette.
+    /// Reads the image into an existing view of the same size, of any source,
+    /// layout and format that can be written. An indexed view gets the palette
+    /// of the file.
     ///
-    /// Allocates a few rows; for an interlaced file, whose rows come in pieces,
-    /// the whole image once, in the file's format.
+    /// Each row is converted and written as soon as it is decoded. Bytes that
+    /// belong to no pixel of the view stay as they are.
+    ///
+    /// Allocates a few rows. If the file is interlaced and a byte of the view
+    /// holds several pixels, allocates the whole image once.
     ///
     /// # Conversions
     ///
-    /// - Depth: `sample * max / max` to the nearest.
-    /// - Indices become their colours. Alpha is made opaque, or 0 where the
-    ///   file says that a colour is transparent; into formats without alpha it
-    ///   is dropped.
-    /// - Gray is all three colours. Colours become gray by the weights 0.2126,
-    ///   0.7152 and 0.0722 (Rec. ITU-R BT.709), as they are encoded.
-    /// - Then whatever the [`PixelFormat`] says of writing.
+    /// - Bit depth: `sample * new_max / old_max`, rounded to nearest.
+    /// - Indices become the colors of the palette, unless the view is indexed.
+    /// - Alpha: opaque if the file has none; 0 for the transparent color of a
+    ///   file. Dropped if the view has no alpha.
+    /// - Gray becomes red, green and blue of the same value. Colors become gray
+    ///   by the weights 0.2126, 0.7152 and 0.0722 (Rec. ITU-R BT.709), applied to
+    ///   the encoded samples.
+    /// - Last, the conversion of the [`PixelFormat`] itself, as for every write.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::SizeMismatch`] if the view has another size, before
-    ///   anything is written;
+    /// - [`ErrorKind::SizeMismatch`] if the view has another size. Nothing has
+    ///   been written;
     /// - [`ErrorKind::NotIndexedFile`] if the view is indexed and the file is
-    ///   not; [`ErrorKind::IndexOutside`] if an index is beyond what an indexed
-    ///   view can hold, or the palette has no colour for it where the view isn't
-    ///   indexed;
-    /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
-    ///   place, and the row. Rows before it have been written;
-    /// - [`ErrorKind::Overlap`] and [`ErrorKind::Source`] if the view can't be
-    ///   written, [`ErrorKind::Read`] if the file can't be read,
-    ///   [`ErrorKind::Cancelled`];
-    /// - [`ErrorKind::AlreadyRead`] the second time.
+    ///   not. Nothing has been written;
+    /// - [`ErrorKind::IndexOutside`] if an index is too large for an indexed
+    ///   view, or has no palette entry and the view is not indexed;
+    /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk, its offset
+    ///   and the row. The rows before that row have been written;
+    /// - [`ErrorKind::Overlap`] and [`ErrorKind::Source`] if the view cannot be
+    ///   written;
+    /// - [`ErrorKind::Read`] if the file cannot be read;
+    /// - [`ErrorKind::LimitExceeded`] and [`ErrorKind::OutOfMemory`];
+    /// - [`ErrorKind::Cancelled`] if the progress function stops the read;
+    /// - [`ErrorKind::AlreadyRead`] if the image has been read already, or an
+    ///   earlier read failed.
     pub fn read_into<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
-        let result = self.read_still(image);
+        let result = self.read_image(image);
         result.map_err(|error| self.at_path(error))
     }
 
-    /// Reads the next frame of an animation into a view, as the canvas shows it
-    /// then, and gives how long it is to be shown; `None` after the last. A file
-    /// that isn't animated has one frame, shown for no time.
-    ///
-    /// The canvas is RGBA, of 16 bits if the file has them; from there rows go
-    /// into the view as [`read_into`](PngReader::read_into) says. It is held
-    /// between the frames: memory for two images of the canvas and one of the
-    /// file's.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_into`](PngReader::read_into). Indexed views can't show what is
-    /// put together. [`ErrorKind::LimitExceeded`] if the canvas is beyond
-    /// [`max_bytes`](PngDecoder::max_bytes).
-    pub fn next_frame<S: PixelSourceMut>(
-        &mut self,
-        image: &mut Image<S>,
-    ) -> Result<Option<Duration>, Error> {
-        let result = self.next_unnamed(image);
-        result.map_err(|error| self.at_path(error))
-    }
-
-    fn next_unnamed<S: PixelSourceMut>(
-        &mut self,
-        image: &mut Image<S>,
-    ) -> Result<Option<Duration>, Error> {
-        self.around.check_animation()?;
-        if self.around.control.is_none() {
-            if self.whole {
-                return Ok(None);
-            }
-            self.read_still(image)?;
-            self.around.check_animation()?;
-            return Ok(Some(Duration::ZERO));
-        }
-        self.check_size(image)?;
-        if self.done {
-            return match &self.animation {
-                Some(animation) if animation.shown == self.frames() => Ok(None),
-                _ => Err(ErrorKind::AlreadyRead.into()),
-            };
-        }
-        let (width, height) = (self.width(), self.height());
-        let mut animation = match self.animation.take() {
-            Some(animation) => animation,
-            None => {
-                self.reserve(Animation::size(&self.file, width, height))?;
-                Animation::new(&self.file, width, height)?
-            }
-        };
-        if let Err(error) = animation.file.check(image.format()) {
-            self.animation = Some(animation);
-            return Err(error.into());
-        }
-        // Whatever goes wrong from here on, there is no more to be had.
-        self.done = true;
-        let control = self.next_control(animation.shown == 0)?;
-        self.read_frame(&mut animation, &control)?;
-        animation.show(&self.file, &control)?;
-        image.pixels_mut()?.write_frame(|frame| {
-            let mut writer = RowWriter::new(&animation.file, width, frame.layout.format())?;
-            let whole = Pass::whole(width, height);
-            for y in 0..height {
-                let row = animation.row(y);
-                let written = writer.write(&animation.file, whole, y, row, frame);
-                written.map_err(|error| error.at_row(y))?;
-            }
-            Ok(())
-        })?;
-        self.watcher.tell(height, height)?;
-        if animation.shown == self.frames() {
-            self.read_after(true)?;
-            self.around.check_animation()?;
-        } else {
-            self.done = false;
-        }
-        self.animation = Some(animation);
-        Ok(Some(control.delay()))
-    }
-
-    /// Goes to the data of the next frame, or of the first one.
-    fn next_control(&mut self, first: bool) -> Result<FrameControl, Error> {
-        if first {
-            let frame = self.around.first_frame.map(|(_, control)| control);
-            self.begin(frame.as_ref(), self.data)?;
-            if let Some(frame) = frame {
-                return Ok(frame);
-            }
-            // The image of those that don't animate is no frame.
-            self.finish_data()?;
-        }
-        let room = self.room();
-        let (control, data) = self.around.read_between(room, &mut self.chunks)?;
-        self.begin(Some(&control), data)?;
-        Ok(control)
-    }
-
-    /// Reads the data of a frame.
-    fn read_frame(
-        &mut self,
-        animation: &mut Animation,
-        control: &FrameControl,
-    ) -> Result<(), Error> {
-        let (width, height) = control.size();
-        let png = self.file.png;
-        let (stride, bits) = (png.row_size(width) as usize, png.bits_per_pixel() as u8);
-        let raw = animation.raw();
-        for pass in passes(width, height, self.header.interlaced) {
-            self.scanlines.begin_rows();
-            let size = png.row_size(pass.width) as usize;
-            for y in 0..pass.height {
-                let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
-                let row = self
-                    .scanlines
-                    .row(size, png.pixel_size(), sequence, chunks)?;
-                if pass.number == 0 {
-                    raw[y as usize * stride..][..stride].copy_from_slice(row);
-                } else {
-                    let pass = png::Adam7Info::new(pass.number, y, width);
-                    png::expand_interlaced_row(raw, stride, row, &pass, bits);
-                }
-            }
-        }
-        self.finish_data()
-    }
-
-    fn check_size<S>(&self, image: &Image<S>) -> Result<(), Error> {
+    pub(super) fn check_size<S>(&self, image: &Image<S>) -> Result<(), Error> {
         let (width, height) = (self.width(), self.height());
         if (image.width(), image.height()) != (width, height) {
             return Err(ErrorKind::SizeMismatch {
@@ -392,23 +315,27 @@ impl<R: BufRead> PngReader<R> {
     }
 
     fn check_unread(&self) -> Result<(), Error> {
-        if self.done || self.animation.is_some() {
+        if self.state != State::Ready || self.canvas.is_some() {
             return Err(ErrorKind::AlreadyRead.into());
         }
         Ok(())
     }
 
-    /// Counts bytes that are about to be taken. Chunks that have been kept make
-    /// room for them.
-    fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
+    /// Counts bytes that are about to be allocated. Drops ancillary chunks if the
+    /// limit requires it.
+    pub(super) fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
         let needed = self.used.saturating_add(bytes);
-        check_bytes(needed, self.max_bytes)?;
-        self.around.kept.shrink_to(self.max_bytes - needed)?;
+        check_limit("bytes", needed, self.max_bytes)?;
+        let room = self.max_bytes - needed;
+        self.other_chunks.ancillary.shrink_to(room)?;
         self.used = needed;
         Ok(())
     }
 
-    fn read_still<S: PixelSourceMut>(&mut self, image: &mut Image<S>) -> Result<(), Error> {
+    pub(super) fn read_image<S: PixelSourceMut>(
+        &mut self,
+        image: &mut Image<S>,
+    ) -> Result<(), Error> {
         let format = image.format();
         self.check_size(image)?;
         self.file.check(format)?;
@@ -423,34 +350,35 @@ impl<R: BufRead> PngReader<R> {
                 self.reserve(size)?;
                 writer = writer.interlaced(size)?;
             }
-            self.done = true;
-            match self.read_rows(&mut writer, frame) {
-                // Whether the file is damaged shows at its end: that is said
-                // first, however the bytes arrive.
-                Err(error) if matches!(error.kind(), ErrorKind::IndexOutside { .. }) => {
-                    outside = Some(error);
-                    Ok(())
-                }
-                read => read,
-            }
+            self.state = State::Failed;
+            outside = self.read_rows(&mut writer, frame)?;
+            Ok(())
         })?;
         self.finish_data()?;
-        self.read_after(false)?;
+        self.read_to_end(false)?;
         if let Some(error) = outside {
             return Err(error);
         }
         if let Some(palette) = palette.filter(|_| format.is_indexed()) {
             image.set_palette(palette);
         }
-        self.whole = true;
+        self.state = State::Complete;
         Ok(())
     }
 
-    /// Rows as they come, of all passes.
-    fn read_rows(&mut self, writer: &mut RowWriter, frame: &mut FrameMut<'_>) -> Result<(), Error> {
-        self.begin(None, self.data)?;
+    /// Decodes the rows of all passes and writes each into the view. Returns the
+    /// error of the first index that has no palette entry or does not fit the
+    /// view: the caller reads the file to its end first, since damage of the file
+    /// is reported before such an index.
+    fn read_rows(
+        &mut self,
+        writer: &mut RowWriter,
+        frame: &mut FrameMut<'_>,
+    ) -> Result<Option<Error>, Error> {
+        self.begin_data(None, self.data)?;
         let (width, height) = (self.width(), self.height());
         let png = self.file.png;
+        let pixel_size = png.pixel_size();
         // The passes have 1/8, 1/8, 1/8, 1/4, 1/4, 1/2, 1/2 of the rows (PNG
         // third edition, 8.1).
         let interlaced = self.header.interlaced;
@@ -458,65 +386,86 @@ impl<R: BufRead> PngReader<R> {
             true => (u64::from(height) * 15).div_ceil(8),
             false => height.into(),
         };
-        let (mut done, step) = (0, u64::from(self.rows_of_step()));
+        let (mut done, step) = (0, u64::from(self.progress_rows()));
+        let mut outside = None;
         for pass in passes(width, height, interlaced) {
             self.scanlines.begin_rows();
             let size = png.row_size(pass.width) as usize;
             for y in 0..pass.height {
-                let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
-                let row = self.scanlines.row(size, png.pixel_size(), sequence, chunks);
-                let at_row = |error: Error| match interlaced {
-                    true => error,
-                    false => error.at_row(y),
+                let (sequence, chunks) = (&mut self.other_chunks.sequence, &mut self.chunks);
+                let row = self.scanlines.row(size, pixel_size, sequence, chunks);
+                let written = row.and_then(|row| writer.write(&self.file, pass, y, row, frame));
+                // A row of a pass is no row of the image.
+                let written = if interlaced {
+                    written
+                } else {
+                    written.at_row(y)
                 };
-                let row = row.map_err(at_row)?;
-                let written = writer.write(&self.file, pass, y, row, frame);
-                written.map_err(at_row)?;
+                match written {
+                    Err(error) if place_of_index(&error).is_some() => {
+                        if !interlaced {
+                            return Ok(Some(error));
+                        }
+                        let first = outside.as_ref().and_then(place_of_index);
+                        if first.is_none_or(|first| Some(first) > place_of_index(&error)) {
+                            outside = Some(error);
+                        }
+                    }
+                    written => written?,
+                }
                 done += 1;
                 if done % step == 0 && done < all {
                     let rows = u64::from(height) * done.min(all - 1) / all;
-                    self.watcher.tell(rows as u32, height)?;
+                    self.watcher.report(rows as u32, height)?;
                 }
             }
         }
         writer.finish(frame)?;
-        self.watcher.tell(height, height)
+        self.watcher.report(height, height)?;
+        Ok(outside)
     }
 
-    /// Rows between two looks at the caller's wishes.
-    fn rows_of_step(&self) -> u32 {
-        let rows = STEP / self.file.png.row_size(self.width()).max(1);
+    /// Returns the rows between two calls of the progress function.
+    fn progress_rows(&self) -> u32 {
+        let rows = PROGRESS_BYTES / self.file.png.row_size(self.width()).max(1);
         rows.clamp(1, u64::from(self.height())) as u32
     }
 
-    /// Begins with the data chunk that has been entered, of a frame or not.
-    fn begin(&mut self, frame: Option<&FrameControl>, data: ChunkHeader) -> Result<(), Error> {
-        let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
+    /// Begins image data, whose first chunk `data` is the current chunk. `frame`
+    /// is the `fcTL` of a frame.
+    pub(super) fn begin_data(
+        &mut self,
+        frame: Option<&FrameControl>,
+        data: ChunkHeader,
+    ) -> Result<(), Error> {
+        let (sequence, chunks) = (&mut self.other_chunks.sequence, &mut self.chunks);
         let control = frame.map(|frame| &frame.bytes);
         self.scanlines.begin(control, sequence, chunks, data)
     }
 
-    /// Inflates what is left of the image and compares its checksum.
-    fn finish_data(&mut self) -> Result<(), Error> {
+    /// Inflates the rest of the image data and compares its checksum.
+    pub(super) fn finish_data(&mut self) -> Result<(), Error> {
         let row = self.file.png.row_size(self.width()).saturating_add(1);
-        // Passes have up to twice as many rows, with a byte more each.
+        // Passes have up to twice as many rows, each with a filter type.
         let all = row.saturating_mul(2 * u64::from(self.height()));
-        let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
+        let (sequence, chunks) = (&mut self.other_chunks.sequence, &mut self.chunks);
         self.scanlines.finish(all, sequence, chunks)
     }
 
-    /// Reads what comes behind the image, or behind the last frame.
-    fn read_after(&mut self, played: bool) -> Result<(), Error> {
+    /// Reads the chunks behind the image data. `played` says that all frames have
+    /// been read.
+    pub(super) fn read_to_end(&mut self, played: bool) -> Result<(), Error> {
         let room = self.room();
-        self.around.read_after(played, room, &mut self.chunks)
+        self.other_chunks.read_after(played, room, &mut self.chunks)
     }
 
-    /// Bytes that chunks may take.
-    fn room(&self) -> u64 {
+    /// Returns the bytes that ancillary chunks may take.
+    pub(super) fn room(&self) -> u64 {
         self.max_bytes - self.used
     }
 
-    fn at_path(&self, error: Error) -> Error {
+    /// Adds the path, if there is one, to an error.
+    pub(super) fn at_path(&self, error: Error) -> Error {
         match &self.path {
             Some(path) => error.at_path(path),
             None => error,
@@ -524,13 +473,22 @@ impl<R: BufRead> PngReader<R> {
     }
 }
 
-/// What is in the file, never the pixels.
-impl<R: BufRead> fmt::Debug for PngReader<R> {
+/// Returns the row and the column of an index that has no palette entry or does
+/// not fit the view. `None` for other errors.
+fn place_of_index(error: &Error) -> Option<(u32, u32)> {
+    match error.kind() {
+        &ErrorKind::IndexOutside { x, y, .. } => Some((y, x)),
+        _ => None,
+    }
+}
+
+/// Prints the size and the format.
+impl<R> fmt::Debug for PngReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PngReader")
-            .field("width", &self.width())
-            .field("height", &self.height())
-            .field("format", &self.format())
+            .field("width", &self.header.width)
+            .field("height", &self.header.height)
+            .field("format", &self.file.format())
             .finish_non_exhaustive()
     }
 }

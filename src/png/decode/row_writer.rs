@@ -1,41 +1,44 @@
-//! Rows of a file on their way into a view.
+//! Conversion of the rows of a file and their way into a view.
 
 use super::adam7::Pass;
 use crate::alloc::zeroed;
-use crate::format::PngFormat;
+use crate::error::AtRow;
+use crate::format::{PngFormat, from_png};
 use crate::png::file_format::FileFormat;
-use crate::strided::FrameMut;
-use crate::{Error, ErrorKind, PixelFormat};
+use crate::strided::{BLOCK, FrameMut};
+use crate::{Error, ErrorKind, PixelFormat, SourceError};
 
-/// Writes rows, converted if need be.
+/// Converts rows of a file and writes them into a view.
 pub(super) struct RowWriter {
+    /// The format of PNG that stores the pixels of the view.
     to: PngFormat,
-    /// A row as PNG has the view's format, if the file has it otherwise.
-    adapted: Vec<u8>,
+    /// A row in that format. Empty if the file has that format.
+    converted: Vec<u8>,
+    /// Entries of the palette.
     colors: usize,
-    /// The image as PNG has the view's format, if rows come in pieces of less
-    /// than a byte.
+    /// The whole image in that format, if the file is interlaced and a byte
+    /// holds several pixels. Otherwise empty.
     assembled: Vec<u8>,
 }
 
 impl RowWriter {
     pub(super) fn new(file: &FileFormat, width: u32, format: PixelFormat) -> Result<Self, Error> {
         let to = format.png();
-        let adapted = if file.is_stored_as(to) {
+        let converted = if file.is_stored_as(to) {
             Vec::new()
         } else {
             zeroed(to.row_size(width))?
         };
         Ok(RowWriter {
             to,
-            adapted,
+            converted,
             colors: file.palette.as_ref().map_or(0, |p| p.colors().len()),
             assembled: Vec::new(),
         })
     }
 
-    /// Bytes that are needed to put interlaced rows together. Pixels of whole
-    /// bytes go to their places at once.
+    /// Returns the bytes that are needed to assemble the rows of an interlaced
+    /// image: 0 for pixels of whole bytes, which are written pass by pass.
     pub(super) fn assembled_size(format: PixelFormat, width: u32, height: u32) -> u64 {
         match format.bits() {
             Some(_) => format.png().row_size(width).saturating_mul(height.into()),
@@ -43,13 +46,14 @@ impl RowWriter {
         }
     }
 
-    /// The same for the rows of the passes of an image.
+    /// Allocates the memory to assemble an interlaced image, of
+    /// [`assembled_size`](RowWriter::assembled_size) bytes.
     pub(super) fn interlaced(mut self, size: u64) -> Result<Self, Error> {
         self.assembled = zeroed(size)?;
         Ok(self)
     }
 
-    /// Writes row `y` of a pass to where its pixels are.
+    /// Writes row `y` of a pass to the pixels of the pass.
     pub(super) fn write(
         &mut self,
         file: &FileFormat,
@@ -60,39 +64,65 @@ impl RowWriter {
     ) -> Result<(), Error> {
         let image_y = pass.y + y * pass.dy;
         let mut row = row;
-        if !self.adapted.is_empty() {
-            let adapted = &mut self.adapted[..self.to.row_size(pass.width) as usize];
-            let result = file.convert_row(row, self.to, pass.width as usize, adapted);
+        if !self.converted.is_empty() {
+            let converted = &mut self.converted[..self.to.row_size(pass.width) as usize];
+            let result = file.convert_row(row, self.to, pass.width as usize, converted);
             result.map_err(|(x, index)| ErrorKind::IndexOutside {
                 x: pass.x + x as u32 * pass.dx,
                 y: image_y,
                 index,
                 colors: self.colors.min(1 << self.to.depth.min(8)),
             })?;
-            row = adapted;
+            row = converted;
         }
-        let whole = frame.layout;
+        let layout = frame.layout;
         if !self.assembled.is_empty() {
-            let stride = self.to.row_size(whole.width()) as usize;
-            let (number, bits) = (pass.number, self.to.bits_per_pixel() as u8);
-            let pass = png::Adam7Info::new(number, y, whole.width());
+            let stride = self.to.row_size(layout.width()) as usize;
+            let bits = self.to.bits_per_pixel() as u8;
+            let pass = png::Adam7Info::new(pass.number, y, layout.width());
             png::expand_interlaced_row(&mut self.assembled, stride, row, &pass, bits);
             return Ok(());
         }
-        frame.layout = whole.every(pass.x, pass.y, pass.dx, pass.dy);
-        let written = frame.put_png_row(y, row);
-        frame.layout = whole;
-        written.map_err(|error| Error::from(error).at_row(image_y))
+        frame.layout = layout.every(pass.x, pass.y, pass.dx, pass.dy);
+        let written = put_row(frame, y, row);
+        frame.layout = layout;
+        written.at_row(image_y)
     }
 
-    /// Writes what was put together.
+    /// Writes the assembled image, if there is one.
     pub(super) fn finish(&self, frame: &mut FrameMut<'_>) -> Result<(), Error> {
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let stride = self.to.row_size(width) as usize;
         for (y, row) in (0..height).zip(self.assembled.chunks_exact(stride)) {
-            let written = frame.put_png_row(y, row);
-            written.map_err(|error| Error::from(error).at_row(y))?;
+            put_row(frame, y, row).at_row(y)?;
         }
         Ok(())
     }
+}
+
+/// Writes row `y` of a view from a row in the format of PNG that stores its
+/// pixels.
+fn put_row(frame: &mut FrameMut<'_>, y: u32, row: &[u8]) -> Result<(), SourceError> {
+    let (width, format) = (frame.layout.width(), frame.layout.format());
+    if format.is_stored_as_png() {
+        return frame.put_pixels(0, y, width, row);
+    }
+    if let Some(to) = frame.row_in_place_mut(y) {
+        from_png(format, row, to);
+        return Ok(());
+    }
+    let mut block = [0; BLOCK];
+    let (bits, png_bits) = (format.bits_per_pixel(), format.png().bits_per_pixel());
+    // A multiple of 8, so that each part begins with a byte.
+    let most = BLOCK * 8 / bits;
+    for (x, part) in (0..width)
+        .step_by(most)
+        .zip(row.chunks(most * png_bits / 8))
+    {
+        let count = (width - x).min(most as u32);
+        let pixels = &mut block[..format.row_size(count) as usize];
+        from_png(format, part, pixels);
+        frame.put_pixels(x, y, count, pixels)?;
+    }
+    Ok(())
 }

@@ -1,54 +1,63 @@
-//! Image data to rows: inflated and unfiltered.
+//! Scanlines of the image data: inflated, and their filters reversed.
 
-use std::io::BufRead;
+use std::io::Read;
 
-use super::chunk_reader::{ChunkHeader, ChunkReader, SIGNATURE};
+use super::chunk_reader::{ChunkHeader, ChunkReader, FIRST_CHUNK, SIGNATURE, WRONG_CRC};
 use super::unfilter::unfilter;
+use crate::Error;
 use crate::alloc::{self, zeroed};
-use crate::{Error, ErrorKind};
 
-/// Bytes that the `png` crate takes for itself: tables, and a buffer for chunks.
-const DECODER: usize = 64 << 10;
+/// Bytes that the decoder of the `png` crate allocates: tables, and a buffer for
+/// chunks.
+const DECODER_SIZE: usize = 64 << 10;
 
-/// Bytes that are inflated at once, at most.
-const STEP: usize = 8 << 10;
+/// Free bytes of the buffer before each call of the decoder.
+const MIN_FREE: usize = 8 << 10;
 
-/// More than this many bytes behind the last row are an error.
-const SURPLUS: u64 = 1 << 20;
+/// The most bytes of image data behind the last row. More are an error.
+const MAX_EXTRA: u64 = 1 << 20;
 
-/// Inflates the data chunks of one image after another, and of all of each, so
-/// that its checksum is compared whatever chunks and pieces it comes in. (The
-/// `png` crate's `Reader` passes over what lies behind the last row.)
+/// Inflates the image data of one image or frame after another and reverses the
+/// filters.
+///
+/// All image data is inflated, so that the checksum of the zlib stream is always
+/// compared. (The `Reader` of the `png` crate skips data behind the last row.)
 pub(super) struct Scanlines {
-    /// Sees the header of the file and chunks of data, and nothing else.
+    /// Gets the header of the file and the chunks of image data, no others.
     decoder: png::StreamingDecoder,
+    /// Inflated bytes.
     buffer: Vec<u8>,
-    /// Which bytes of the buffer are filled.
+    /// The parts of the buffer that are filled, and that the decoder no longer
+    /// reads.
     region: png::UnfilterRegion,
-    /// Where the next scanline begins in the buffer.
+    /// The index in the buffer of the next scanline.
     start: usize,
     stage: Stage,
-    /// The last row, and room for the next.
+    /// The last row.
     above: Vec<u8>,
+    /// Space for the next row.
     row: Vec<u8>,
 }
 
+/// The state of the image data.
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
-    /// Within data chunks of this name.
+    /// Inside the chunks of this name.
     Data([u8; 4]),
-    /// Behind them, with so many bytes of the [`Separator`] passed on.
+    /// Behind the last chunk. The decoder has got this many bytes of the chunk
+    /// that ends the image data.
     Flush(usize),
+    /// All is inflated, and the checksum is right.
     Done,
 }
 
-/// The order of the chunks of an animation: each has the next number (PNG third
+/// The sequence number that the next chunk of an animation must have (PNG third
 /// edition, 4.9).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sequence(u32);
 
 impl Sequence {
-    /// Whether this number is the next.
+    /// Returns whether `number` is the next one, and continues after it.
     pub(super) fn is_next(&mut self, number: u32) -> bool {
         let next = self.0 == number;
         self.0 = number.wrapping_add(1);
@@ -57,13 +66,15 @@ impl Sequence {
 }
 
 impl Scanlines {
-    /// For rows of at most so many bytes. `header` is the data of `IHDR`.
+    /// Returns a decoder of rows of at most `row_size` bytes. `header` is the data
+    /// of `IHDR`.
     pub(super) fn new(header: &[u8; 13], row_size: u64) -> Result<Self, Error> {
-        // The `png` crate aborts the program where it can't have its memory.
-        drop(zeroed(DECODER as u64)?);
+        // The `png` crate aborts the process if an allocation fails. This tries
+        // the allocation first.
+        drop(zeroed(DECODER_SIZE as u64)?);
         let mut options = png::DecodeOptions::default();
         options.set_ignore_adler32(false);
-        // `fdAT` is an ancillary chunk.
+        // `fdAT` is an ancillary chunk: its CRC is compared too.
         options.set_skip_ancillary_crc_failures(false);
         let mut scanlines = Scanlines {
             decoder: png::StreamingDecoder::new_with_options(options),
@@ -75,25 +86,18 @@ impl Scanlines {
             row: zeroed(row_size)?,
         };
         let head = [&SIGNATURE[..], &chunk(*b"IHDR", header)].concat();
-        scanlines.feed(&head).map_err(|error| {
-            let source = Box::new(error);
-            let (chunk, offset) = ("IHDR".to_owned(), 8);
-            Error::from(ErrorKind::Decode {
-                chunk,
-                offset,
-                source,
-            })
-        })?;
+        let fed = scanlines.feed(&head);
+        fed.map_err(|_| FIRST_CHUNK.error(REFUSED))?;
         Ok(scanlines)
     }
 
-    /// Begins with the data chunk that has been entered, of a frame with this
-    /// `fcTL` if it is one.
-    pub(super) fn begin<R: BufRead>(
+    /// Begins an image or a frame with its first chunk of image data, which is the
+    /// current chunk. `control` is the data of `fcTL` of a frame.
+    pub(super) fn begin<R: Read>(
         &mut self,
         control: Option<&[u8; 26]>,
         sequence: &mut Sequence,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
         header: ChunkHeader,
     ) -> Result<(), Error> {
         self.region = png::UnfilterRegion::default();
@@ -101,121 +105,123 @@ impl Scanlines {
         self.stage = Stage::Data(header.name);
         if let Some(control) = control {
             let fed = self.feed(&chunk(*b"fcTL", control));
-            fed.map_err(|error| from.error(error))?;
+            fed.map_err(|_| reader.error(REFUSED))?;
         }
-        self.open_chunk(sequence, from, header)
+        self.open_chunk(sequence, reader, header)
     }
 
-    /// Passes on the header of a data chunk.
-    fn open_chunk<R: BufRead>(
+    /// Passes the header of a chunk of image data to the decoder.
+    fn open_chunk<R: Read>(
         &mut self,
         sequence: &mut Sequence,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
         header: ChunkHeader,
     ) -> Result<(), Error> {
         if header.name == *b"fdAT" && header.length < 4 {
-            return Err(from.error("it has no number"));
+            return Err(reader.error(NO_NUMBER));
         }
         let fed = self.feed(&header.bytes());
-        fed.map_err(|error| from.error(error))?;
+        fed.map_err(|_| reader.error(REFUSED))?;
         if header.name == *b"fdAT" {
             let mut number = [0; 4];
-            from.data(&mut number)?;
+            reader.data(&mut number)?;
             if !sequence.is_next(u32::from_be_bytes(number)) {
-                return Err(from.error(OUT_OF_ORDER));
+                return Err(reader.error(OUT_OF_ORDER));
             }
             let fed = self.feed(&number);
-            fed.map_err(|error| from.error(error))?;
+            fed.map_err(|_| reader.error(REFUSED))?;
         }
         Ok(())
     }
 
-    /// Begins rows without one above: of an image, or of a pass.
+    /// Begins the rows of an image or of a pass: the row above the first is zero.
     pub(super) fn begin_rows(&mut self) {
         self.above.fill(0);
     }
 
-    /// Returns the next row, of this many bytes, with pixels of `pixel_size`.
-    pub(super) fn row<R: BufRead>(
+    /// Returns the next row, which has `size` bytes and pixels of `pixel_size`
+    /// bytes.
+    pub(super) fn row<R: Read>(
         &mut self,
         size: usize,
         pixel_size: usize,
         sequence: &mut Sequence,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<&[u8], Error> {
         while self.region.filled - self.start <= size {
             if self.stage == Stage::Done {
-                return Err(from.error("there are fewer rows than the header says"));
+                return Err(reader.error("the image data ends before the last row"));
             }
-            self.inflate(sequence, from)?;
+            self.inflate(sequence, reader)?;
         }
         let scanline = &self.buffer[self.start..=self.start + size];
         let (above, row) = (&self.above[..size], &mut self.row[..size]);
         if !unfilter(scanline[0], pixel_size, above, &scanline[1..], row) {
-            return Err(from.error("there is no such filter"));
+            return Err(reader.error("the filter type must be 0 to 4"));
         }
         self.start += size + 1;
         std::mem::swap(&mut self.above, &mut self.row);
         Ok(&self.above[..size])
     }
 
-    /// Inflates what is left, of which so many bytes may be rows, and compares
-    /// the checksum.
-    pub(super) fn finish<R: BufRead>(
+    /// Inflates the rest of the image data and compares its checksum. At most
+    /// `rows` bytes of the rest belong to rows.
+    pub(super) fn finish<R: Read>(
         &mut self,
         rows: u64,
         sequence: &mut Sequence,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
-        let mut passed = 0;
+        let mut skipped = 0;
         loop {
-            passed += (self.region.filled - self.start) as u64;
+            skipped += (self.region.filled - self.start) as u64;
             self.start = self.region.filled;
-            if passed > rows.saturating_add(SURPLUS) {
-                return Err(from.error("there is more data than rows"));
+            if skipped > rows.saturating_add(MAX_EXTRA) {
+                return Err(reader.error("the image data is longer than the rows"));
             }
             if self.stage == Stage::Done {
                 return Ok(());
             }
-            self.inflate(sequence, from)?;
+            self.inflate(sequence, reader)?;
         }
     }
 
-    /// Goes on by a piece.
-    fn inflate<R: BufRead>(
+    /// Passes one piece of the image data to the decoder.
+    fn inflate<R: Read>(
         &mut self,
         sequence: &mut Sequence,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         self.make_room()?;
         match self.stage {
             Stage::Data(name) => {
-                let piece = from.piece()?;
+                let piece = reader.piece()?;
                 if !piece.is_empty() {
                     let mut image_data = self.region.as_buf(&mut self.buffer);
                     let updated = self.decoder.update(piece, Some(&mut image_data));
-                    let (consumed, _) = updated.map_err(|error| from.error(error))?;
-                    from.consume(consumed);
+                    let (consumed, _) = updated.map_err(|error| reader.error(fault_of(&error)))?;
+                    reader.consume(consumed);
                     return Ok(());
                 }
-                let crc = from.stored_crc()?;
-                self.feed(&crc).map_err(|error| from.error(error))?;
-                let next = from.peek()?;
+                let crc = reader.stored_crc()?;
+                // All data was accepted, so the CRC is the only fault left.
+                self.feed(&crc).map_err(|_| reader.error(WRONG_CRC))?;
+                let next = reader.peek()?;
                 if next.name == name {
-                    from.enter()?;
-                    return self.open_chunk(sequence, from, next);
+                    reader.enter()?;
+                    return self.open_chunk(sequence, reader, next);
                 }
                 self.stage = Stage::Flush(0);
             }
             Stage::Flush(at) => {
-                // The decoder looks for the end of the data when it meets a
-                // chunk of another name: an empty one, which it passes over.
-                let separator = chunk(*b"enDs", &[]);
+                // The decoder completes the image data when it meets a chunk of
+                // another name. It ignores this one.
+                let end_chunk = chunk(*b"enDs", &[]);
                 let mut image_data = self.region.as_buf(&mut self.buffer);
-                let updated = self.decoder.update(&separator[at..], Some(&mut image_data));
-                let (consumed, _) = updated.map_err(|error| from.error(error))?;
+                let updated = self.decoder.update(&end_chunk[at..], Some(&mut image_data));
+                let (consumed, _) = updated.map_err(|error| reader.error(fault_of(&error)))?;
                 self.stage = match at + consumed {
-                    at if at == separator.len() => Stage::Done,
+                    at if at == end_chunk.len() => Stage::Done,
                     at => Stage::Flush(at),
                 };
             }
@@ -224,7 +230,7 @@ impl Scanlines {
         Ok(())
     }
 
-    /// Passes on bytes that are not image data.
+    /// Passes bytes that are not image data to the decoder.
     fn feed(&mut self, mut bytes: &[u8]) -> Result<(), png::DecodingError> {
         while !bytes.is_empty() {
             let (consumed, _) = self.decoder.update(bytes, None)?;
@@ -233,32 +239,48 @@ impl Scanlines {
         Ok(())
     }
 
-    /// Makes room in the buffer for a step. Grows with the data, not with what
-    /// the header says.
+    /// Makes room in the buffer for a call of the decoder. The buffer grows with
+    /// the data, whatever size the header claims.
     fn make_room(&mut self) -> Result<(), Error> {
         let (length, filled) = (self.buffer.len(), self.region.filled);
-        if length - filled >= STEP {
+        if length - filled >= MIN_FREE {
             return Ok(());
         }
-        // What the data refer to stays, 32 KiB, and a scanline that isn't whole.
-        let passed = self.start.min(self.region.available);
-        if passed >= STEP.max(length / 4) {
-            self.buffer.copy_within(passed..filled, 0);
-            self.start -= passed;
-            self.region.available -= passed;
-            self.region.filled -= passed;
+        // The last 32 KiB stay, since matches refer to them, and so does a
+        // scanline that is not complete.
+        let used = self.start.min(self.region.available);
+        if used >= MIN_FREE.max(length / 4) {
+            self.buffer.copy_within(used..filled, 0);
+            self.start -= used;
+            self.region.available -= used;
+            self.region.filled -= used;
             return Ok(());
         }
-        let size = (length + length / 2).max(filled + 2 * STEP);
+        let size = (length + length / 2).max(filled + 2 * MIN_FREE);
         alloc::reserve(&mut self.buffer, size)?;
         self.buffer.resize(size, 0);
         Ok(())
     }
 }
 
-pub(super) const OUT_OF_ORDER: &str = "its number is not the next";
+pub(super) const NO_NUMBER: &str = "the chunk has no sequence number";
+pub(super) const OUT_OF_ORDER: &str = "the sequence number is out of order";
+const REFUSED: &str = "the chunk is out of place";
 
-/// A chunk with its length and its checksum.
+/// Returns the fault of image data that the decoder refused. The text of its
+/// error is the only public part that tells the faults apart.
+fn fault_of(error: &png::DecodingError) -> &'static str {
+    let text = error.to_string();
+    if text.contains("WrongChecksum") {
+        "the checksum (Adler-32) of the image data is wrong"
+    } else if text.contains("InsufficientInput") {
+        "the image data ends early"
+    } else {
+        "the compressed image data is damaged"
+    }
+}
+
+/// Returns a chunk with its length and its CRC.
 fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let crc = zlib_rs::crc32::crc32(zlib_rs::crc32::crc32(0, &name), data);
     let length = (data.len() as u32).to_be_bytes();

@@ -1,8 +1,8 @@
-//! Filtered scanlines back to rows (PNG third edition, 9.2).
+//! The reversal of filters, from a scanline to its row (PNG third edition, 9.2).
 
-/// Writes the row of a scanline into `row`: its bytes without the type of the
-/// filter, reckoned with the row above, pixels of `size` bytes. Returns
-/// whether there is such a filter.
+/// Reverses the filter of a scanline with pixels of `size` bytes and writes the
+/// row. `scanline` has no filter type, which is `filter`; `above` is the row
+/// above. Returns whether the filter type exists.
 pub(super) fn unfilter(
     filter: u8,
     size: usize,
@@ -37,8 +37,8 @@ fn unfilter_pixels<const N: usize>(filter: u8, above: &[u8], from: &[u8], row: &
                 *to = from.wrapping_add(*above);
             }
         }
-        // In place, with the bytes on the left in 16 bits: compilers make the
-        // fastest code of these loops.
+        // In place, with 16 bits for each byte of the left pixel: this form
+        // compiles to the fastest code.
         3 => {
             row.copy_from_slice(from);
             let mut left = [0u16; N];
@@ -78,9 +78,9 @@ fn pixels_mut<const N: usize>(row: &mut [u8]) -> &mut [[u8; N]] {
     row.as_chunks_mut().0
 }
 
-/// Predicts a byte (9.4) without a branch: the neighbor on the left, above, or
-/// both, whichever is nearest to `left + above - both`. The nearest is the one
-/// in the middle if `both` lies outside of the other two.
+/// Returns the Paeth predictor (9.4), computed without a branch: the neighbor on
+/// the left, above, or at the upper left (`both`) that is nearest to
+/// `left + above - both`.
 #[inline(always)]
 fn paeth(left: i16, above: i16, both: i16) -> u8 {
     let (low, high) = (left.min(above), left.max(above));
@@ -91,7 +91,7 @@ fn paeth(left: i16, above: i16, both: i16) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    /// As PNG third edition, 9.4, says it.
+    /// Returns the predictor by the definition in PNG third edition, 9.4.
     fn paeth_of_the_specification(a: u8, b: u8, c: u8) -> u8 {
         let p = i32::from(a) + i32::from(b) - i32::from(c);
         let distance = |x: u8| (p - i32::from(x)).abs();

@@ -124,7 +124,7 @@ impl PngEncoder {
     /// let mut image = Image::new(100, 100, PixelFormat::RGBA8)?;
     /// image.pixels_mut()?.fill([9, 9, 9, 255])?;
     /// let png = PngEncoder::new().reduce(true).to_png(&image)?;
-    /// let reader = PngDecoder::new().from_bytes(&png)?;
+    /// let reader = PngDecoder::new().open_bytes(&png)?;
     /// assert_eq!(reader.format(), PixelFormat::INDEXED1);
     /// # Ok::<(), pixview::Error>(())
     /// ```

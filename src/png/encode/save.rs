@@ -208,7 +208,7 @@ impl PngEncoder {
                     written.map_err(encoding)?;
                 }
                 let rows = (strip.index() + 1) * geometry.rows;
-                watcher.tell(rows.min(height), height)
+                watcher.report(rows.min(height), height)
             },
         );
         *row = Some(at.get());

@@ -159,12 +159,15 @@ impl Chunks {
             }
         };
         let bits = self.significant_bits.as_deref();
-        let bits = bits.map(|bits| write_significant_bits(bits, png));
+        let bits = bits.map(|bits| write_significant_bits(bits, png, self.transparent.is_some()));
         let transparent = self.transparent.map(|rgb| write_transparent(rgb, png));
         let background = self.background.map(|color| color.write(png, entries));
         Ok(FormatChunks {
             significant_bits: bits.transpose().map_err(error_in(*b"sBIT"))?,
-            transparent: transparent.transpose().map_err(error_in(*b"tRNS"))?,
+            transparent: transparent
+                .transpose()
+                .map_err(error_in(*b"tRNS"))?
+                .flatten(),
             background: background.transpose().map_err(error_in(*b"bKGD"))?,
         })
     }

@@ -192,15 +192,20 @@ fn write_samples(samples: &[u16], depth: u8) -> Result<ShortData, Reason> {
     Ok(data)
 }
 
-/// Returns the data of tRNS in a file without alpha and palette.
-pub(super) fn write_transparent([r, g, b]: [u16; 3], png: PngFormat) -> Result<ShortData, Reason> {
+/// Returns the data of tRNS for a file without alpha and palette. Returns `None`
+/// for a file with alpha, whose pixels hold the transparency.
+pub(super) fn write_transparent(
+    [r, g, b]: [u16; 3],
+    png: PngFormat,
+) -> Result<Option<ShortData>, Reason> {
     match png.color {
-        ColorType::Grayscale if r == g && g == b => write_samples(&[r], png.depth),
+        ColorType::Grayscale if r == g && g == b => write_samples(&[r], png.depth).map(Some),
         ColorType::Grayscale => {
             Err("transparent color of a gray file must have three equal samples")
         }
-        ColorType::Rgb => write_samples(&[r, g, b], png.depth),
-        _ => Err("transparent color needs a gray or RGB file without alpha"),
+        ColorType::Rgb => write_samples(&[r, g, b], png.depth).map(Some),
+        ColorType::GrayscaleAlpha | ColorType::Rgba => Ok(None),
+        ColorType::Indexed => Err("an indexed file has its transparency in the palette"),
     }
 }
 
@@ -238,10 +243,18 @@ fn sample_depths(png: PngFormat) -> (usize, u8) {
     }
 }
 
-/// Returns the data of sBIT.
-pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<ShortData, Reason> {
+/// Returns the data of sBIT. `keyed` tells that the metadata has a transparent
+/// color: if the image has alpha now, `bits` may lack the number of alpha, which
+/// has one significant bit.
+pub(super) fn write_significant_bits(
+    bits: &[u8],
+    png: PngFormat,
+    keyed: bool,
+) -> Result<ShortData, Reason> {
     let (channels, depth) = sample_depths(png);
-    if bits.len() != channels {
+    let has_alpha = matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba);
+    let lacks_alpha = keyed && has_alpha && bits.len() + 1 == channels;
+    if bits.len() != channels && !lacks_alpha {
         return Err("significant bits must have one number per channel, three for an indexed file");
     }
     if bits.iter().any(|&bits| bits == 0 || bits > depth) {
@@ -250,6 +263,9 @@ pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<Shor
     let mut data = ShortData::default();
     for &bits in bits {
         data.extend([bits]);
+    }
+    if lacks_alpha {
+        data.extend([1]);
     }
     Ok(data)
 }

@@ -47,7 +47,7 @@ use crate::{Error, ErrorKind};
 /// let image = Image::new(40, 30, PixelFormat::RGB8)?;
 /// let png = PngEncoder::new().metadata(metadata.clone()).to_png(&image)?;
 ///
-/// let mut reader = PngDecoder::new().from_bytes(&png)?;
+/// let mut reader = PngDecoder::new().open_bytes(&png)?;
 /// reader.read()?; // reads the chunks behind the pixels as well
 /// assert_eq!(reader.metadata()?, metadata);
 /// # Ok::<(), pixview::Error>(())
@@ -88,6 +88,10 @@ pub struct Metadata {
     /// The color that is transparent, as red, green and blue samples of the
     /// file: `tRNS` of files without alpha and palette (11.3.1.1). A gray file
     /// has the same sample three times.
+    ///
+    /// [`PngReader::read`](crate::PngReader::read) returns an image with alpha
+    /// from such a file. An image with alpha is saved without the chunk, since
+    /// its pixels hold the transparency.
     pub transparent: Option<[u16; 3]>,
     /// The chunks that no other field holds, private ones among them. Chunks
     /// before the image data are read back ahead of those behind it. The

@@ -135,7 +135,7 @@ impl Metadata {
             b"cLLI" => set(&mut self.light_level, || Ok(LightLevel::parse(data)?)),
             b"eXIf" => set(&mut self.exif, || parser.exif(data)),
             b"sBIT" => set(&mut self.significant_bits, || {
-                image::write_significant_bits(data, png)?;
+                image::write_significant_bits(data, png, false)?;
                 parser.copy(data)
             }),
             b"bKGD" => set(&mut self.background, || {

@@ -148,7 +148,7 @@ fuzz_target!(|case: Case| {
             return;
         }
     };
-    let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
+    let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
     reader.read().unwrap();
     let mut expected = case.metadata.clone();
     expected.chunks.sort_by_key(|chunk| chunk.after_image_data);

@@ -1,37 +1,40 @@
-//! Chunks that say something beside the pixels, kept until someone asks.
+//! The ancillary chunks of a file, stored unparsed until the caller asks for
+//! the metadata.
 
-use std::io::BufRead;
+use std::io::Read;
 
 use super::chunk_reader::{ChunkHeader, ChunkReader, WRONG_CRC};
 use crate::Error;
 use crate::alloc::{self, NoMemory};
 use crate::png::metadata::{ChunkFault, RawChunk};
 
-/// The most bytes of chunks that are kept.
-pub(super) const MAX_CHUNKS: u64 = 1 << 26;
+/// The most bytes of chunks that are stored.
+const MAX_BYTES: u64 = 1 << 26;
 
-/// A chunk's length is believed when so many bytes of it have come.
-const BELIEVED: usize = 1 << 20;
+/// Bytes that are allocated on the word of a chunk header. The rest is allocated
+/// after as many bytes of data have been read.
+const TRUSTED_BYTES: usize = 1 << 20;
 
-/// The most chunks that are listed: what a file can make memory hold is limited.
+/// The most faults that are listed, so that a file cannot fill the memory with
+/// them.
 const MAX_FAULTS: usize = 4096;
 
-/// What is wrong with a chunk that doesn't fit.
-pub(super) const OVER_LIMIT: &str = "it is beyond the limit of memory";
+const OVER_LIMIT: &str = "the chunk exceeds the memory limit: see PngDecoder::max_bytes";
 
-/// The chunks of a file beside those of its image.
-pub(super) struct Kept {
+/// The ancillary chunks of a file, and the faults of those that were skipped.
+pub(super) struct AncillaryChunks {
+    /// In the order of the file.
     chunks: Vec<RawChunk>,
     faults: Vec<ChunkFault>,
-    /// Whether a chunk that is refused is an error.
+    /// Whether a fault is an error.
     strict: bool,
-    /// Bytes that the chunks take.
+    /// Bytes that the chunks take: see [`size_in_memory`].
     bytes: u64,
 }
 
-impl Kept {
+impl AncillaryChunks {
     pub(super) fn new(strict: bool) -> Self {
-        Kept {
+        AncillaryChunks {
             chunks: Vec::new(),
             faults: Vec::new(),
             strict,
@@ -39,26 +42,29 @@ impl Kept {
         }
     }
 
+    /// Returns the chunks in the order of the file.
     pub(super) fn chunks(&self) -> &[RawChunk] {
         &self.chunks
     }
 
-    /// The chunks that were passed over, in the order of the file.
+    /// Returns the faults of skipped chunks, in the order of the file.
     pub(super) fn faults(&self) -> &[ChunkFault] {
         &self.faults
     }
 
+    /// Returns whether a fault is an error.
     pub(super) fn is_strict(&self) -> bool {
         self.strict
     }
 
-    /// Bytes that the chunks take.
+    /// Returns the bytes that the chunks take.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Lists a chunk as refused, which is an error if the decoder is strict.
-    pub(super) fn refuse(
+    /// Lists the fault of a skipped chunk. If the decoder is strict, the fault is
+    /// an error.
+    pub(super) fn add_fault(
         &mut self,
         header: ChunkHeader,
         reason: &'static str,
@@ -77,43 +83,43 @@ impl Kept {
         Ok(())
     }
 
-    /// Reads the chunk that has been entered. Keeps it if its checksum is right
-    /// and it fits into `room`, which may be all that the caller allows.
-    pub(super) fn read<R: BufRead>(
+    /// Reads the current chunk. Stores it if its CRC is right and all stored
+    /// chunks take at most `room` bytes.
+    pub(super) fn read<R: Read>(
         &mut self,
         header: ChunkHeader,
         after: bool,
         room: u64,
-        from: &mut ChunkReader<R>,
+        reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
-        if cost_of(header.length.into()) > room.min(MAX_CHUNKS).saturating_sub(self.bytes) {
-            from.end()?;
-            return self.refuse(header, OVER_LIMIT);
+        if size_in_memory(header.length.into()) > room.min(MAX_BYTES).saturating_sub(self.bytes) {
+            reader.end()?;
+            return self.add_fault(header, OVER_LIMIT);
         }
         let mut data = Vec::new();
         let length = header.length as usize;
         loop {
-            let passed = from.pass(|bytes| {
+            let count = reader.take_piece(|bytes| {
                 let needed = data.len() + bytes.len();
                 if needed > data.capacity() {
-                    // A header is believed a little, and wholly when much of
-                    // the chunk has come: the last growth is exact.
-                    let size = if needed > BELIEVED {
+                    // The last growth is exact, so that no spare capacity
+                    // stays.
+                    let size = if needed > TRUSTED_BYTES {
                         length
                     } else {
-                        length.min(BELIEVED)
+                        length.min(TRUSTED_BYTES)
                     };
                     alloc::reserve(&mut data, size)?;
                 }
                 data.extend_from_slice(bytes);
                 Ok(())
             })?;
-            if passed == 0 {
+            if count == 0 {
                 break;
             }
         }
-        if !from.end()? {
-            return self.refuse(header, WRONG_CRC);
+        if !reader.end()? {
+            return self.add_fault(header, WRONG_CRC);
         }
         let chunk = RawChunk {
             name: header.name,
@@ -125,35 +131,34 @@ impl Kept {
         Ok(())
     }
 
-    /// Keeps a chunk.
+    /// Stores a chunk.
     pub(super) fn push(&mut self, chunk: RawChunk) -> Result<(), NoMemory> {
-        self.bytes += cost_of(chunk.data.len() as u64);
+        self.bytes += size_in_memory(chunk.data.len() as u64);
         alloc::push(&mut self.chunks, chunk)
     }
 
-    /// Gives up chunks, the last first, until they take no more than this: the
-    /// pixels need the memory.
+    /// Drops chunks, the last first, until all take at most `bytes`.
     pub(super) fn shrink_to(&mut self, bytes: u64) -> Result<(), Error> {
         while self.bytes > bytes {
             let Some(chunk) = self.chunks.pop() else {
                 break;
             };
             let length = chunk.data.len() as u32;
-            self.bytes -= cost_of(length.into());
+            self.bytes -= size_in_memory(length.into());
             let header = ChunkHeader {
                 length,
                 name: chunk.name,
                 offset: chunk.offset,
             };
-            self.refuse(header, OVER_LIMIT)?;
+            self.add_fault(header, OVER_LIMIT)?;
         }
         self.faults.sort_unstable_by_key(|fault| fault.offset);
         Ok(())
     }
 }
 
-/// Bytes that a chunk takes. A list that grows has, while it is moved, three
-/// times its entries: many empty chunks cost something too.
-fn cost_of(length: u64) -> u64 {
+/// Returns the bytes that a chunk takes: its data and its entry in a `Vec`. A
+/// `Vec` that grows has, while it moves, up to three times its entries.
+fn size_in_memory(length: u64) -> u64 {
     length + 3 * size_of::<RawChunk>() as u64
 }
