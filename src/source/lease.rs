@@ -237,10 +237,10 @@ impl fmt::Debug for LeaseMut<'_> {
 /// caller's code panics in `access`, catches the panic, drops the lease, and
 /// resumes the panic.
 ///
-/// This keeps locks unpoisoned: a guard poisons its lock only if it is dropped
-/// while its thread panics ([`std::sync::PoisonError`]), and a caught panic is
-/// over. Poisoning would be a false alarm: all bytes are valid pixels, and
-/// reading changes none.
+/// A guard poisons its lock if it is dropped while its thread panics. Here the
+/// panic is caught before the guard is dropped, so that the lock stays
+/// unpoisoned. That is valid, because any bytes are valid pixels, and reading
+/// changes none.
 pub(crate) fn with_lease<L, T>(mut lease: L, access: impl FnOnce(&mut L) -> T) -> (L, T) {
     // Unwind safe: after a panic only the destructor of the lease runs. It
     // would run as well if the panic were not caught.

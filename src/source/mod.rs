@@ -1,9 +1,9 @@
 //! Sources: the memory that holds the pixels.
 //!
-//! A source is a container ([`slice`]) of elements ([`element`]). The container
-//! may be behind a guard, such as that of a lock ([`guard`]), and behind
-//! pointers ([`pointer`]). Every source returns a [`Lease`]: its bytes for one
-//! access ([`lease`]). Bytes that may change at any time are in [`live`].
+//! A source is a container ([`mod@slice`]) of elements ([`mod@element`]). The container
+//! may be behind a guard, such as that of a lock ([`mod@guard`]), and behind
+//! pointers ([`mod@pointer`]). Every source returns a [`Lease`]: its bytes for one
+//! access ([`mod@lease`]). Bytes that may change at any time are in [`mod@live`].
 
 mod element;
 mod guard;

@@ -4,8 +4,8 @@
 //! are copied by [`Frame::pixels`], borrowed by [`Frame::row_in_place`] where
 //! the memory allows it, and written by [`FrameMut::put_pixels`].
 //!
-//! A row is a [`run`] of pixels or samples at equal distances. [`gather`] and
-//! [`scatter`] copy runs of whole bytes, [`bits`] copies pixels that share a
+//! A row is a [`mod@run`] of pixels or samples at equal distances. [`mod@gather`] and
+//! [`mod@scatter`] copy runs of whole bytes, [`mod@bits`] copies pixels that share a
 //! byte.
 
 mod bits;
