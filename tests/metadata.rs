@@ -1,5 +1,5 @@
-//! What a file says beside its pixels: the bytes of every chunk by the
-//! specification, their order, there and back, and what is refused.
+//! Metadata: the bytes of every chunk by the specification, their order, a
+//! round trip, and the fields that cannot be written.
 
 mod common;
 
@@ -9,7 +9,7 @@ use pixview::metadata::{
 };
 use pixview::{Error, ErrorKind, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
 
-/// Name and data of each chunk.
+/// Returns the name and the data of each chunk.
 fn chunks(png: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut chunks = Vec::new();
     let mut rest = &png[8..];
@@ -49,37 +49,24 @@ fn read(png: &[u8]) -> Result<Metadata, Error> {
     reader.metadata()
 }
 
-/// Something in every field.
+/// Returns metadata with every field set that the format allows.
 fn full(format: PixelFormat) -> Metadata {
     let mut metadata = Metadata::default();
+    let mut author = Text::new("Author", "作者 ✓");
+    author.language = "zh-Hans".into();
+    author.translated_keyword = "作者".into();
     metadata.text = vec![
         Text::new("Title", "Straße, at noon"),
         Text::new("Comment", "a long one, again and again. ".repeat(40)),
-        Text {
-            keyword: "Author".into(),
-            text: "作者 ✓".into(),
-            language: "zh-Hans".into(),
-            translated: "作者".into(),
-        },
+        author,
         Text::new("Description", "Δ again and again, ".repeat(50)),
         Text::new("Comment", ""),
     ];
-    metadata.density = Some(Density {
-        x: 11811,
-        y: 5906,
-        per_metre: true,
-    });
+    metadata.density = Some(Density::per_meter(11811, 5906));
     metadata.gamma = Some(45455);
     metadata.chromaticities = Some(Chromaticities::SRGB);
-    metadata.icc = Some(IccProfile {
-        name: "a profile".into(),
-        data: common::noise(3000, 1),
-    });
-    metadata.cicp = Some(Cicp {
-        primaries: 9,
-        transfer: 16,
-        full_range: true,
-    });
+    metadata.icc = Some(IccProfile::new("a profile", common::noise(3000, 1)));
+    metadata.cicp = Some(Cicp::new(9, 16));
     metadata.mastering_display = Some(MasteringDisplay {
         red: [35400, 14600],
         green: [8500, 39850],
@@ -120,18 +107,9 @@ fn full(format: PixelFormat) -> Metadata {
             [9, 8, 7]
         });
     }
-    metadata.chunks = vec![
-        Chunk {
-            name: *b"prVt",
-            data: vec![1, 2, 3],
-            after: false,
-        },
-        Chunk {
-            name: *b"prVt",
-            data: Vec::new(),
-            after: true,
-        },
-    ];
+    let mut last = Chunk::new(*b"prVt", []);
+    last.after_image_data = true;
+    metadata.chunks = vec![Chunk::new(*b"prVt", [1, 2, 3]), last];
     metadata
 }
 
@@ -156,13 +134,13 @@ const FORMATS: [PixelFormat; 14] = {
 };
 
 #[test]
-fn there_and_back() {
+fn round_trip() {
     for format in FORMATS {
         let metadata = full(format);
         let png = save(&metadata, format).unwrap();
         assert_eq!(read(&png).unwrap(), metadata, "{format}");
         common::decode_zune(&png);
-        // Before the pixels are read, what comes before them is known.
+        // Before the pixels are read, the chunks before them are known.
         let reader = PngDecoder::new().from_bytes(&png).unwrap();
         let mut early = metadata.clone();
         early.chunks.truncate(1);
@@ -174,7 +152,7 @@ fn there_and_back() {
         if again.format().is_indexed() || format != PixelFormat::RGB565 {
             assert!(encoder.to_png(&again).unwrap() == png, "{format}");
         }
-        // Nothing said is nothing written.
+        // Empty metadata writes no chunk.
         let plain = save(&Metadata::default(), format).unwrap();
         assert_eq!(read(&plain).unwrap(), Metadata::default());
     }
@@ -201,7 +179,7 @@ fn order() {
     assert_eq!(names[names.len() - 2], "prVt");
 }
 
-/// The bytes of each chunk, written down from the specification.
+/// Each chunk has the bytes that the specification gives.
 #[test]
 fn bytes() {
     let metadata = full(PixelFormat::RGB8);
@@ -236,13 +214,19 @@ fn bytes() {
     let png = save(&metadata, PixelFormat::RGB8).unwrap();
     assert_eq!(chunk(&png, "sRGB"), [2]);
     assert_eq!(read(&png).unwrap(), metadata);
+    let proportions = Density::unitless(1, 2);
+    metadata.density = Some(proportions);
+    let png = save(&metadata, PixelFormat::RGB8).unwrap();
+    assert_eq!(chunk(&png, "pHYs"), [0, 0, 0, 1, 0, 0, 0, 2, 0]);
+    assert_eq!(read(&png).unwrap(), metadata);
+    assert_eq!(proportions.dpi(), None);
     assert_eq!(Density::from_dpi(300.0).x, 11811);
     assert_eq!(Density::from_dpi(96.0).x, 3780);
     let (x, y) = Density::from_dpi(72.0).dpi().unwrap();
     assert!((x - 72.0).abs() < 0.02 && (y - 72.0).abs() < 0.02);
 }
 
-/// Each text in the chunk that holds it best.
+/// Each text is in the smallest chunk that can hold it.
 #[test]
 fn texts() {
     let texts = full(PixelFormat::RGB8).text;
@@ -269,6 +253,7 @@ fn texts() {
     assert_eq!(found[4].1, b"Comment\0");
 }
 
+/// Returns the error of a save with a field that breaks a rule.
 fn refused(change: impl Fn(&mut Metadata), format: PixelFormat) -> String {
     let mut metadata = Metadata::default();
     change(&mut metadata);
@@ -282,36 +267,39 @@ fn refused(change: impl Fn(&mut Metadata), format: PixelFormat) -> String {
         "{error}"
     );
     assert_eq!(error.path(), Some(&*path));
-    // Nothing was touched.
+    // The file and its folder are unchanged.
     assert_eq!(std::fs::read(&path).unwrap(), b"old");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     encoder.to_png(&image(format)).unwrap_err().to_string()
 }
 
 #[test]
-fn what_cannot_be_said() {
+fn invalid_fields() {
     use PixelFormat as F;
     let keyword = |keyword: &str| refused(|m| m.text.push(Text::new(keyword, "x")), F::RGB8);
-    assert_eq!(keyword(""), "chunk tEXt: a keyword has 1 to 79 characters");
+    assert_eq!(
+        keyword(""),
+        "chunk tEXt: keyword must be 1 to 79 bytes, not 0"
+    );
     assert_eq!(
         keyword(&"x".repeat(80)),
-        "chunk tEXt: a keyword has 1 to 79 characters"
+        "chunk tEXt: keyword must be 1 to 79 bytes, not more"
     );
-    let spaces = "chunk tEXt: a keyword has single spaces, and none at its ends";
+    let spaces = "chunk tEXt: keyword must have no space at its ends and no two spaces in a row";
     assert_eq!(keyword(" a"), spaces);
     assert_eq!(keyword("a "), spaces);
     assert_eq!(keyword("a  b"), spaces);
-    let seen = "chunk tEXt: keyword contains a non-printable character";
-    assert_eq!(keyword("a\nb"), seen);
-    assert_eq!(keyword("a\u{a0}b"), seen);
-    assert_eq!(keyword("a\0b"), seen);
+    let unprintable = "chunk tEXt: keyword contains a non-printable character";
+    assert_eq!(keyword("a\nb"), unprintable);
+    assert_eq!(keyword("a\u{a0}b"), unprintable);
+    assert_eq!(keyword("a\0b"), unprintable);
     assert_eq!(
         keyword("作者"),
-        "chunk tEXt: a keyword has no characters beyond Latin-1"
+        "chunk tEXt: keyword must be Latin-1: use translated_keyword for other characters"
     );
     assert_eq!(
         refused(|m| m.text.push(Text::new("a", "b\0c")), F::RGB8),
-        "chunk tEXt: text has no NUL"
+        "chunk tEXt: text and translated keyword must not contain NUL"
     );
     let language = |m: &mut Metadata| {
         let mut text = Text::new("a", "b");
@@ -320,7 +308,7 @@ fn what_cannot_be_said() {
     };
     assert_eq!(
         refused(language, F::RGB8),
-        "chunk iTXt: a language has letters, digits and hyphens"
+        "chunk iTXt: language must contain only ASCII letters, digits and hyphens"
     );
     let both = |m: &mut Metadata| {
         m.srgb = Some(RenderingIntent::Perceptual);
@@ -328,30 +316,32 @@ fn what_cannot_be_said() {
     };
     assert_eq!(
         refused(both, F::RGB8),
-        "chunk iCCP: a profile and sRGB exclude one another"
+        "chunk iCCP: icc and srgb exclude each other: set one of them to None"
     );
     assert_eq!(
         refused(|m| m.gamma = Some(0), F::RGB8),
-        "chunk gAMA: an exponent of 0 means nothing"
+        "chunk gAMA: gamma must be at least 1, not 0"
     );
     assert_eq!(
         refused(|m| m.gamma = Some(1 << 31), F::RGB8),
-        "chunk gAMA: numbers are at most 2^31-1"
+        "chunk gAMA: number must be at most 2^31-1"
     );
     assert_eq!(
         refused(|m| m.exif = Some(b"Exif\0\0".to_vec()), F::RGB8),
-        "chunk eXIf: Exif data begins with the order of its bytes, and 42"
+        "chunk eXIf: Exif data must begin with II*\\0 or MM\\0*"
     );
     let bits =
         |bits: &'static [u8]| move |m: &mut Metadata| m.significant_bits = Some(bits.to_vec());
-    let count = "chunk sBIT: as many numbers as channels are needed, three for a palette";
+    let count =
+        "chunk sBIT: significant bits must have one number per channel, three for an indexed file";
     assert_eq!(refused(bits(&[8]), F::RGB8), count);
     assert_eq!(refused(bits(&[8]), F::INDEXED8), count);
-    let range = "chunk sBIT: samples have from one bit to as many as the file has";
+    let range =
+        "chunk sBIT: significant bits must be from 1 to the bit depth, 8 for an indexed file";
     assert_eq!(refused(bits(&[8, 0, 8]), F::RGB8), range);
     assert_eq!(refused(bits(&[9, 8, 8]), F::RGB8), range);
     assert_eq!(refused(bits(&[3]), F::GRAY2), range);
-    let kind = "chunk bKGD: a background is gray, RGB or an index as the pixels are";
+    let kind = "chunk bKGD: background must match the color type of the file: Gray, Rgb or Index";
     assert_eq!(
         refused(|m| m.background = Some(Background::Gray(1)), F::RGB8),
         kind
@@ -362,9 +352,9 @@ fn what_cannot_be_said() {
     );
     assert_eq!(
         refused(|m| m.background = Some(Background::Index(3)), F::INDEXED8),
-        "chunk bKGD: the palette has no such color"
+        "chunk bKGD: background index is beyond the palette"
     );
-    let large = "a sample is larger than those of the file";
+    let large = "sample does not fit the bit depth of the file";
     assert_eq!(
         refused(
             |m| m.background = Some(Background::Rgb([0, 256, 0])),
@@ -378,52 +368,52 @@ fn what_cannot_be_said() {
     );
     assert_eq!(
         refused(|m| m.transparent = Some([1, 1, 2]), F::GRAY2),
-        "chunk tRNS: a gray file has one transparent gray: three times the same"
+        "chunk tRNS: transparent color of a gray file must have three equal samples"
     );
     for format in [F::RGBA8, F::INDEXED8] {
         assert_eq!(
             refused(|m| m.transparent = Some([0; 3]), format),
-            "chunk tRNS: only gray and RGB without alpha have a transparent color"
+            "chunk tRNS: transparent color needs a gray or RGB file without alpha"
         );
     }
-    let time = |m: &mut Metadata| {
-        m.time = Some(Time {
+    let time = |[month, day, hour, minute, second]: [u8; 5]| {
+        let time = Time {
             year: 2026,
-            month: 13,
-            day: 1,
-            hour: 0,
-            minute: 0,
-            second: 0,
-        });
+            month,
+            day,
+            hour,
+            minute,
+            second,
+        };
+        refused(|m| m.time = Some(time), F::RGB8)
     };
-    assert_eq!(refused(time, F::RGB8), "chunk tIME: there is no such time");
-    let name = |name: &'static [u8; 4]| {
-        refused(
-            |m| {
-                m.chunks.push(Chunk {
-                    name: *name,
-                    data: Vec::new(),
-                    after: false,
-                });
-            },
-            F::RGB8,
-        )
-    };
-    assert_eq!(name(b"ab1d"), "chunk ab1d: a name has four letters");
+    let month = "chunk tIME: month must be from 1 to 12";
+    assert_eq!(time([0, 1, 0, 0, 0]), month);
+    assert_eq!(time([13, 1, 0, 0, 0]), month);
+    let day = "chunk tIME: day must be from 1 to 31";
+    assert_eq!(time([1, 0, 0, 0, 0]), day);
+    assert_eq!(time([1, 32, 0, 0, 0]), day);
+    let clock = "chunk tIME: time must be from 00:00:00 to 23:59:60";
+    for late in [[1, 1, 24, 0, 0], [1, 1, 0, 60, 0], [1, 1, 0, 0, 61]] {
+        assert_eq!(time(late), clock);
+    }
+    let name = |name: &[u8; 4]| refused(|m| m.chunks.push(Chunk::new(*name, [])), F::RGB8);
+    assert_eq!(
+        name(b"ab1d"),
+        "chunk ab1d: chunk name must be four ASCII letters"
+    );
     assert_eq!(
         name(b"abcd"),
-        "chunk abcd: the third letter of a name must be upper case"
+        "chunk abcd: third letter of the name must be uppercase"
     );
-    let critical = "critical chunks can't be added: the first letter must be lower case";
+    let critical = "first letter of the name must be lowercase: critical chunks cannot be added";
     assert_eq!(name(b"ABCD"), format!("chunk ABCD: {critical}"));
     assert_eq!(name(b"IEND"), format!("chunk IEND: {critical}"));
-    for known in [b"tEXt", b"tRNS", b"gAMA", b"fdAT"] {
-        let known_name = String::from_utf8_lossy(known).into_owned();
+    for reserved in [b"tEXt", b"tRNS", b"gAMA", b"fdAT"] {
+        let reserved_name = String::from_utf8_lossy(reserved).into_owned();
         assert_eq!(
-            name(known),
-            format!(
-                "chunk {known_name}: chunks of this name can't be added: use the field of Metadata"
-            )
+            name(reserved),
+            format!("chunk {reserved_name}: chunk name is reserved: use the field of Metadata")
         );
     }
 }

@@ -11,7 +11,7 @@ use pixview::{Image, Metadata, PixelFormat, PngDecoder, PngEncoder};
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// The peak is that of all threads: one test at a time.
+/// Held by each test: the peak counts the allocations of all threads.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const MIB: usize = 1 << 20;
@@ -43,10 +43,7 @@ fn noise(len: usize) -> Vec<u8> {
 fn saves_again() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut metadata = Metadata::default();
-    metadata.icc = Some(IccProfile {
-        name: "a profile".into(),
-        data: noise(20 * MIB),
-    });
+    metadata.icc = Some(IccProfile::new("a profile", noise(20 * MIB)));
     metadata.exif = Some([b"II*\0", &noise(5 * MIB)[..]].concat());
     metadata
         .text
@@ -64,7 +61,7 @@ fn saves_again() {
     assert_eq!(with, without, "bytes that a second save takes");
 }
 
-/// A file with a chunk before its image data.
+/// Inserts a chunk before the image data of a file.
 fn with_chunk(mut png: Vec<u8>, name: [u8; 4], data: Vec<u8>) -> Vec<u8> {
     let at = png.windows(4).position(|w| w == b"IDAT").unwrap() - 4;
     let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
@@ -82,7 +79,8 @@ fn with_chunk(mut png: Vec<u8>, name: [u8; 4], data: Vec<u8>) -> Vec<u8> {
     png
 }
 
-/// Text that is small in a file, and large in memory.
+/// A text that is small in the file and large in memory is read within the
+/// limit.
 #[test]
 fn inflates_within_the_limit() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

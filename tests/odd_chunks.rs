@@ -1,5 +1,5 @@
-//! Metadata of files that break rules: a chunk that does is corrected or left
-//! out, is listed, and costs no other chunk.
+//! Metadata of files that break rules: a chunk that breaks a rule is corrected or
+//! left out, is listed, and affects no other chunk.
 
 use pixview::metadata::{Background, Density};
 use pixview::{Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
@@ -28,7 +28,7 @@ fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     chunk
 }
 
-/// Puts chunks in before those of this name.
+/// Inserts chunks before the first chunk of this name.
 fn insert(png: &[u8], before: [u8; 4], chunks: &[u8]) -> Vec<u8> {
     let at = png.windows(4).position(|w| w == before).unwrap() - 4;
     [&png[..at], chunks, &png[at..]].concat()
@@ -44,20 +44,16 @@ fn zlib(data: &[u8]) -> Vec<u8> {
     miniz_oxide::deflate::compress_to_vec_zlib(data, 6)
 }
 
-const DENSITY: Density = Density {
-    x: 11811,
-    y: 5906,
-    per_metre: true,
-};
+const DENSITY: Density = Density::per_meter(11811, 5906);
 
-/// What one chunk beside a sound one gives.
+/// A chunk, and the metadata and the fault that it gives.
 struct Case {
     format: PixelFormat,
     name: &'static [u8; 4],
     data: Vec<u8>,
-    /// The field that the chunk fills, if it is not left out.
+    /// Checks the field that the chunk fills, or that it was left out.
     found: fn(&Metadata) -> bool,
-    /// The reason in the list; empty if there is none.
+    /// The reason of the fault, empty if there is none.
     reason: &'static str,
 }
 
@@ -80,13 +76,14 @@ fn cases() -> Vec<Case> {
             reason,
         });
     };
-    let damaged = "the compressed data is damaged";
-    let early = "the chunk ends too early";
-    let length = "the chunk has another length";
-    let size = "a keyword has 1 to 79 characters";
-    let keyword = "the keyword has spaces or characters that it can't have: corrected";
-    let nul = "the text has a NUL: cut there";
-    let method = "there is no such compression";
+    let damaged = "compressed data is damaged";
+    let early = "chunk ends too early: NUL is missing";
+    let empty = "keyword must be 1 to 79 bytes, not 0";
+    let too_long = "keyword must be 1 to 79 bytes, not more";
+    let keyword = "keyword has invalid spaces or characters: corrected";
+    let nul = "text contains NUL: truncated there";
+    let method = "compression method must be 0";
+    let flag = "compression flag must be 0 or 1, compression method 0";
     let cut = |data: &[u8]| {
         let stream = zlib(data);
         [b"k\0\0", &stream[..stream.len() - 5]].concat()
@@ -102,15 +99,15 @@ fn cases() -> Vec<Case> {
             }
         };
     }
-    add(RGB, b"tEXt", b"", nothing, size);
-    add(RGB, b"tEXt", b"\0text", nothing, size);
-    add(RGB, b"tEXt", b"  \0text", nothing, size);
+    add(RGB, b"tEXt", b"", nothing, empty);
+    add(RGB, b"tEXt", b"\0text", nothing, empty);
+    add(RGB, b"tEXt", b"  \0text", nothing, empty);
     add(
         RGB,
         b"tEXt",
         &[&[b'k'; 80][..], b"\0x"].concat(),
         nothing,
-        size,
+        too_long,
     );
     add(RGB, b"tEXt", b" leading\0x", text!("leading", "x"), keyword);
     add(
@@ -136,7 +133,7 @@ fn cases() -> Vec<Case> {
         b"tEXt",
         b"no end",
         text!("no end", ""),
-        "the keyword has no end: the text is empty",
+        "keyword has no NUL behind it: text is empty",
     );
     add(RGB, b"zTXt", b"k", nothing, early);
     add(RGB, b"zTXt", b"k\0", nothing, method);
@@ -152,15 +149,15 @@ fn cases() -> Vec<Case> {
         nul,
     );
     add(RGB, b"iTXt", b"k\0\0\0en\0", nothing, early);
-    add(RGB, b"iTXt", b"k\0\x02\0en\0\0x", nothing, method);
-    add(RGB, b"iTXt", b"k\0\x01\x01en\0\0x", nothing, method);
+    add(RGB, b"iTXt", b"k\0\x02\0en\0\0x", nothing, flag);
+    add(RGB, b"iTXt", b"k\0\x01\x01en\0\0x", nothing, flag);
     add(RGB, b"iTXt", b"k\0\0\x07\0\0x", text!("k", "x"), "");
     add(
         RGB,
         b"iTXt",
         b"k\0\0\0\0\0\xff",
         nothing,
-        "the text is not UTF-8",
+        "text is not valid UTF-8",
     );
     add(RGB, b"iTXt", b"k\0\0\0\0\0x\0", text!("k", "x"), nul);
     add(
@@ -168,7 +165,7 @@ fn cases() -> Vec<Case> {
         b"iTXt",
         b"k\0\0\0en_GB\0\0x",
         |m| m.text[0].language == "en-GB" && m.text[0].text == "x",
-        "the language has characters that it can't have: now hyphens",
+        "language has invalid characters: replaced by hyphens",
     );
     add(
         RGB,
@@ -199,68 +196,116 @@ fn cases() -> Vec<Case> {
         b"gAMA",
         &[0; 4],
         nothing,
-        "an exponent of 0 means nothing",
+        "gamma must be at least 1, not 0",
     );
     add(
         RGB,
         b"gAMA",
         &[128, 0, 0, 0],
         nothing,
-        "numbers are at most 2^31-1",
+        "number must be at most 2^31-1",
     );
-    add(RGB, b"gAMA", &[0, 0, 1], nothing, length);
-    add(RGB, b"cHRM", &[0; 31], nothing, length);
-    add(RGB, b"sRGB", &[4], nothing, "there is no such intent");
-    add(RGB, b"sRGB", &[], nothing, length);
-    add(RGB, b"cICP", &[1, 13, 0], nothing, length);
+    add(
+        RGB,
+        b"gAMA",
+        &[0, 0, 1],
+        nothing,
+        "chunk must have 4 bytes of data",
+    );
+    add(
+        RGB,
+        b"cHRM",
+        &[0; 31],
+        nothing,
+        "chunk must have 32 bytes of data",
+    );
+    add(
+        RGB,
+        b"sRGB",
+        &[4],
+        nothing,
+        "rendering intent must be from 0 to 3",
+    );
+    add(RGB, b"sRGB", &[], nothing, "chunk must have 1 byte of data");
+    add(
+        RGB,
+        b"cICP",
+        &[1, 13, 0],
+        nothing,
+        "chunk must have 4 bytes of data",
+    );
     add(
         RGB,
         b"cICP",
         &[1, 13, 0, 2],
         nothing,
-        "the range is neither 0 nor 1",
+        "full range flag must be 0 or 1",
     );
     add(
         RGB,
         b"cICP",
         &[1, 13, 1, 1],
         nothing,
-        "PNG has no matrix other than 0",
+        "matrix coefficients must be 0",
     );
-    add(RGB, b"mDCV", &[0; 23], nothing, length);
-    add(RGB, b"cLLI", &[0; 9], nothing, length);
+    add(
+        RGB,
+        b"mDCV",
+        &[0; 23],
+        nothing,
+        "chunk must have 24 bytes of data",
+    );
+    add(
+        RGB,
+        b"cLLI",
+        &[0; 9],
+        nothing,
+        "chunk must have 8 bytes of data",
+    );
 
     // The image.
-    let twice = "there is an earlier chunk of this name, which holds";
+    let twice = "chunk is a duplicate: the first one is used";
     add(RGB, b"pHYs", &[0, 0, 0, 1, 0, 0, 0, 1, 1], nothing, twice);
-    add(RGB, b"tIME", &[0; 7], nothing, "there is no such time");
-    add(RGB, b"tIME", &[0; 6], nothing, length);
+    add(RGB, b"tIME", &[0; 7], nothing, "month must be from 1 to 12");
+    add(
+        RGB,
+        b"tIME",
+        &[0; 6],
+        nothing,
+        "chunk must have 7 bytes of data",
+    );
     let exif = |m: &Metadata| m.exif.as_deref() == Some(b"II*\0\x08\0\0\0");
     add(
         RGB,
         b"eXIf",
         b"Exif\0\0II*\0\x08\0\0\0",
         exif,
-        "the data begins with \"Exif\", as in JPEG files: removed",
+        "Exif data begins with the prefix of JPEG files: prefix removed",
     );
     add(RGB, b"eXIf", b"II*\0\x08\0\0\0", exif, "");
-    let order = "Exif data begins with the order of its bytes, and 42";
+    let order = "Exif data must begin with II*\\0 or MM\\0*";
     add(RGB, b"eXIf", b"", nothing, order);
     add(RGB, b"eXIf", b"Exif\0\0", nothing, order);
-    let count = "as many numbers as channels are needed, three for a palette";
-    let range = "samples have from one bit to as many as the file has";
+    let count = "significant bits must have one number per channel, three for an indexed file";
+    let range = "significant bits must be from 1 to the bit depth, 8 for an indexed file";
     add(RGB, b"sBIT", &[8, 8], nothing, count);
     add(RGB, b"sBIT", &[8, 0, 8], nothing, range);
     add(PixelFormat::GRAY4, b"sBIT", &[5], nothing, range);
-    let large = "a sample is larger than those of the file";
-    add(RGB, b"bKGD", &[0, 0], nothing, length);
+    let large = "sample does not fit the bit depth of the file";
+    add(
+        RGB,
+        b"bKGD",
+        &[0, 0],
+        nothing,
+        "chunk must have 6 bytes of data",
+    );
     add(RGB, b"bKGD", &[1, 0, 0, 0, 0, 0], nothing, large);
     add(
         PixelFormat::INDEXED8,
         b"bKGD",
         &[3],
         nothing,
-        "the palette has no such color",
+        "background index is beyond the palette",
     );
     add(
         PixelFormat::INDEXED8,
@@ -274,29 +319,35 @@ fn cases() -> Vec<Case> {
         b"tRNS",
         &[0xab, 0xcd],
         |m| m.transparent == Some([13; 3]),
-        "a sample is larger than those of the file: its low bits are taken",
+        "sample does not fit the bit depth of the file: high bits ignored",
     );
-    add(PixelFormat::GRAY4, b"tRNS", &[1], nothing, length);
+    add(
+        PixelFormat::GRAY4,
+        b"tRNS",
+        &[1],
+        nothing,
+        "chunk must have 2 bytes of data",
+    );
     add(
         PixelFormat::RGBA8,
         b"tRNS",
         &[0; 6],
         nothing,
-        "a file with alpha has no tRNS",
+        "file with an alpha channel must not have tRNS",
     );
     add(
         PixelFormat::INDEXED8,
         b"tRNS",
         &[255; 4],
         nothing,
-        "there are more alphas than colors: cut",
+        "chunk has more entries than the palette: extra entries ignored",
     );
-    let case = "the third letter of a name must be upper case";
+    let case = "third letter of the name must be uppercase";
     add(RGB, b"prvt", b"data", nothing, case);
     cases
 }
 
-/// A sound chunk stands before and behind the odd one.
+/// The valid chunks before and behind a faulty chunk are read.
 #[test]
 fn each_costs_only_itself() {
     for Case {
@@ -324,7 +375,7 @@ fn each_costs_only_itself() {
         let expected = Vec::from_iter((!reason.is_empty()).then_some(expected));
         assert_eq!(faults, expected, "{what}");
 
-        // A strict reader makes an error of it, with the same facts.
+        // A strict reader returns the fault as an error.
         let mut strict = PngDecoder::new().strict(true).from_bytes(&png).unwrap();
         strict.read().unwrap();
         match strict.metadata() {
@@ -335,7 +386,7 @@ fn each_costs_only_itself() {
             ),
         }
 
-        // What was read can be written, and is sound then.
+        // Metadata that was read can be written, and the file has no faults.
         let again = PngEncoder::new()
             .metadata(metadata.clone())
             .to_png(&image(format));
@@ -345,7 +396,7 @@ fn each_costs_only_itself() {
     }
 }
 
-/// The chunks that must be there once: the first sound one holds.
+/// Of chunks that may occur once, the first valid one is used.
 #[test]
 fn the_first_sound_one_holds() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();
@@ -366,7 +417,7 @@ fn the_first_sound_one_holds() {
     assert_eq!((first.faults.len(), second.faults.len()), (1, 1));
 }
 
-/// Chunks behind the image data that have to be before.
+/// Chunks behind the image data that must come before it are left out.
 #[test]
 fn the_wrong_place() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();
@@ -383,11 +434,11 @@ fn the_wrong_place() {
     assert_eq!(metadata.faults.len(), 1);
     assert_eq!(
         metadata.faults[0].reason,
-        "the chunk must be before the image data (5.6)"
+        "chunk must come before the image data (5.6)"
     );
 }
 
-/// Metadata over the limit is left out, and the rest is there.
+/// Metadata over the memory limit is left out, and the rest is read.
 #[test]
 fn over_the_limit() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();
@@ -405,7 +456,7 @@ fn over_the_limit() {
     assert_eq!(texts, ["one", "two"]);
     let names: Vec<_> = metadata.faults.iter().map(|fault| fault.name).collect();
     assert_eq!(names, [*b"iCCP", *b"zTXt"]);
-    let over = "the chunk takes more memory than is left: see PngDecoder::max_bytes";
+    let over = "chunk exceeds the memory limit: see PngDecoder::max_bytes";
     assert!(metadata.faults.iter().all(|fault| fault.reason == over));
 
     // The limit of the read holds too.
@@ -419,7 +470,7 @@ fn over_the_limit() {
     }
 }
 
-/// Chunks that no field stands for are kept as they are, and not without end.
+/// Unknown chunks are kept unchanged, up to a limit of bytes.
 #[test]
 fn unknown_chunks() {
     let png = image(PixelFormat::RGB8).to_png().unwrap();

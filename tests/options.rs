@@ -1,4 +1,4 @@
-//! What the options of an encoder do to a file, seen by taking it apart.
+//! The effect of encoder options on the bytes of a file.
 
 mod common;
 
@@ -22,7 +22,7 @@ const FILTERS: [Filter; 6] = [
     Filter::Paeth,
 ];
 
-/// The data of all IDAT chunks (PNG third edition, 5.3 and 10.1).
+/// Returns the data of all IDAT chunks (PNG third edition, 5.3 and 10.1).
 fn idat(png: &[u8]) -> Vec<u8> {
     let (mut at, mut data) = (8, Vec::new());
     while at < png.len() {
@@ -35,14 +35,14 @@ fn idat(png: &[u8]) -> Vec<u8> {
     data
 }
 
-/// The filter of each row.
+/// Returns the filter of each row.
 fn filters(png: &[u8], row_size: usize) -> Vec<u8> {
     let lines = miniz_oxide::inflate::decompress_to_vec_zlib(&idat(png)).unwrap();
     assert_eq!(lines.len() % (row_size + 1), 0);
     lines.chunks(row_size + 1).map(|line| line[0]).collect()
 }
 
-/// Something of everything: a ramp, areas, grain.
+/// Returns pixels with a ramp, flat areas and noise.
 fn picture(width: usize, height: usize) -> Vec<u8> {
     let noise = common::noise(width * height * 3, 4);
     let pixel = |i: usize| {
@@ -80,7 +80,7 @@ fn filter_of_every_row() {
                     (Filter::Up, _) => 2,
                     (Filter::Average, _) => 3,
                     (Filter::Auto, Compression::Fast) | (Filter::Paeth, _) => 4,
-                    // Several, as each row has it.
+                    // Each row chooses its filter: there are several.
                     _ => {
                         let mut kinds = found.clone();
                         kinds.sort_unstable();
@@ -89,7 +89,7 @@ fn filter_of_every_row() {
                         continue;
                     }
                 };
-                // Average, where there is noise.
+                // The fast mode may take Average for noise.
                 let noisy = filter == Filter::Auto && mode == Compression::Fast;
                 let all = found.iter().all(|&f| f == expected || noisy && f == 3);
                 assert!(all, "{mode:?} {filter:?} {found:?}");
@@ -98,8 +98,8 @@ fn filter_of_every_row() {
     }
 }
 
-/// Rows reach their filter on three ways, by the source and by the filter, and
-/// one encoder goes all of them in turn.
+/// Every kind of source gives the same file with every filter, also with one
+/// encoder that is used for all of them in turn.
 #[test]
 fn every_source_with_every_filter() {
     let (width, height) = (317, 700);
@@ -139,7 +139,8 @@ fn every_source_with_every_filter() {
     }
 }
 
-/// Where headers are most of the file, a search must not lose to its estimate.
+/// Small images, where headers are most of the file, are not much larger than
+/// those of another library.
 #[test]
 fn small_pictures_stay_small() {
     for (width, height) in [(1, 1), (3, 3), (11, 1), (16, 16), (32, 32), (48, 48)] {
@@ -155,7 +156,7 @@ fn small_pictures_stay_small() {
             let size = |encoder: PngEncoder| {
                 let png = { encoder }.to_png(&image).unwrap();
                 let lines = miniz_oxide::inflate::decompress_to_vec_zlib(&idat(&png)).unwrap();
-                // As another library does it, with its own end of a piece.
+                // The size that another library reaches.
                 let other = miniz_oxide::deflate::compress_to_vec(&lines, 6).len();
                 (idat(&png).len(), other)
             };
@@ -190,11 +191,11 @@ fn strong_modes_leave_few_colours_unfiltered() {
     }
 }
 
-/// More work makes no larger file, whatever the search thinks of it.
+/// A stronger mode makes no larger file.
 #[test]
 fn more_work_is_not_larger() {
     let (width, height) = (512, 400);
-    // Smooth, with grain: what a search for repetitions is bad at.
+    // Smooth with noise: pixels with few matches.
     let noise = common::noise(width * height, 5);
     let grain = |i: usize| (noise[i].leading_zeros() as u8).min(5);
     let pixel = |i: usize| (i % width / 3 + i / width / 2) as u8 / 2 + grain(i);
@@ -205,13 +206,13 @@ fn more_work_is_not_larger() {
         let png = PngEncoder::new().compression(mode).to_png(&image).unwrap();
         png.len()
     });
-    // A fiftieth, since each chooses its filters in its own way.
+    // A fiftieth is allowed, since each mode chooses its filters differently.
     let larger = |pair: &[usize]| pair[1] > pair[0] + pair[0] / 50;
     assert!(!sizes.windows(2).any(larger), "{sizes:?}");
 }
 
-/// Noise is stored in every mode: at most a thousandth, and a byte for each
-/// row, and some hundred bytes.
+/// Noise is stored in every mode. The file is larger than the pixels by at most a
+/// thousandth, a byte a row and some hundred bytes.
 #[test]
 fn noise_hardly_grows() {
     for (width, height) in [(1, 1), (40, 3), (700, 500), (30_000, 7)] {
@@ -229,7 +230,8 @@ fn noise_hardly_grows() {
     }
 }
 
-/// Noise over a ramp: an average has less of it than a single neighbour.
+/// The fast mode takes Average for noise over a ramp: the average of two pixels
+/// has less noise than one pixel.
 #[test]
 fn fast_mode_averages_noise() {
     let (width, height) = (640, 480);
@@ -242,7 +244,7 @@ fn fast_mode_averages_noise() {
     for (bytes, average) in [(noisy, true), (flat, false)] {
         let image = Image::from_buffer(&bytes, width as u32, height as u32, PixelFormat::GRAY8);
         let png = image.unwrap().to_png().unwrap();
-        // The first rows have nothing above to judge by.
+        // The first rows are filtered before noise is measured.
         let found = filters(&png, width);
         assert!(found[..16].iter().all(|&filter| filter == 4));
         let expected = if average { 3 } else { 4 };

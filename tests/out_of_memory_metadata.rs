@@ -1,5 +1,4 @@
-//! Contract 2 for metadata: an allocation that fails is an error, whichever it
-//! is.
+//! Contract 2 for metadata: each allocation that fails is an error.
 //!
 //! One test in a process of its own: allocations of all threads are counted.
 
@@ -29,7 +28,7 @@ fn fail<T>(n: usize, f: impl FnOnce() -> T) -> (T, usize) {
     (result, ALLOCATOR.stop())
 }
 
-/// A file with a chunk before its image data.
+/// Inserts a chunk before the image data of a file.
 fn with_chunk(mut png: Vec<u8>, name: [u8; 4], data: Vec<u8>) -> Vec<u8> {
     let at = png.windows(4).position(|w| w == b"IDAT").unwrap() - 4;
     let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
@@ -47,13 +46,14 @@ fn with_chunk(mut png: Vec<u8>, name: [u8; 4], data: Vec<u8>) -> Vec<u8> {
     png
 }
 
-/// Every kind of metadata, for files of RGB.
+/// Returns metadata of every kind, for an RGB file.
 fn full() -> Metadata {
     let mut metadata = Metadata::default();
-    let text = |text: &str, language: &str| Text {
-        language: language.into(),
-        translated: language.into(),
-        ..Text::new("Comment", text)
+    let text = |text: &str, language: &str| {
+        let mut text = Text::new("Comment", text);
+        text.language = language.into();
+        text.translated_keyword = language.into();
+        text
     };
     metadata.text = vec![
         text("short", ""),
@@ -66,15 +66,8 @@ fn full() -> Metadata {
     metadata.density = Some(Density::from_dpi(300.0));
     metadata.gamma = Some(45455);
     metadata.chromaticities = Some(Chromaticities::SRGB);
-    metadata.icc = Some(IccProfile {
-        name: "a profile".into(),
-        data: common::noise(3000, 1),
-    });
-    metadata.cicp = Some(Cicp {
-        primaries: 9,
-        transfer: 16,
-        full_range: true,
-    });
+    metadata.icc = Some(IccProfile::new("a profile", common::noise(3000, 1)));
+    metadata.cicp = Some(Cicp::new(9, 16));
     metadata.mastering_display = Some(MasteringDisplay {
         red: [35400, 14600],
         green: [8500, 39850],
@@ -100,10 +93,10 @@ fn full() -> Metadata {
     });
     metadata.transparent = Some([9, 8, 7]);
     metadata.chunks = [false, true]
-        .map(|after| Chunk {
-            name: *b"prVt",
-            data: vec![1, 2, 3],
-            after,
+        .map(|after| {
+            let mut chunk = Chunk::new(*b"prVt", [1, 2, 3]);
+            chunk.after_image_data = after;
+            chunk
         })
         .to_vec();
     metadata
@@ -130,7 +123,7 @@ fn every_allocation_may_fail() {
         for _ in 0..2 {
             assert_no_memory(&encoder.to_png(&image).unwrap_err(), n);
         }
-        // And the encoder can be used again.
+        // The encoder can be used again.
         let mut encoder = encoder.metadata(full());
         assert!(encoder.to_png(&image).unwrap() == png);
     }

@@ -1,4 +1,4 @@
-//! Files with less than their images have, and the same pixels.
+//! Lossless reduction: smaller color types and bit depths, the same pixels.
 
 mod common;
 
@@ -9,12 +9,13 @@ use common::{DEFINITIONS, decode, noise};
 use pixview::metadata::{Background, Density};
 use pixview::{Compression, Image, Layout, Metadata, PixelFormat, PngDecoder, PngEncoder};
 
-/// Colour type and bits of a file (PNG third edition, 11.2.1).
+/// Returns the color type and the bit depth of a file (PNG third edition,
+/// 11.2.1).
 fn header(png: &[u8]) -> (u8, u8) {
     (png[25], png[24])
 }
 
-/// The pixels of a file as RGBA of 16 bits.
+/// Returns the pixels of a file as RGBA of 16 bits.
 fn rgba(png: &[u8]) -> Vec<[u16; 4]> {
     let decoded = decode(png);
     let scale = if decoded.depth == 8 { 257 } else { 1 };
@@ -32,8 +33,8 @@ fn rgba(png: &[u8]) -> Vec<[u16; 4]> {
         .collect()
 }
 
-/// Colour type and bits that pixels need, by what they are: those of the plain
-/// file if they need all that.
+/// Returns the color type and the bit depth that the pixels need. `plain` are
+/// those of the file without reduction.
 fn needed(pixels: &[[u16; 4]], width: usize, plain: (u8, u8)) -> (u8, u8) {
     let opaque = pixels.iter().all(|p| p[3] == 65535);
     let gray = pixels.iter().all(|p| p[0] == p[1] && p[1] == p[2]);
@@ -69,7 +70,7 @@ fn every_format() {
             .map(|p| u16::from_ne_bytes([p[0], p[1]]))
             .collect();
         for kind in 0..12 {
-            // Alpha or none, gray or not, 8 bits or 16, many colours or few.
+            // Opaque or not, gray or not, 8 bits or 16, many colors or few.
             let sample = |i: usize, c: usize| -> u16 {
                 let few = [1, 3, 13, 200, 300, 2300][kind / 2];
                 let i = random[i] as usize % few;
@@ -103,16 +104,16 @@ fn every_format() {
             let mut encoder = PngEncoder::new().reduce(true);
             let reduced = encoder.to_png(&image).unwrap();
             let what = format!("{} {kind}", definition.format);
-            let seen = rgba(&plain);
-            assert!(rgba(&reduced) == seen, "{what}");
+            let pixels = rgba(&plain);
+            assert!(rgba(&reduced) == pixels, "{what}");
             let mut expected = header(&plain);
             if !definition.indexed && !definition.is_sub_byte() {
-                expected = needed(&seen, width, expected);
+                expected = needed(&pixels, width, expected);
             }
             assert_eq!(header(&reduced), expected, "{what}");
             kinds.insert((header(&plain), expected));
 
-            // Live, strided, in threads: the same file.
+            // Live memory, strides and threads give the same file.
             let layout = image.layout();
             let mut memory = image.source().clone();
             let cells = Cell::from_mut(&mut memory[..]).as_slice_of_cells();
@@ -125,14 +126,14 @@ fn every_format() {
                 encoder = encoder.compression(mode);
                 let png = encoder.to_png(&image).unwrap();
                 assert_eq!(header(&png), expected);
-                assert!(rgba(&png) == seen, "{what}");
+                assert!(rgba(&png) == pixels, "{what}");
             }
         }
     }
     assert!(kinds.len() > 25, "{} are no test", kinds.len());
 }
 
-/// Small pictures aren't worth a palette, and a palette with alpha is in order.
+/// A small image gets no palette. A palette with alpha is sorted by alpha.
 #[test]
 fn palettes() {
     let mut image = Image::new(3, 3, PixelFormat::RGB8).unwrap();
@@ -149,14 +150,15 @@ fn palettes() {
     let png = PngEncoder::new().reduce(true).to_png(&image).unwrap();
     let reader = PngDecoder::new().from_bytes(&png).unwrap();
     assert_eq!(reader.format(), PixelFormat::INDEXED2);
-    // What is transparent comes first.
+    // Transparent entries come first.
     assert_eq!(
         reader.palette().unwrap().colors(),
         [[1, 1, 1, 0], [200, 100, 0, 128], [10, 20, 30, 255]]
     );
 }
 
-/// What speaks of samples keeps them; what doesn't goes along.
+/// Metadata that depends on the color type prevents the reduction. Other metadata
+/// is written beside it.
 #[test]
 fn metadata() {
     let image = Image::new(50, 50, PixelFormat::RGBA8).unwrap();
@@ -180,7 +182,7 @@ fn metadata() {
     assert_eq!(reader.metadata().unwrap(), metadata);
 }
 
-/// Rows wider than the blocks that pixels go in.
+/// Rows wider than a block are reduced.
 #[test]
 fn wide_rows() {
     for (colors, width) in [(2, 4999), (4, 1023), (16, 777), (250, 3001)] {

@@ -1,23 +1,24 @@
-//! Long work that can be watched and stopped.
+//! Progress of saves and reads, and their cancellation.
 
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, ErrorKind};
 
-/// How far a save or a read has come.
+/// The progress of a save or a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Progress {
-    /// Rows that are done, all of them at last.
+    /// The number of rows that are done. The last call has `total`.
     pub rows: u32,
-    /// Rows of the image.
+    /// The number of rows of the image.
     pub total: u32,
 }
 
 type Function = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send>;
 
-/// A function of the caller's, if there is one. The lock is never taken: with it
-/// an encoder is as free to be shared as without the function.
+/// The caller's progress function, if there is one. The `Mutex` is never locked:
+/// it makes the encoder `Sync` although the function is not.
 #[derive(Default)]
 pub(super) struct Watcher(Option<Mutex<Function>>);
 
@@ -26,7 +27,12 @@ impl Watcher {
         Watcher(Some(Mutex::new(Box::new(function))))
     }
 
-    /// Tells the caller, who may want no more.
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Cancelled`] if the function returns
+    /// [`ControlFlow::Break`].
     pub(super) fn tell(&mut self, rows: u32, total: u32) -> Result<(), Error> {
         let Some(function) = &mut self.0 else {
             return Ok(());

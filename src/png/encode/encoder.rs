@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::options::{Compression, Filter, IndexDepth};
 use super::strip::{ReaderState, Strip};
-use crate::png::metadata::{Chunks, Metadata, Refused};
+use crate::png::metadata::{Chunks, Metadata, MetadataError};
 use crate::png::progress::{Progress, Watcher};
 use crate::{Error, ErrorKind, Image, PixelSource, file};
 
@@ -51,7 +51,7 @@ pub struct PngEncoder {
     pub(super) filter: Filter,
     pub(super) index_depth: IndexDepth,
     pub(super) reduce: bool,
-    pub(super) metadata: Result<Chunks, Refused>,
+    pub(super) metadata: Result<Chunks, MetadataError>,
     pub(super) threads: usize,
     pub(super) watcher: Watcher,
     pub(super) strips: Vec<Strip>,

@@ -1,12 +1,12 @@
-//! The chunks of a palette.
+//! The chunks of a palette: PLTE and tRNS.
 
 use crate::Palette;
 use crate::alloc::{NoMemory, with_capacity};
-use crate::png::metadata::Written;
+use crate::png::metadata::EncodedChunk;
 
-/// Returns PLTE, and tRNS with the alpha of the entries up to the last that is
-/// not opaque (PNG third edition, 11.2.2 and 11.3.1.1).
-pub(super) fn palette_chunks(palette: &Palette) -> Result<Vec<Written>, NoMemory> {
+/// Returns PLTE (PNG third edition, 11.2.2), followed by tRNS (11.3.1.1) unless
+/// all entries are opaque. tRNS ends at the last entry that is not opaque.
+pub(super) fn palette_chunks(palette: &Palette) -> Result<Vec<EncodedChunk>, NoMemory> {
     fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>, NoMemory> {
         let mut collected = with_capacity(items.len())?;
         collected.extend(items);

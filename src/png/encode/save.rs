@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::Write;
 use std::thread;
 
-use super::checked_writer::{Buffered, CheckedWriter, WriterState};
+use super::checked_writer::{BufferedWriter, CheckedWriter, WriterState};
 use super::encoder::PngEncoder;
 use super::filtering::Filtering;
 use super::geometry::Geometry;
@@ -15,7 +15,7 @@ use super::reduce::Reduction;
 use super::scanline::{ScanlineReader, Target};
 use super::strip::Strip;
 use crate::alloc::reserve;
-use crate::png::metadata::{Refused, SampleChunks, Written};
+use crate::png::metadata::{EncodedChunk, FormatChunks, MetadataError};
 use crate::source::with_lease;
 use crate::strided::Frame;
 use crate::{Error, ErrorKind, Image, Lease, PixelFormat, PixelSource};
@@ -28,8 +28,8 @@ pub(super) struct Prepared {
     format: PixelFormat,
     /// The number of palette entries and the bit depth of an indexed image.
     indexed: Option<(usize, u8)>,
-    samples: SampleChunks,
-    palette: Vec<Written>,
+    samples: FormatChunks,
+    palette: Vec<EncodedChunk>,
 }
 
 impl Prepared {
@@ -45,8 +45,8 @@ impl Prepared {
 struct Save<'a> {
     frame: Frame<'a>,
     target: Target<'a>,
-    palette: &'a [Written],
-    samples: &'a SampleChunks,
+    palette: &'a [EncodedChunk],
+    samples: &'a FormatChunks,
 }
 
 impl PngEncoder {
@@ -64,12 +64,12 @@ impl PngEncoder {
         let mut prepared = Prepared {
             format,
             indexed,
-            samples: SampleChunks::default(),
+            samples: FormatChunks::default(),
             palette: Vec::new(),
         };
         let colors = indexed.map_or(0, |(colors, _)| colors);
-        let metadata = self.metadata.as_ref().map_err(Refused::error)?;
-        prepared.samples = metadata.of_samples(prepared.target().png, colors)?;
+        let metadata = self.metadata.as_ref().map_err(MetadataError::to_error)?;
+        prepared.samples = metadata.for_format(prepared.target().png, colors)?;
         if let Some(palette) = image.palette() {
             prepared.palette = palette_chunks(palette)?;
         }
@@ -84,11 +84,11 @@ impl PngEncoder {
         writer: &mut dyn Write,
     ) -> Result<(), Error> {
         let format = image.format();
-        let metadata = self.metadata.as_ref().map_err(Refused::error)?;
+        let metadata = self.metadata.as_ref().map_err(MetadataError::to_error)?;
         let reduces = self.reduce
             && !format.is_indexed()
             && format.bit_depth() >= 8
-            && !metadata.depend_on_samples();
+            && !metadata.depends_on_format();
         let encode = |lease: &mut Lease<'_>| {
             let frame = image.frame(lease)?;
             if !reduces {
@@ -147,7 +147,7 @@ impl PngEncoder {
         let writer = CheckedWriter::new(writer, &state);
         let mut row = None;
         let result = self.write_png(save, writer, &state, &mut row);
-        let failure = state.take_failure();
+        let failure = state.take_error();
         result.map_err(|error| {
             let error = match failure {
                 Some(failure) => ErrorKind::Write(failure).into(),
@@ -175,17 +175,17 @@ impl PngEncoder {
         let reader = ScanlineReader::new(save.frame, save.target);
         let filtering = Filtering::of(&geometry, &reader);
         let threads = self.prepare_strips(&geometry, &filtering)?;
-        let metadata = self.metadata.as_ref().map_err(Refused::error)?;
+        let metadata = self.metadata.as_ref().map_err(MetadataError::to_error)?;
         let (reader_state, watcher) = (&mut self.reader, &mut self.watcher);
 
-        let mut encoder = png::Encoder::new(Buffered::new(writer)?, width, height);
+        let mut encoder = png::Encoder::new(BufferedWriter::new(writer)?, width, height);
         encoder.set_color(png.color);
         encoder.set_depth(bit_depth(png.depth));
         let mut writer = encoder.write_header().map_err(encoding)?;
         // Dropped before the writer on every way out, also in a panic, so that
         // the destructor of the writer writes nothing.
         let closing = state.close_on_drop();
-        for (name, data) in metadata.before(save.samples, save.palette) {
+        for (name, data) in metadata.before_image_data(save.samples, save.palette) {
             let name = png::chunk::ChunkType(name);
             writer.write_chunk(name, data).map_err(encoding)?;
         }
@@ -214,7 +214,7 @@ impl PngEncoder {
         *row = Some(at.get());
         result?;
         *row = None;
-        for (name, data) in metadata.after() {
+        for (name, data) in metadata.after_image_data() {
             let name = png::chunk::ChunkType(name);
             writer.write_chunk(name, data).map_err(encoding)?;
         }

@@ -1,69 +1,69 @@
-//! Writing: metadata in the form in which files hold it.
+//! Encoding: metadata becomes chunks.
 
 use super::image::{check_exif, write_significant_bits, write_transparent};
-use super::{Background, Metadata, Refusal, Wrong, color};
+use super::{Background, ChunkError, Metadata, Reason, color};
 use crate::alloc;
 use crate::format::PngFormat;
 use crate::{Error, ErrorKind};
 
 /// The name and the data of a chunk.
-pub(in crate::png) type Written = ([u8; 4], Vec<u8>);
+pub(in crate::png) type EncodedChunk = ([u8; 4], Vec<u8>);
 
-/// The chunks of some metadata, made once and written into any number of files.
+/// The chunks of metadata, made once and written into any number of files.
 #[derive(Default)]
 pub(in crate::png) struct Chunks {
-    /// Before the palette.
-    first: Vec<Written>,
-    /// After the palette and before the image data.
-    middle: Vec<Written>,
-    /// After the image data.
-    last: Vec<Written>,
-    // Fields that depend on the type of the file.
+    before_palette: Vec<EncodedChunk>,
+    /// Chunks after the palette and before the image data.
+    after_palette: Vec<EncodedChunk>,
+    after_image_data: Vec<EncodedChunk>,
+    // Fields whose chunks depend on the PNG format of the file.
     significant_bits: Option<Vec<u8>>,
     transparent: Option<[u16; 3]>,
     background: Option<Background>,
 }
 
-/// The chunks that depend on the type of the file.
+/// The chunks that depend on the PNG format of the file.
 #[derive(Default)]
-pub(in crate::png) struct SampleChunks {
-    significant_bits: Option<Fixed>,
-    transparent: Option<Fixed>,
-    background: Option<Fixed>,
+pub(in crate::png) struct FormatChunks {
+    significant_bits: Option<ShortData>,
+    transparent: Option<ShortData>,
+    background: Option<ShortData>,
 }
 
-/// A chunk that can't be written.
+/// The first error in metadata, and the name of its chunk. Kept by the encoder
+/// and returned by each save.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::png) struct Refused {
+pub(in crate::png) struct MetadataError {
     chunk: [u8; 4],
-    refusal: Refusal,
+    error: ChunkError,
 }
 
-impl Refused {
-    pub(in crate::png) fn error(&self) -> Error {
-        match self.refusal {
-            Refusal::Wrong(what) => ErrorKind::Metadata {
+impl MetadataError {
+    /// Returns the public error.
+    pub(in crate::png) fn to_error(&self) -> Error {
+        match self.error {
+            ChunkError::Invalid(what) => ErrorKind::Metadata {
                 chunk: self.chunk.escape_ascii().to_string(),
                 what,
             }
             .into(),
-            Refusal::NoMemory(error) => error.into(),
+            ChunkError::NoMemory(error) => error.into(),
         }
     }
 }
 
-/// The data of a chunk that has at most 32 bytes.
+/// Chunk data of at most 32 bytes, held without allocation.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Fixed {
+pub(super) struct ShortData {
     bytes: [u8; 32],
     len: usize,
 }
 
-impl Fixed {
+impl ShortData {
     pub(super) fn new<const N: usize>(bytes: [u8; N]) -> Self {
-        let mut fixed = Fixed::default();
-        fixed.extend(bytes);
-        fixed
+        let mut data = ShortData::default();
+        data.extend(bytes);
+        data
     }
 
     pub(super) fn extend<const N: usize>(&mut self, bytes: [u8; N]) {
@@ -77,57 +77,63 @@ impl Fixed {
 }
 
 impl Chunks {
-    /// Makes the chunks: long text and profiles are compressed, other long data
-    /// is moved.
-    pub(in crate::png) fn new(metadata: Metadata) -> Result<Self, Refused> {
+    /// Makes the chunks. Compresses long text and profiles, and moves Exif data
+    /// and the data of other chunks.
+    pub(in crate::png) fn new(metadata: Metadata) -> Result<Self, MetadataError> {
         let mut chunks = Chunks::default();
-        let first = &mut chunks.first;
+        let before_palette = &mut chunks.before_palette;
         if metadata.icc.is_some() && metadata.srgb.is_some() {
-            let both = "a profile and sRGB exclude one another";
-            return push(first, *b"iCCP", Err(both.into())).map(|()| chunks);
+            return Err(MetadataError {
+                chunk: *b"iCCP",
+                error: "icc and srgb exclude each other: set one of them to None".into(),
+            });
         }
         if let Some(cicp) = metadata.cicp {
-            push_fixed(first, *b"cICP", Ok(cicp.write()))?;
+            push_short(before_palette, *b"cICP", Ok(cicp.write()))?;
         }
         if let Some(display) = metadata.mastering_display {
-            push_fixed(first, *b"mDCV", Ok(display.write()))?;
+            push_short(before_palette, *b"mDCV", Ok(display.write()))?;
         }
         if let Some(light) = metadata.light_level {
-            push_fixed(first, *b"cLLI", light.write())?;
+            push_short(before_palette, *b"cLLI", light.write())?;
         }
         if let Some(icc) = metadata.icc {
-            push(first, *b"iCCP", icc.write())?;
+            push(before_palette, *b"iCCP", icc.write())?;
         }
         if let Some(intent) = metadata.srgb {
-            push_fixed(first, *b"sRGB", Ok(Fixed::new([intent as u8])))?;
+            push_short(before_palette, *b"sRGB", Ok(ShortData::new([intent as u8])))?;
         }
         if let Some(gamma) = metadata.gamma {
-            push_fixed(first, *b"gAMA", color::write_gamma(gamma))?;
+            push_short(before_palette, *b"gAMA", color::write_gamma(gamma))?;
         }
         if let Some(chromaticities) = metadata.chromaticities {
-            push_fixed(first, *b"cHRM", chromaticities.write())?;
+            push_short(before_palette, *b"cHRM", chromaticities.write())?;
         }
 
-        let middle = &mut chunks.middle;
+        let after_palette = &mut chunks.after_palette;
         if let Some(density) = metadata.density {
-            push_fixed(middle, *b"pHYs", density.write())?;
+            push_short(after_palette, *b"pHYs", density.write())?;
         }
         if let Some(exif) = metadata.exif {
             let checked = check_exif(&exif);
-            push(middle, *b"eXIf", checked.map(|()| exif).map_err(Into::into))?;
+            push(
+                after_palette,
+                *b"eXIf",
+                checked.map(|()| exif).map_err(Into::into),
+            )?;
         }
         if let Some(time) = metadata.time {
-            push_fixed(middle, *b"tIME", time.write())?;
+            push_short(after_palette, *b"tIME", time.write())?;
         }
         for text in metadata.text {
             let (name, data) = text.write();
-            push(middle, name, data)?;
+            push(after_palette, name, data)?;
         }
         for chunk in metadata.chunks {
-            let to = if chunk.after {
-                &mut chunks.last
+            let to = if chunk.after_image_data {
+                &mut chunks.after_image_data
             } else {
-                &mut *middle
+                &mut *after_palette
             };
             let checked = check_name(chunk.name);
             let data = checked.map(|()| chunk.data).map_err(Into::into);
@@ -139,124 +145,123 @@ impl Chunks {
         Ok(chunks)
     }
 
-    /// Makes the chunks that depend on the type of the file and on the number
-    /// of palette entries.
-    pub(in crate::png) fn of_samples(
+    /// Makes the chunks that depend on the PNG format of the file and on the
+    /// number of palette entries.
+    pub(in crate::png) fn for_format(
         &self,
         png: PngFormat,
-        colors: usize,
-    ) -> Result<SampleChunks, Error> {
-        let named = |chunk: [u8; 4]| {
-            move |what: Wrong| {
-                let refusal = what.into();
-                Refused { chunk, refusal }.error()
+        entries: usize,
+    ) -> Result<FormatChunks, Error> {
+        let error_in = |chunk: [u8; 4]| {
+            move |reason: Reason| {
+                let error = reason.into();
+                MetadataError { chunk, error }.to_error()
             }
         };
         let bits = self.significant_bits.as_deref();
         let bits = bits.map(|bits| write_significant_bits(bits, png));
         let transparent = self.transparent.map(|rgb| write_transparent(rgb, png));
-        let background = self.background.map(|color| color.write(png, colors));
-        Ok(SampleChunks {
-            significant_bits: bits.transpose().map_err(named(*b"sBIT"))?,
-            transparent: transparent.transpose().map_err(named(*b"tRNS"))?,
-            background: background.transpose().map_err(named(*b"bKGD"))?,
+        let background = self.background.map(|color| color.write(png, entries));
+        Ok(FormatChunks {
+            significant_bits: bits.transpose().map_err(error_in(*b"sBIT"))?,
+            transparent: transparent.transpose().map_err(error_in(*b"tRNS"))?,
+            background: background.transpose().map_err(error_in(*b"bKGD"))?,
         })
     }
 
-    /// Returns whether a field holds for one type of file only.
-    pub(in crate::png) fn depend_on_samples(&self) -> bool {
-        // A profile is of gray or of RGB, as the samples are (11.3.2.3).
+    /// Returns whether a chunk is valid for one color type and bit depth only.
+    pub(in crate::png) fn depends_on_format(&self) -> bool {
+        // A profile is for gray or for RGB, like the samples (11.3.2.3).
         self.significant_bits.is_some()
             || self.background.is_some()
             || self.transparent.is_some()
-            || self.first.iter().any(|(name, _)| name == b"iCCP")
+            || self.before_palette.iter().any(|(name, _)| name == b"iCCP")
     }
 
-    /// Returns the chunks before the image data, in order. `palette` is the
-    /// palette.
-    pub(in crate::png) fn before<'a>(
+    /// Returns the chunks before the image data, in the order of the file.
+    /// `palette` has the chunks of the palette.
+    pub(in crate::png) fn before_image_data<'a>(
         &'a self,
-        samples: &'a SampleChunks,
-        palette: &'a [Written],
+        format: &'a FormatChunks,
+        palette: &'a [EncodedChunk],
     ) -> impl Iterator<Item = ([u8; 4], &'a [u8])> {
-        let bits = fixed(*b"sBIT", samples.significant_bits.as_ref());
-        let transparent = fixed(*b"tRNS", samples.transparent.as_ref());
-        let background = fixed(*b"bKGD", samples.background.as_ref());
-        slices(&self.first)
+        let bits = named(*b"sBIT", format.significant_bits.as_ref());
+        let transparent = named(*b"tRNS", format.transparent.as_ref());
+        let background = named(*b"bKGD", format.background.as_ref());
+        slices(&self.before_palette)
             .chain(bits)
             .chain(slices(palette))
             .chain(transparent)
             .chain(background)
-            .chain(slices(&self.middle))
+            .chain(slices(&self.after_palette))
     }
 
-    /// Returns the chunks after the image data, in order.
-    pub(in crate::png) fn after(&self) -> impl Iterator<Item = ([u8; 4], &[u8])> {
-        slices(&self.last)
+    /// Returns the chunks after the image data, in the order of the file.
+    pub(in crate::png) fn after_image_data(&self) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+        slices(&self.after_image_data)
     }
 }
 
-fn slices(chunks: &[Written]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+fn slices(chunks: &[EncodedChunk]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     chunks.iter().map(|(name, data)| (*name, &data[..]))
 }
 
-fn fixed(name: [u8; 4], data: Option<&Fixed>) -> Option<([u8; 4], &[u8])> {
+fn named(name: [u8; 4], data: Option<&ShortData>) -> Option<([u8; 4], &[u8])> {
     data.map(|data| (name, data.bytes()))
 }
 
+/// Appends a chunk, or returns its error with its name.
 fn push(
-    to: &mut Vec<Written>,
+    to: &mut Vec<EncodedChunk>,
     chunk: [u8; 4],
-    data: Result<Vec<u8>, Refusal>,
-) -> Result<(), Refused> {
+    data: Result<Vec<u8>, ChunkError>,
+) -> Result<(), MetadataError> {
     let pushed = data.and_then(|data| {
         if data.len() > i32::MAX as usize {
-            return Err("the chunk is longer than 2^31-1 bytes".into());
+            return Err("chunk data must be at most 2^31-1 bytes".into());
         }
         Ok(alloc::push(to, (chunk, data))?)
     });
-    pushed.map_err(|refusal| Refused { chunk, refusal })
+    pushed.map_err(|error| MetadataError { chunk, error })
 }
 
-fn push_fixed(
-    to: &mut Vec<Written>,
-    name: [u8; 4],
-    data: Result<Fixed, Wrong>,
-) -> Result<(), Refused> {
-    let data = data.map_err(Refusal::from);
-    push(
-        to,
-        name,
-        data.and_then(|data| Ok(alloc::joined(&[data.bytes()])?)),
-    )
+/// Appends a chunk of short data, or returns its error with its name.
+fn push_short(
+    to: &mut Vec<EncodedChunk>,
+    chunk: [u8; 4],
+    data: Result<ShortData, Reason>,
+) -> Result<(), MetadataError> {
+    let data = data.map_err(ChunkError::from);
+    let copied = data.and_then(|data| Ok(alloc::joined(&[data.bytes()])?));
+    push(to, chunk, copied)
 }
 
-/// The names that fields stand for, and those of the image itself.
-const KNOWN: [&[u8; 4]; 23] = [
+/// The names of the chunks that hold the image or a field of [`Metadata`].
+const RESERVED: [&[u8; 4]; 23] = [
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"tEXt", b"zTXt", b"iTXt",
     b"pHYs", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"eXIf", b"sBIT",
     b"bKGD", b"tIME", b"tRNS",
 ];
 
-/// Returns whether a field of [`Metadata`] stands for chunks of this name, or
-/// the image itself.
-pub(super) fn is_known(name: [u8; 4]) -> bool {
-    KNOWN.contains(&&name)
+/// Returns whether chunks of this name hold the image or a field of
+/// [`Metadata`].
+pub(super) fn is_reserved(name: [u8; 4]) -> bool {
+    RESERVED.contains(&&name)
 }
 
-/// Checks the name of a chunk that no field stands for (5.4).
-pub(super) fn check_name(name: [u8; 4]) -> Result<(), Wrong> {
+/// Checks the name of a [`Chunk`](super::Chunk) (5.4).
+pub(super) fn check_name(name: [u8; 4]) -> Result<(), Reason> {
     if !name.iter().all(u8::is_ascii_alphabetic) {
-        return Err("a name has four letters");
+        return Err("chunk name must be four ASCII letters");
     }
     if name[0].is_ascii_uppercase() {
-        return Err("critical chunks can't be added: the first letter must be lower case");
+        return Err("first letter of the name must be lowercase: critical chunks cannot be added");
     }
     if name[2].is_ascii_lowercase() {
-        return Err("the third letter of a name must be upper case");
+        return Err("third letter of the name must be uppercase");
     }
-    if is_known(name) {
-        return Err("chunks of this name can't be added: use the field of Metadata");
+    if is_reserved(name) {
+        return Err("chunk name is reserved: use the field of Metadata");
     }
     Ok(())
 }

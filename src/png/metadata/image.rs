@@ -1,108 +1,131 @@
-//! Fields that describe the image as a whole: density, background,
-//! transparency, significant bits, Exif data, time.
+//! Fields for the image as a whole: density, background, transparency,
+//! significant bits, Exif data, time.
 
-use super::chunks::Fixed;
-use super::{LENGTH, Wrong, color};
+use super::chunks::ShortData;
+use super::{Reason, color, wrong_length};
 use crate::format::PngFormat;
 use crate::png::file_format::FileFormat;
 use png::ColorType;
 
-/// The density of the pixels, or their proportions.
+/// The pixels per meter, or only the proportions of a pixel (11.3.4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Density {
-    /// Pixels per unit, from left to right.
+    /// The horizontal pixels per unit, at most 2^31-1.
     pub x: u32,
-    /// Pixels per unit, from top to bottom.
+    /// The vertical pixels per unit, at most 2^31-1.
     pub y: u32,
-    /// Whether the unit is the metre; else only the proportions count.
-    pub per_metre: bool,
+    /// Whether the unit is the meter. Otherwise the unit is unknown, and `x` and
+    /// `y` give only proportions.
+    pub per_meter: bool,
 }
 
-/// The color to show an image on, in samples of the file.
+/// The background color, in samples of the file (11.3.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Background {
-    /// Of gray files, with alpha or without.
+    /// The gray sample of a gray file, with alpha or without.
     Gray(u16),
-    /// Of RGB files, with alpha or without.
+    /// The red, green and blue samples of an RGB file, with alpha or without.
     Rgb([u16; 3]),
-    /// Of indexed files.
+    /// The palette index of an indexed file.
     Index(u8),
 }
 
-/// A moment in Universal Time.
+// Exhaustive: tIME has seven bytes, and each is in a field.
+/// A date and time in Universal Time (11.3.5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Time {
-    /// The whole year, such as 2026.
+    /// The year with its century, such as 2026.
     pub year: u16,
-    /// 1 to 12.
+    /// The month, from 1 to 12.
     pub month: u8,
-    /// 1 to 31.
+    /// The day of the month, from 1 to 31.
     pub day: u8,
-    /// 0 to 23.
+    /// The hour, from 0 to 23.
     pub hour: u8,
-    /// 0 to 59.
+    /// The minute, from 0 to 59.
     pub minute: u8,
-    /// 0 to 60: there are leap seconds.
+    /// The second, from 0 to 60, where 60 is a leap second.
     pub second: u8,
 }
 
 impl Density {
-    /// Returns a density of the same pixels per inch both ways, to the nearest
-    /// number per metre.
+    /// Returns a density in pixels per meter, horizontal and vertical.
     #[must_use]
-    pub fn from_dpi(dpi: f64) -> Self {
-        let per_metre = (dpi / 0.0254).round() as u32;
+    pub const fn per_meter(x: u32, y: u32) -> Self {
         Density {
-            x: per_metre,
-            y: per_metre,
-            per_metre: true,
+            x,
+            y,
+            per_meter: true,
         }
     }
 
-    /// Returns the pixels per inch, from left to right and from top to bottom,
-    /// if the unit is known.
+    /// Returns the proportions of a pixel: `x` pixels in a row are as long as
+    /// `y` pixels in a column.
     #[must_use]
-    pub fn dpi(self) -> Option<(f64, f64)> {
-        let dpi = |per_metre: u32| f64::from(per_metre) * 0.0254;
-        self.per_metre.then(|| (dpi(self.x), dpi(self.y)))
+    pub const fn unitless(x: u32, y: u32) -> Self {
+        Density {
+            x,
+            y,
+            per_meter: false,
+        }
     }
 
-    pub(super) fn write(self) -> Result<Fixed, Wrong> {
-        let mut data = color::written(&[self.x, self.y])?;
-        data.extend([self.per_metre.into()]);
+    /// Returns the density of square pixels at `dpi` pixels per inch, rounded
+    /// to whole pixels per meter.
+    #[must_use]
+    pub fn from_dpi(dpi: f64) -> Self {
+        let per_meter = (dpi / 0.0254).round() as u32;
+        Density::per_meter(per_meter, per_meter)
+    }
+
+    /// Returns the horizontal and the vertical pixels per inch, or `None` if the
+    /// unit is unknown.
+    #[must_use]
+    pub fn dpi(self) -> Option<(f64, f64)> {
+        let dpi = |per_meter: u32| f64::from(per_meter) * 0.0254;
+        self.per_meter.then(|| (dpi(self.x), dpi(self.y)))
+    }
+
+    pub(super) fn write(self) -> Result<ShortData, Reason> {
+        let mut data = color::write_numbers(&[self.x, self.y])?;
+        data.extend([self.per_meter.into()]);
         Ok(data)
     }
 
-    pub(super) fn parse(data: &[u8]) -> Result<Self, Wrong> {
-        let ([x, y], [unit]) = color::numbers(data)?;
-        let per_metre = match unit {
+    pub(super) fn parse(data: &[u8]) -> Result<Self, Reason> {
+        let ([x, y], [unit]) = color::parse_numbers(data)?;
+        let per_meter = match unit {
             0 => false,
             1 => true,
-            _ => return Err("the unit is neither 0 nor 1"),
+            _ => return Err("unit must be 0 or 1"),
         };
-        Ok(Density { x, y, per_metre })
+        Ok(Density { x, y, per_meter })
     }
 }
 
 impl Background {
-    /// `colors` is the number of palette entries.
-    pub(super) fn write(self, png: PngFormat, colors: usize) -> Result<Fixed, Wrong> {
+    /// Returns the data of the chunk. `entries` is the number of palette
+    /// entries.
+    pub(super) fn write(self, png: PngFormat, entries: usize) -> Result<ShortData, Reason> {
         match (self, png.color) {
             (Background::Gray(gray), ColorType::Grayscale | ColorType::GrayscaleAlpha) => {
-                samples(&[gray], png.depth)
+                write_samples(&[gray], png.depth)
             }
-            (Background::Rgb(rgb), ColorType::Rgb | ColorType::Rgba) => samples(&rgb, png.depth),
+            (Background::Rgb(rgb), ColorType::Rgb | ColorType::Rgba) => {
+                write_samples(&rgb, png.depth)
+            }
             (Background::Index(index), ColorType::Indexed) => {
-                if usize::from(index) >= colors {
-                    return Err("the palette has no such color");
+                if usize::from(index) >= entries {
+                    return Err("background index is beyond the palette");
                 }
-                Ok(Fixed::new([index]))
+                Ok(ShortData::new([index]))
             }
-            _ => Err("a background is gray, RGB or an index as the pixels are"),
+            _ => Err("background must match the color type of the file: Gray, Rgb or Index"),
         }
     }
 
-    pub(super) fn parse(data: &[u8], file: &FileFormat) -> Result<Self, Wrong> {
+    pub(super) fn parse(data: &[u8], file: &FileFormat) -> Result<Self, Reason> {
         let background = match (file.png.color, data) {
             (ColorType::Grayscale | ColorType::GrayscaleAlpha, &[a, b]) => {
                 Background::Gray(u16::from_be_bytes([a, b]))
@@ -111,28 +134,35 @@ impl Background {
                 Background::Rgb([[a, b], [c, d], [e, f]].map(u16::from_be_bytes))
             }
             (ColorType::Indexed, &[index]) => Background::Index(index),
-            _ => return Err(LENGTH),
+            (ColorType::Grayscale | ColorType::GrayscaleAlpha, _) => return Err(wrong_length(2)),
+            (ColorType::Rgb | ColorType::Rgba, _) => return Err(wrong_length(6)),
+            (ColorType::Indexed, _) => return Err(wrong_length(1)),
         };
-        background.write(file.png, colors(file))?;
+        background.write(file.png, palette_entries(file))?;
         Ok(background)
     }
 }
 
 impl Time {
-    pub(super) fn write(self) -> Result<Fixed, Wrong> {
-        let mut data = Fixed::new(self.year.to_be_bytes());
+    pub(super) fn write(self) -> Result<ShortData, Reason> {
+        let mut data = ShortData::new(self.year.to_be_bytes());
         data.extend([self.month, self.day, self.hour, self.minute, self.second]);
         Time::parse(data.bytes())?;
         Ok(data)
     }
 
-    pub(super) fn parse(data: &[u8]) -> Result<Self, Wrong> {
+    pub(super) fn parse(data: &[u8]) -> Result<Self, Reason> {
         let &[high, low, month, day, hour, minute, second] = data else {
-            return Err(LENGTH);
+            return Err(wrong_length(7));
         };
-        let date = (1..=12).contains(&month) && (1..=31).contains(&day);
-        if !date || hour > 23 || minute > 59 || second > 60 {
-            return Err("there is no such time");
+        if !(1..=12).contains(&month) {
+            return Err("month must be from 1 to 12");
+        }
+        if !(1..=31).contains(&day) {
+            return Err("day must be from 1 to 31");
+        }
+        if hour > 23 || minute > 59 || second > 60 {
+            return Err("time must be from 00:00:00 to 23:59:60");
         }
         Ok(Time {
             year: u16::from_be_bytes([high, low]),
@@ -146,51 +176,58 @@ impl Time {
 }
 
 /// Returns the number of palette entries of a file.
-fn colors(file: &FileFormat) -> usize {
+fn palette_entries(file: &FileFormat) -> usize {
     file.palette.as_ref().map_or(0, |p| p.colors().len())
 }
 
-fn samples(samples: &[u16], depth: u8) -> Result<Fixed, Wrong> {
-    let mut data = Fixed::default();
+/// Returns samples as two bytes each. They must fit `depth` bits.
+fn write_samples(samples: &[u16], depth: u8) -> Result<ShortData, Reason> {
+    let mut data = ShortData::default();
     for &sample in samples {
         if sample > u16::MAX >> (16 - depth.min(16)) {
-            return Err("a sample is larger than those of the file");
+            return Err("sample does not fit the bit depth of the file");
         }
         data.extend(sample.to_be_bytes());
     }
     Ok(data)
 }
 
-/// Returns the transparent color, tRNS, of files without alpha and palette.
-pub(super) fn write_transparent([r, g, b]: [u16; 3], png: PngFormat) -> Result<Fixed, Wrong> {
+/// Returns the data of tRNS in a file without alpha and palette.
+pub(super) fn write_transparent([r, g, b]: [u16; 3], png: PngFormat) -> Result<ShortData, Reason> {
     match png.color {
-        ColorType::Grayscale if r == g && g == b => samples(&[r], png.depth),
-        ColorType::Grayscale => Err("a gray file has one transparent gray: three times the same"),
-        ColorType::Rgb => samples(&[r, g, b], png.depth),
-        _ => Err("only gray and RGB without alpha have a transparent color"),
+        ColorType::Grayscale if r == g && g == b => write_samples(&[r], png.depth),
+        ColorType::Grayscale => {
+            Err("transparent color of a gray file must have three equal samples")
+        }
+        ColorType::Rgb => write_samples(&[r, g, b], png.depth),
+        _ => Err("transparent color needs a gray or RGB file without alpha"),
     }
 }
 
-/// Checks tRNS, which has been read with the palette.
-pub(super) fn check_transparency(data: &[u8], file: &FileFormat) -> Result<(), Wrong> {
-    let (entries, png) = (colors(file), file.png);
+/// Checks tRNS. Its data was read with the palette, before the metadata.
+pub(super) fn check_transparency(data: &[u8], file: &FileFormat) -> Result<(), Reason> {
+    let (entries, png) = (palette_entries(file), file.png);
     let found = match (png.color, data) {
         (ColorType::Indexed, _) if (1..=entries).contains(&data.len()) => return Ok(()),
-        (ColorType::Indexed, [_, ..]) => return Err("there are more alphas than colors: cut"),
+        (ColorType::Indexed, [_, ..]) => {
+            return Err("chunk has more entries than the palette: extra entries ignored");
+        }
         (ColorType::Grayscale, &[a, b]) => [u16::from_be_bytes([a, b]); 3],
         (ColorType::Rgb, &[a, b, c, d, e, f]) => [[a, b], [c, d], [e, f]].map(u16::from_be_bytes),
         (ColorType::GrayscaleAlpha | ColorType::Rgba, _) => {
-            return Err("a file with alpha has no tRNS");
+            return Err("file with an alpha channel must not have tRNS");
         }
-        _ => return Err(LENGTH),
+        (ColorType::Indexed, []) => return Err("chunk must have at least 1 byte of data"),
+        (ColorType::Grayscale, _) => return Err(wrong_length(2)),
+        (ColorType::Rgb, _) => return Err(wrong_length(6)),
     };
     write_transparent(found, png)
         .map(|_| ())
-        .map_err(|_| "a sample is larger than those of the file: its low bits are taken")
+        .map_err(|_| "sample does not fit the bit depth of the file: high bits ignored")
 }
 
-/// Returns the samples that sBIT describes, and their depth: of palettes the
-/// three of a color.
+/// Returns the number of channels in sBIT, and their sample depth. An indexed
+/// file counts as RGB of 8 bits.
 fn sample_depths(png: PngFormat) -> (usize, u8) {
     match png.color {
         ColorType::Grayscale => (1, png.depth),
@@ -201,24 +238,26 @@ fn sample_depths(png: PngFormat) -> (usize, u8) {
     }
 }
 
-pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<Fixed, Wrong> {
+/// Returns the data of sBIT.
+pub(super) fn write_significant_bits(bits: &[u8], png: PngFormat) -> Result<ShortData, Reason> {
     let (channels, depth) = sample_depths(png);
     if bits.len() != channels {
-        return Err("as many numbers as channels are needed, three for a palette");
+        return Err("significant bits must have one number per channel, three for an indexed file");
     }
     if bits.iter().any(|&bits| bits == 0 || bits > depth) {
-        return Err("samples have from one bit to as many as the file has");
+        return Err("significant bits must be from 1 to the bit depth, 8 for an indexed file");
     }
-    let mut data = Fixed::default();
+    let mut data = ShortData::default();
     for &bits in bits {
         data.extend([bits]);
     }
     Ok(data)
 }
 
-pub(super) fn check_exif(exif: &[u8]) -> Result<(), Wrong> {
+/// Checks that Exif data begins with a TIFF header: a byte order and 42.
+pub(super) fn check_exif(exif: &[u8]) -> Result<(), Reason> {
     match exif {
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Ok(()),
-        _ => Err("Exif data begins with the order of its bytes, and 42"),
+        _ => Err("Exif data must begin with II*\\0 or MM\\0*"),
     }
 }

@@ -1,4 +1,4 @@
-//! Metadata: the fields, and their way into chunks and out of them.
+//! Metadata: its fields, their encoding as chunks and their parsing.
 
 mod chunks;
 mod color;
@@ -8,7 +8,7 @@ mod text;
 
 use std::fmt;
 
-pub(super) use chunks::{Chunks, Refused, SampleChunks, Written};
+pub(super) use chunks::{Chunks, EncodedChunk, FormatChunks, MetadataError};
 pub use color::{Chromaticities, Cicp, IccProfile, LightLevel, MasteringDisplay, RenderingIntent};
 pub use image::{Background, Density, Time};
 pub(super) use parser::RawChunk;
@@ -17,19 +17,22 @@ pub use text::Text;
 use crate::alloc::NoMemory;
 use crate::{Error, ErrorKind};
 
-/// The metadata of a file: everything that it says beside the pixels.
+/// The metadata of a PNG file: everything in the file except the pixels.
 ///
-/// [`PngEncoder::metadata`](crate::PngEncoder::metadata) writes it and
-/// [`PngReader::metadata`](crate::PngReader::metadata) reads it. Metadata that
-/// was written is read again unchanged if it takes no more memory than the
-/// reader allows. It belongs to a save, not to an image.
+/// [`PngEncoder::metadata`](crate::PngEncoder::metadata) writes metadata and
+/// [`PngReader::metadata`](crate::PngReader::metadata) reads it. An image has no
+/// metadata: metadata belongs to one save or one file.
 ///
 /// Writing is strict: a field that breaks a rule of the specification is
-/// [`ErrorKind::Metadata`] before a byte is written. Reading is liberal: a
-/// chunk that breaks a rule is corrected or left out, and listed in
-/// [`faults`](Metadata::faults). Everything that is read can be written.
+/// [`ErrorKind::Metadata`] before a byte is written. Reading is lenient: a chunk
+/// that breaks a rule is corrected or left out, and listed in
+/// [`faults`](Metadata::faults). All metadata that was read can be written.
+/// Metadata that was written is read back unchanged if it fits the memory limit
+/// of the reader.
 ///
-/// Sections are those of the PNG specification, third edition.
+/// Start with [`Metadata::default`], which has no metadata, and assign to the
+/// fields. Numbers such as 11.3.2.2 are sections of the PNG specification,
+/// third edition.
 ///
 /// # Examples
 ///
@@ -42,87 +45,104 @@ use crate::{Error, ErrorKind};
 /// metadata.density = Some(Density::from_dpi(300.0));
 ///
 /// let image = Image::new(40, 30, PixelFormat::RGB8)?;
-/// let png = PngEncoder::new().metadata(metadata.clone()).to_vec(&image)?;
+/// let png = PngEncoder::new().metadata(metadata.clone()).to_png(&image)?;
 ///
 /// let mut reader = PngDecoder::new().from_bytes(&png)?;
-/// reader.read()?; // what lies behind the pixels is known then
+/// reader.read()?; // reads the chunks behind the pixels as well
 /// assert_eq!(reader.metadata()?, metadata);
 /// # Ok::<(), pixview::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// Text, in order (11.3.3).
+    /// The texts, in the order of the file: `tEXt`, `zTXt` and `iTXt` (11.3.3).
     pub text: Vec<Text>,
-    /// Pixels per length, `pHYs` (11.3.4.3).
+    /// The pixels per meter, or only their proportions: `pHYs` (11.3.4.3).
     pub density: Option<Density>,
-    /// The exponent of the image's samples, times 100 000: 45455 for 1/2.2.
-    /// `gAMA` (11.3.2.2).
+    /// The gamma of the samples times 100 000, from 1 to 2^31-1: 45455 for
+    /// 1/2.2. `gAMA` (11.3.2.2).
     pub gamma: Option<u32>,
-    /// The colours that the samples mean, `cHRM` (11.3.2.1).
+    /// The white point and the primaries: `cHRM` (11.3.2.1).
     pub chromaticities: Option<Chromaticities>,
-    /// That the samples are sRGB, and how it is to be rendered. `sRGB`
-    /// (11.3.2.5). Not beside a profile.
+    /// The rendering intent of an image in the sRGB color space: `sRGB`
+    /// (11.3.2.5). Excludes [`icc`](Metadata::icc).
     pub srgb: Option<RenderingIntent>,
-    /// A profile of the International Color Consortium, `iCCP` (11.3.2.3).
+    /// The color profile: `iCCP` (11.3.2.3). Excludes
+    /// [`srgb`](Metadata::srgb).
     pub icc: Option<IccProfile>,
-    /// Code points of video, `cICP` (11.3.2.6).
+    /// The code points of the color space of a video: `cICP` (11.3.2.6).
     pub cicp: Option<Cicp>,
-    /// The display that the image was made on, `mDCV` (11.3.2.7).
+    /// The display on which the image was mastered: `mDCV` (11.3.2.7).
     pub mastering_display: Option<MasteringDisplay>,
-    /// How light the image is, `cLLI` (11.3.2.8).
+    /// The luminance of the image: `cLLI` (11.3.2.8).
     pub light_level: Option<LightLevel>,
-    /// Exif data, beginning with the order of its bytes, `II` or `MM`. `eXIf`
-    /// (11.3.4.5).
+    /// The Exif data, which begins with `II*\0` or `MM\0*`: `eXIf` (11.3.4.5).
     pub exif: Option<Vec<u8>>,
-    /// How many bits of each sample were there in the beginning, as many as
-    /// the file has channels (three for a palette): `sBIT` (11.3.2.4).
+    /// The significant bits of each channel of the file, from 1 to the bit
+    /// depth: `sBIT` (11.3.2.4). An indexed file has three numbers, from 1 to 8.
     pub significant_bits: Option<Vec<u8>>,
-    /// What to show the image on, `bKGD` (11.3.4.1).
+    /// The background color: `bKGD` (11.3.4.1).
     pub background: Option<Background>,
-    /// When the image was last changed, `tIME` (11.3.5.1).
+    /// The time of the last change, in Universal Time: `tIME` (11.3.5.1).
     pub time: Option<Time>,
-    /// The one gray or colour that is transparent, in samples of the file:
-    /// `tRNS` of files without alpha and palette (11.3.1.1). Three times the
-    /// same for gray.
+    /// The color that is transparent, as red, green and blue samples of the
+    /// file: `tRNS` of files without alpha and palette (11.3.1.1). A gray file
+    /// has the same sample three times.
     pub transparent: Option<[u16; 3]>,
-    /// Chunks that nothing above stands for, private ones and others. Those
-    /// before the image data are read first, in whatever order they are given.
-    /// That others are where the specification has them, and whole, is up to
-    /// you.
+    /// The chunks that no other field holds, private ones among them. Chunks
+    /// before the image data are read back ahead of those behind it. The
+    /// encoder does not check their data, nor their place beyond
+    /// [`Chunk::after_image_data`].
     pub chunks: Vec<Chunk>,
-    /// The chunks of the file that break a rule, in the order of the file: the
-    /// first thousands of them. They are corrected or left out, as each reason
-    /// says. Not written.
+    /// The chunks that break a rule, in the order of the file, at most some
+    /// thousands of them. Each was corrected or left out, as its reason says.
+    /// Not written.
     pub faults: Vec<ChunkFault>,
 }
 
-/// A chunk as it is (5.3, 5.4).
+/// A chunk that no other field of [`Metadata`] holds (5.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Chunk {
-    /// Four letters: the first small (ancillary: whoever doesn't know it may
-    /// ignore it), the second small for a chunk of your own, the third a
-    /// capital, the fourth small if it stays true when the pixels change.
+    /// The name: four ASCII letters, whose case has a meaning (5.4). The first
+    /// is lowercase (ancillary: a reader may ignore the chunk), the second is
+    /// lowercase in a private chunk, the third is uppercase, the fourth is
+    /// lowercase if the chunk stays valid when the pixels change.
     pub name: [u8; 4],
-    /// Its data, at most 2^31-1 bytes.
+    /// The data, at most 2^31-1 bytes.
     pub data: Vec<u8>,
-    /// Whether it comes after the image data, not before.
-    pub after: bool,
+    /// Whether the chunk comes after the image data instead of before it.
+    pub after_image_data: bool,
+}
+
+impl Chunk {
+    /// Returns a chunk that comes before the image data. Does not check the
+    /// name: the save does.
+    #[must_use]
+    pub fn new(name: [u8; 4], data: impl Into<Vec<u8>>) -> Self {
+        Chunk {
+            name,
+            data: data.into(),
+            after_image_data: false,
+        }
+    }
 }
 
 /// A chunk of a file that breaks a rule of the specification.
+///
+/// Displayed as `chunk tEXt at byte 33: text contains NUL: truncated there`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ChunkFault {
     /// The name of the chunk.
     pub name: [u8; 4],
-    /// The byte of the file that the chunk begins at.
+    /// The offset in bytes from the start of the file to the chunk.
     pub offset: u64,
-    /// The rule, and what became of the chunk where it was not left out.
+    /// The rule that is broken. The correction follows, if the chunk was not
+    /// left out.
     pub reason: &'static str,
 }
 
-/// Such as `chunk tEXt at byte 33: the text has a NUL: cut there`.
 impl fmt::Display for ChunkFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, offset) = (self.name.escape_ascii(), self.offset);
@@ -141,27 +161,41 @@ impl From<ChunkFault> for Error {
     }
 }
 
-/// A rule that is broken.
-type Wrong = &'static str;
+/// The rule that a chunk breaks, as errors and faults display it.
+type Reason = &'static str;
 
-/// Why a chunk can't be written or read.
+/// Why a chunk can be neither written nor read.
 #[derive(Clone, Copy, Debug)]
-enum Refusal {
-    Wrong(Wrong),
+enum ChunkError {
+    Invalid(Reason),
     NoMemory(NoMemory),
 }
 
-impl From<Wrong> for Refusal {
-    fn from(what: Wrong) -> Self {
-        Refusal::Wrong(what)
+impl From<Reason> for ChunkError {
+    fn from(reason: Reason) -> Self {
+        ChunkError::Invalid(reason)
     }
 }
 
-impl From<NoMemory> for Refusal {
+impl From<NoMemory> for ChunkError {
     fn from(error: NoMemory) -> Self {
-        Refusal::NoMemory(error)
+        ChunkError::NoMemory(error)
     }
 }
 
-/// The rule of every chunk whose size is fixed.
-const LENGTH: Wrong = "the chunk has another length";
+/// Returns the reason that a chunk does not have the length of its kind, which
+/// is `bytes` of data.
+const fn wrong_length(bytes: usize) -> Reason {
+    match bytes {
+        1 => "chunk must have 1 byte of data",
+        2 => "chunk must have 2 bytes of data",
+        4 => "chunk must have 4 bytes of data",
+        6 => "chunk must have 6 bytes of data",
+        7 => "chunk must have 7 bytes of data",
+        8 => "chunk must have 8 bytes of data",
+        9 => "chunk must have 9 bytes of data",
+        24 => "chunk must have 24 bytes of data",
+        32 => "chunk must have 32 bytes of data",
+        _ => "chunk has the wrong length",
+    }
+}

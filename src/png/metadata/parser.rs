@@ -1,57 +1,61 @@
-//! Reading: the chunks of a file become fields, within a limit of memory.
+//! Parsing: chunks become metadata, within a memory limit.
 
 use super::color::{self, Chromaticities, Cicp, IccProfile, LightLevel, MasteringDisplay};
 use super::image::{self, Background, Density, Time, check_exif};
-use super::text::{Keyword, Text, is_of_language};
-use super::{Chunk, ChunkFault, Metadata, Refusal, RenderingIntent, Wrong, chunks};
+use super::text::{Keyword, Text, is_language_byte};
+use super::{Chunk, ChunkError, ChunkFault, Metadata, Reason, RenderingIntent, chunks};
 use crate::Error;
 use crate::alloc;
 use crate::deflate::{self, InflateFailure};
 use crate::png::file_format::FileFormat;
 
-/// An ancillary chunk of a file, as its bytes: one that need not be known to
-/// show the image (PNG third edition, 5.4).
+/// The bytes of an ancillary chunk of a file (PNG third edition, 5.3 and 5.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::png) struct RawChunk {
     pub(in crate::png) name: [u8; 4],
     pub(in crate::png) data: Vec<u8>,
     /// Whether the chunk comes after the image data.
     pub(in crate::png) after: bool,
-    /// The byte of the file at which the chunk begins.
+    /// The offset in bytes from the start of the file to the chunk.
     pub(in crate::png) offset: u64,
 }
 
-/// The most bytes of metadata.
-const MOST: usize = 1 << 26;
+/// The maximum number of bytes that metadata may take.
+const MAX_BYTES: usize = 1 << 26;
 
-/// The most chunks that are listed for their data.
-const MOST_FAULTS: usize = 4096;
+/// The maximum number of faults listed here, beside those of the reader.
+const MAX_FAULTS: usize = 4096;
 
-/// A `Vec` that grows has, while it moves, at most three times its elements.
+/// While a `Vec` moves to a buffer of twice the size, both together have at most
+/// this many times the bytes of its elements.
 const GROWTH: usize = 3;
 
 /// The prefix of Exif data in JPEG files.
 const JPEG_PREFIX: &[u8] = b"Exif\0\0";
 
-const OVER_LIMIT: Wrong = "the chunk takes more memory than is left: see PngDecoder::max_bytes";
+const OVER_LIMIT: Reason = "chunk exceeds the memory limit: see PngDecoder::max_bytes";
 
-/// What chunks are read with.
+/// The state of a parse.
 pub(super) struct Parser<'a> {
     file: &'a FileFormat,
-    /// Bytes that may still be allocated.
+    /// The number of bytes that may still be allocated.
     left: usize,
-    /// The rule that the chunk breaks, if it was corrected.
-    corrected: Option<Wrong>,
+    /// The first correction of the current chunk.
+    corrected: Option<Reason>,
+    /// Whether a tRNS chunk was seen.
     has_transparency: bool,
 }
 
 impl Metadata {
-    /// Reads chunks, in the order in which they are in the file. `skipped` are
-    /// faults of chunks that are not among them. Allocates at most [`MOST`]
-    /// bytes at once, and at most `room`, beside the list of faults and the
-    /// state of inflating.
+    /// Parses `raw`, the chunks in the order of the file. `skipped` has the
+    /// faults of chunks that are not in `raw`.
     ///
-    /// If `strict`, the first chunk that breaks a rule is an error.
+    /// Allocates at most [`MAX_BYTES`] and at most `room` bytes, not counting the
+    /// list of faults and the state of the inflater.
+    ///
+    /// # Errors
+    ///
+    /// If `strict`, the first chunk that breaks a rule. An allocation that fails.
     pub(in crate::png) fn parse(
         raw: &[RawChunk],
         skipped: &[ChunkFault],
@@ -61,7 +65,7 @@ impl Metadata {
     ) -> Result<Metadata, Error> {
         let mut parser = Parser {
             file,
-            left: usize::try_from(room).map_or(MOST, |room| room.min(MOST)),
+            left: usize::try_from(room).map_or(MAX_BYTES, |room| room.min(MAX_BYTES)),
             corrected: None,
             has_transparency: false,
         };
@@ -71,17 +75,17 @@ impl Metadata {
             ..Metadata::default()
         };
         metadata.faults.extend_from_slice(skipped);
-        let faults = MOST_FAULTS + skipped.len();
+        let faults = MAX_FAULTS + skipped.len();
         for chunk in raw {
             let left = parser.left;
             let reason = match metadata.add(chunk, &mut parser) {
                 Ok(()) => parser.corrected.take(),
-                Err(Refusal::Wrong(what)) => {
+                Err(ChunkError::Invalid(reason)) => {
                     parser.left = left;
                     parser.corrected = None;
-                    Some(what)
+                    Some(reason)
                 }
-                Err(Refusal::NoMemory(error)) => return Err(error.into()),
+                Err(ChunkError::NoMemory(error)) => return Err(error.into()),
             };
             let Some(reason) = reason else {
                 continue;
@@ -102,11 +106,12 @@ impl Metadata {
         Ok(metadata)
     }
 
-    fn add(&mut self, chunk: &RawChunk, parser: &mut Parser<'_>) -> Result<(), Refusal> {
+    /// Adds the field of one chunk.
+    fn add(&mut self, chunk: &RawChunk, parser: &mut Parser<'_>) -> Result<(), ChunkError> {
         let (data, png) = (&chunk.data[..], parser.file.png);
         let anywhere = matches!(&chunk.name, b"tEXt" | b"zTXt" | b"iTXt" | b"tIME" | b"eXIf");
-        if chunk.after && !anywhere && chunks::is_known(chunk.name) {
-            return Err("the chunk must be before the image data (5.6)".into());
+        if chunk.after && !anywhere && chunks::is_reserved(chunk.name) {
+            return Err("chunk must come before the image data (5.6)".into());
         }
         match &chunk.name {
             b"tEXt" | b"zTXt" | b"iTXt" => {
@@ -119,7 +124,7 @@ impl Metadata {
                 Ok(Chromaticities::parse(data)?)
             }),
             b"sRGB" | b"iCCP" if self.srgb.is_some() || self.icc.is_some() => {
-                Err("there is an earlier sRGB or iCCP, which holds".into())
+                Err("file has an earlier sRGB or iCCP: the first one is used".into())
             }
             b"sRGB" => set(&mut self.srgb, || Ok(RenderingIntent::parse(data)?)),
             b"iCCP" => set(&mut self.icc, || IccProfile::parse(data, parser)),
@@ -138,9 +143,9 @@ impl Metadata {
             }),
             b"tIME" => set(&mut self.time, || Ok(Time::parse(data)?)),
             b"tRNS" => {
-                // Read before, with the palette.
+                // Its data was read with the palette.
                 if std::mem::replace(&mut parser.has_transparency, true) {
-                    return Err(TWICE.into());
+                    return Err(DUPLICATE.into());
                 }
                 Ok(image::check_transparency(data, parser.file)?)
             }
@@ -149,7 +154,7 @@ impl Metadata {
                 let chunk = Chunk {
                     name: chunk.name,
                     data: parser.copy(data)?,
-                    after: chunk.after,
+                    after_image_data: chunk.after,
                 };
                 parser.push(&mut self.chunks, chunk)
             }
@@ -157,133 +162,144 @@ impl Metadata {
     }
 }
 
-/// Of two chunks the first holds, as in libpng.
-const TWICE: Wrong = "there is an earlier chunk of this name, which holds";
+/// The first of two chunks is used, as in libpng.
+const DUPLICATE: Reason = "chunk is a duplicate: the first one is used";
 
+/// Sets a field that only one chunk may fill.
 fn set<T>(
     field: &mut Option<T>,
-    parse: impl FnOnce() -> Result<T, Refusal>,
-) -> Result<(), Refusal> {
+    parse: impl FnOnce() -> Result<T, ChunkError>,
+) -> Result<(), ChunkError> {
     if field.is_some() {
-        return Err(TWICE.into());
+        return Err(DUPLICATE.into());
     }
     *field = Some(parse()?);
     Ok(())
 }
 
 impl Parser<'_> {
-    /// Notes that the chunk breaks a rule and was corrected.
-    pub(super) fn correct(&mut self, what: Wrong) {
-        self.corrected.get_or_insert(what);
+    /// Records a correction of the current chunk.
+    pub(super) fn correct(&mut self, reason: Reason) {
+        self.corrected.get_or_insert(reason);
     }
 
-    fn take(&mut self, bytes: usize) -> Result<(), Wrong> {
+    /// Counts an allocation against the limit.
+    fn take(&mut self, bytes: usize) -> Result<(), Reason> {
         self.left = self.left.checked_sub(bytes).ok_or(OVER_LIMIT)?;
         Ok(())
     }
 
-    fn push<T>(&mut self, to: &mut Vec<T>, value: T) -> Result<(), Refusal> {
+    fn push<T>(&mut self, to: &mut Vec<T>, value: T) -> Result<(), ChunkError> {
         self.take(GROWTH * size_of::<T>())?;
         Ok(alloc::push(to, value)?)
     }
 
-    fn copy(&mut self, data: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn copy(&mut self, data: &[u8]) -> Result<Vec<u8>, ChunkError> {
         self.take(data.len())?;
         Ok(alloc::joined(&[data])?)
     }
 
-    pub(super) fn inflate(&mut self, data: &[u8]) -> Result<Vec<u8>, Refusal> {
+    /// Decompresses a zlib stream within the limit.
+    pub(super) fn inflate(&mut self, data: &[u8]) -> Result<Vec<u8>, ChunkError> {
         match deflate::inflate(data, self.left) {
             Ok(inflated) => {
                 self.take(inflated.len())?;
                 Ok(inflated)
             }
-            Err(InflateFailure::Damaged) => Err("the compressed data is damaged".into()),
+            Err(InflateFailure::Damaged) => Err("compressed data is damaged".into()),
             Err(InflateFailure::TooLong) => Err(OVER_LIMIT.into()),
             Err(InflateFailure::NoMemory(error)) => Err(error.into()),
         }
     }
 
     /// Returns Exif data without the prefix that it has in JPEG files. libpng
-    /// leaves such a chunk out, Pillow and `ExifTool` read it so.
-    fn exif(&mut self, data: &[u8]) -> Result<Vec<u8>, Refusal> {
+    /// leaves such a chunk out. Pillow and `ExifTool` read it without the prefix.
+    fn exif(&mut self, data: &[u8]) -> Result<Vec<u8>, ChunkError> {
         let exif = data.strip_prefix(JPEG_PREFIX).unwrap_or(data);
         check_exif(exif)?;
         if exif.len() < data.len() {
-            self.correct("the data begins with \"Exif\", as in JPEG files: removed");
+            self.correct("Exif data begins with the prefix of JPEG files: prefix removed");
         }
         self.copy(exif)
     }
 
-    pub(super) fn keyword(&mut self, data: &[u8]) -> Result<String, Refusal> {
-        let (keyword, followed) = Keyword::corrected(data)?;
-        if !followed {
-            self.correct("the keyword has spaces or characters that it can't have: corrected");
+    /// Returns a keyword, corrected.
+    pub(super) fn keyword(&mut self, data: &[u8]) -> Result<String, ChunkError> {
+        let (keyword, was_valid) = Keyword::corrected(data)?;
+        if !was_valid {
+            self.correct("keyword has invalid spaces or characters: corrected");
         }
-        self.string_of_latin1(keyword.bytes())
+        self.latin1_to_string(keyword.bytes())
     }
 
-    pub(super) fn language(&mut self, data: &[u8]) -> Result<String, Refusal> {
+    /// Returns a language, corrected.
+    pub(super) fn language(&mut self, data: &[u8]) -> Result<String, ChunkError> {
         let mut language = self.copy(data)?;
         for byte in &mut language {
-            if !is_of_language(*byte) {
+            if !is_language_byte(*byte) {
                 *byte = b'-';
-                self.correct("the language has characters that it can't have: now hyphens");
+                self.correct("language has invalid characters: replaced by hyphens");
             }
         }
         string(language)
     }
 
-    pub(super) fn latin1(&mut self, data: &[u8]) -> Result<String, Refusal> {
+    /// Returns a text of Latin-1 up to its first NUL.
+    pub(super) fn latin1(&mut self, data: &[u8]) -> Result<String, ChunkError> {
         let text = &data[..self.end_of_text(data)];
-        self.string_of_latin1(text)
+        self.latin1_to_string(text)
     }
 
-    pub(super) fn utf8(&mut self, data: &[u8]) -> Result<String, Refusal> {
+    /// Returns a text of UTF-8 up to its first NUL.
+    pub(super) fn utf8(&mut self, data: &[u8]) -> Result<String, ChunkError> {
         let text = &data[..self.end_of_text(data)];
         string(self.copy(text)?)
     }
 
-    pub(super) fn inflate_utf8(&mut self, data: &[u8]) -> Result<String, Refusal> {
+    /// Returns a compressed text of UTF-8 up to its first NUL.
+    pub(super) fn inflate_utf8(&mut self, data: &[u8]) -> Result<String, ChunkError> {
         let mut text = self.inflate(data)?;
         text.truncate(self.end_of_text(&text));
         string(text)
     }
 
-    pub(super) fn inflate_latin1(&mut self, data: &[u8]) -> Result<String, Refusal> {
+    /// Returns a compressed text of Latin-1 up to its first NUL.
+    pub(super) fn inflate_latin1(&mut self, data: &[u8]) -> Result<String, ChunkError> {
         let mut text = self.inflate(data)?;
         text.truncate(self.end_of_text(&text));
         if text.is_ascii() {
             return string(text);
         }
-        let result = self.string_of_latin1(&text);
+        let result = self.latin1_to_string(&text);
         self.left += text.capacity();
         result
     }
 
-    /// Returns where a text ends: at its first NUL, as libpng has it.
+    /// Returns the number of bytes before the first NUL, where libpng ends a text
+    /// as well.
     fn end_of_text(&mut self, text: &[u8]) -> usize {
         let end = text.iter().position(|&byte| byte == 0);
         if end.is_some() {
-            self.correct("the text has a NUL: cut there");
+            self.correct("text contains NUL: truncated there");
         }
         end.unwrap_or(text.len())
     }
 
-    fn string_of_latin1(&mut self, text: &[u8]) -> Result<String, Refusal> {
-        // Characters from 128 on have two bytes in UTF-8.
+    /// Converts Latin-1 to UTF-8.
+    fn latin1_to_string(&mut self, text: &[u8]) -> Result<String, ChunkError> {
+        // Characters from 128 to 255 have two bytes in UTF-8.
         let high = text.iter().filter(|byte| !byte.is_ascii()).count();
         let len = text.len() + high;
         self.take(len)?;
-        // An empty `Vec` becomes a `String` with its room.
+        // A `String` made of an empty `Vec` keeps the capacity.
         let mut result = string(alloc::with_capacity(len)?)?;
         result.extend(text.iter().map(|&byte| char::from(byte)));
         Ok(result)
     }
 }
 
-fn string(bytes: Vec<u8>) -> Result<String, Refusal> {
-    String::from_utf8(bytes).map_err(|_| "the text is not UTF-8".into())
+fn string(bytes: Vec<u8>) -> Result<String, ChunkError> {
+    String::from_utf8(bytes).map_err(|_| "text is not valid UTF-8".into())
 }
 
 #[cfg(test)]
@@ -319,17 +335,17 @@ mod tests {
         Metadata::parse(&raw, &[skipped], &file, 1 << 20, strict)
     }
 
-    /// What is listed otherwise is an error, corrected or not.
+    /// A fault that a lenient parse lists is an error of a strict parse.
     #[test]
     fn strict() {
         let sound = (*b"tEXt", &b"k\0x"[..]);
         for (odd, reason) in [
             (
                 (*b"cICP", &[1, 13, 1, 1][..]),
-                "PNG has no matrix other than 0",
+                "matrix coefficients must be 0",
             ),
-            ((*b"tEXt", b"k\0x\0"), "the text has a NUL: cut there"),
-            ((*b"tEXt", b""), "a keyword has 1 to 79 characters"),
+            ((*b"tEXt", b"k\0x\0"), "text contains NUL: truncated there"),
+            ((*b"tEXt", b""), "keyword must be 1 to 79 bytes, not 0"),
         ] {
             let chunks = [sound, odd, sound];
             let metadata = parse(&chunks, false).unwrap();

@@ -1,7 +1,7 @@
-//! Metadata: whatever the encoder takes comes back as it was, and is in chunks
-//! that the `png` crate reads alike.
+//! Metadata: all metadata that the encoder accepts is read back unchanged, and
+//! the `png` crate reads the same values.
 //!
-//! How to run it is said in `deflate.rs`.
+//! `deflate.rs` says how to run it.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
@@ -15,7 +15,7 @@ struct Case {
     metadata: Metadata,
 }
 
-/// Mostly text that is one.
+/// Returns text of ASCII, of Latin-1 or of any characters, short or long.
 fn text(u: &mut Unstructured) -> Result<String> {
     let text: String = u.arbitrary()?;
     Ok(match u.int_in_range(0..=3u8)? {
@@ -51,28 +51,23 @@ impl<'a> Arbitrary<'a> for Case {
         ])?;
         let mut metadata = Metadata::default();
         for _ in 0..u.int_in_range(0..=3)? {
-            metadata.text.push(Text {
-                keyword: keyword(u)?,
-                text: text(u)?,
-                language: match u.ratio(1, 2)? {
-                    true => String::new(),
-                    false => text(u)?,
-                },
-                translated: match u.ratio(1, 2)? {
-                    true => String::new(),
-                    false => text(u)?,
-                },
-            });
+            let mut entry = Text::new(keyword(u)?, text(u)?);
+            if u.ratio(1, 2)? {
+                entry.language = text(u)?;
+            }
+            if u.ratio(1, 2)? {
+                entry.translated_keyword = text(u)?;
+            }
+            metadata.text.push(entry);
         }
         macro_rules! some {
             ($value:expr) => {
                 if u.ratio(1, 3)? { Some($value) } else { None }
             };
         }
-        metadata.density = some!(Density {
-            x: u.arbitrary()?,
-            y: u.arbitrary()?,
-            per_metre: u.arbitrary()?,
+        metadata.density = some!(match u.arbitrary()? {
+            true => Density::per_meter(u.arbitrary()?, u.arbitrary()?),
+            false => Density::unitless(u.arbitrary()?, u.arbitrary()?),
         });
         metadata.gamma = some!(u.arbitrary()?);
         metadata.chromaticities = some!(Chromaticities {
@@ -87,14 +82,11 @@ impl<'a> Arbitrary<'a> for Case {
             RenderingIntent::Saturation,
             RenderingIntent::AbsoluteColorimetric,
         ])?);
-        metadata.icc = some!(IccProfile {
-            name: keyword(u)?,
-            data: u.arbitrary()?,
-        });
-        metadata.cicp = some!(Cicp {
-            primaries: u.arbitrary()?,
-            transfer: u.arbitrary()?,
-            full_range: u.arbitrary()?,
+        metadata.icc = some!(IccProfile::new(keyword(u)?, u.arbitrary::<Vec<u8>>()?));
+        metadata.cicp = some!({
+            let mut cicp = Cicp::new(u.arbitrary()?, u.arbitrary()?);
+            cicp.full_range = u.arbitrary()?;
+            cicp
         });
         metadata.mastering_display = some!(MasteringDisplay {
             red: u.arbitrary()?,
@@ -125,14 +117,13 @@ impl<'a> Arbitrary<'a> for Case {
         });
         metadata.transparent = some!([u.arbitrary::<u8>()?.into(); 3]);
         for _ in 0..u.int_in_range(0..=2)? {
-            metadata.chunks.push(Chunk {
-                name: match u.ratio(1, 2)? {
-                    true => *b"prVt",
-                    false => u.arbitrary()?,
-                },
-                data: u.arbitrary()?,
-                after: u.arbitrary()?,
-            });
+            let name = match u.ratio(1, 2)? {
+                true => *b"prVt",
+                false => u.arbitrary()?,
+            };
+            let mut chunk = Chunk::new(name, u.arbitrary::<Vec<u8>>()?);
+            chunk.after_image_data = u.arbitrary()?;
+            metadata.chunks.push(chunk);
         }
         Ok(Case { format, metadata })
     }
@@ -160,7 +151,7 @@ fuzz_target!(|case: Case| {
     let mut reader = PngDecoder::new().from_bytes(&png).unwrap();
     reader.read().unwrap();
     let mut expected = case.metadata.clone();
-    expected.chunks.sort_by_key(|chunk| chunk.after);
+    expected.chunks.sort_by_key(|chunk| chunk.after_image_data);
     assert_eq!(reader.metadata().unwrap(), expected);
 
     let decoder = png::Decoder::new(std::io::Cursor::new(&png));
