@@ -1,62 +1,65 @@
-//! What can be asked of a save by name.
+//! Options of the encoder that are enums.
 
 use super::filter::FilterType;
 use crate::{ErrorKind, Palette};
 
-/// How much work to put into small files.
+/// The effort spent on the size of the file. Defaults to `Fast`.
 ///
-/// Pixels that can't be compressed are stored in every mode: a file is never
-/// more than a thousandth larger than its pixels, and a byte for each row, and
-/// some hundred bytes, and a palette of a kilobyte at most.
+/// Every mode stores pixels that do not compress. The image data is never larger
+/// than the pixels by more than a thousandth, one byte a row and some hundred
+/// bytes. A palette adds at most a kilobyte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
-    /// None: as large as the pixels and a byte for each row, at the speed of
-    /// copying them.
+    /// No compression, at the speed of a copy. The file has the bytes of the
+    /// pixels and one byte a row.
     Stored,
-    /// One filter, runs of zeros, and codes made for each block: faster than
-    /// general deflate by an order of magnitude, at about nine tenths of what
-    /// other fast encoders make of photographs.
+    /// One filter, matches for runs of zeros, and Huffman codes for each block.
+    /// Faster than general deflate by an order of magnitude. Photographs take
+    /// about nine tenths of their size in other fast encoders.
     #[default]
     Fast,
-    /// A filter chosen for each row, or none where a sample is smaller
-    /// without, and a search for what repeats: a little less than a usual PNG.
+    /// A filter chosen for each row, or none where a trial without filters is
+    /// smaller, and a search for matches. A little smaller than a usual PNG.
     Small,
-    /// The same, searching longer.
+    /// Like `Small`, with a longer search for matches.
     Best,
 }
 
-/// How scanlines are filtered before they are compressed (PNG third edition,
-/// section 9).
+/// The filter of the scanlines before compression (PNG third edition, section
+/// 9). Defaults to `Auto`.
 ///
-/// A filter replaces each byte by its difference from what the bytes around it
-/// let expect. The pixels are the same with each; the size of the file is not.
+/// A filter replaces each byte by its difference from a prediction out of the
+/// bytes around it. The filter changes the size of the file, never the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Filter {
-    /// As the [`Compression`] has it: none where nothing is compressed,
-    /// `Paeth` for `Fast`, or `Average` where there is noise, or `Up` for
-    /// pixels of 1 or 2 bits; for `Small` and `Best` for each row the one that
-    /// leaves the smallest bytes, or none for a whole strip of few colours.
+    /// A filter chosen by the [`Compression`]:
+    ///
+    /// - `Stored`: `None`.
+    /// - `Fast`: `Paeth`, or `Average` for noise, or `Up` for pixels of 1 or 2
+    ///   bits.
+    /// - `Small` and `Best`: for each row the filter that leaves the smallest
+    ///   bytes, or `None` for a whole strip of few colors.
     #[default]
     Auto,
-    /// Bytes as they are: for few colours, and pictures that repeat to the
-    /// right.
+    /// No filter. Suits few colors, and patterns that repeat along the row.
     None,
     /// The difference from the pixel on the left.
     Sub,
     /// The difference from the pixel above.
     Up,
-    /// The difference from the average of both: for noise.
+    /// The difference from the average of the left and the upper pixel. Suits
+    /// noise.
     Average,
-    /// The difference from the one of the left, the upper and the upper left
-    /// pixel that is nearest to left + above - upper left: the best for most
+    /// The difference from the left, the upper or the upper left pixel,
+    /// whichever is nearest to left + upper - upper left. The best for most
     /// photographs.
     Paeth,
 }
 
 impl Filter {
-    /// Returns the filter of all rows, or `None` if the mode chooses.
+    /// Returns the filter for all rows, or `None` if the compression chooses.
     pub(super) fn fixed(self) -> Option<FilterType> {
         match self {
             Filter::Auto => None,
@@ -69,27 +72,31 @@ impl Filter {
     }
 }
 
-/// At how many bits a pixel indexed images are saved.
+/// The bit depth at which indexed images are saved. Defaults to `Smallest`.
 ///
-/// The pixels are the same at each.
+/// The bit depth changes the size of the file, never the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IndexDepth {
-    /// The fewest that hold the palette.
+    /// The smallest bit depth that holds the palette.
     #[default]
     Smallest,
-    /// 1 bit: 2 colours.
+    /// 1 bit a pixel, for at most 2 colors.
     One,
-    /// 2 bits: 4 colours.
+    /// 2 bits a pixel, for at most 4 colors.
     Two,
-    /// 4 bits: 16 colours.
+    /// 4 bits a pixel, for at most 16 colors.
     Four,
-    /// 8 bits: 256 colours.
+    /// 8 bits a pixel, for at most 256 colors.
     Eight,
 }
 
 impl IndexDepth {
-    /// The bits for this palette.
+    /// Returns the bit depth for a palette.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PaletteDepth`] if the palette has more colors.
     pub(super) fn bits(self, palette: &Palette) -> Result<u8, ErrorKind> {
         let needed = palette.depth();
         let bits = match self {

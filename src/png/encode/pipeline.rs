@@ -1,4 +1,4 @@
-//! Strips through one thread or several, in and out in order.
+//! Strips: read and written in order, compressed in one thread or several.
 
 use std::thread;
 
@@ -9,12 +9,15 @@ use super::strip::Strip;
 use crate::Error;
 use crate::alloc::reserve;
 
-/// Reads all strips with `read`, compresses them, and hands them to `write` in
-/// order. `read` and `write` run in this thread only, which compresses as well
-/// while it has to wait; with it there are `threads`, or fewer if they can't
-/// be started. `scratch` has the strips for it, at least one.
+/// Reads all strips with `read`, compresses them, and passes them to `write`, in
+/// order.
 ///
-/// What comes out does not depend on the number of threads.
+/// `read` and `write` run in the caller's thread. While that thread would wait,
+/// it compresses as well. `threads` counts all threads, the caller's included. If
+/// threads cannot be started, fewer do the work. `scratch` has the strips to work
+/// with, at least one.
+///
+/// The bytes written do not depend on the number of threads.
 pub(super) fn run(
     geometry: &Geometry,
     filtering: &Filtering<'_>,
@@ -34,23 +37,24 @@ pub(super) fn run(
         return Ok(());
     }
 
-    // All memory is had before a thread is started.
-    let most = scratch.len();
-    let (jobs, done) = (Queue::<Strip>::new(most)?, Queue::<Strip>::new(most)?);
-    // Compressed, and not yet written since one before them is missing.
-    let mut waiting: Vec<Strip> = Vec::new();
-    reserve(&mut waiting, most)?;
+    // All memory is allocated before a thread is started.
+    let capacity = scratch.len();
+    let uncompressed = Queue::<Strip>::new(capacity)?;
+    let compressed = Queue::<Strip>::new(capacity)?;
+    // Compressed strips that cannot be written before an earlier strip is.
+    let mut unwritten: Vec<Strip> = Vec::new();
+    reserve(&mut unwritten, capacity)?;
     thread::scope(|scope| {
         // Dropped before the scope waits for the threads.
-        let _closing = CloseOnDrop(&jobs);
+        let _closing = CloseOnDrop(&uncompressed);
         for _ in 1..threads.min(strips as usize) {
             let work = || {
-                // If this thread panics, the one that waits for it must not
-                // wait for ever; the scope passes the panic on.
-                let _closing = CloseOnPanic(&done);
-                while let Some(mut strip) = jobs.pop() {
+                // If this thread panics, the caller's thread must not wait for
+                // it forever. The scope passes the panic on.
+                let _closing = CloseOnPanic(&compressed);
+                while let Some(mut strip) = uncompressed.pop() {
                     strip.compress(geometry, filtering);
-                    done.push(strip);
+                    compressed.push(strip);
                 }
             };
             let started = thread::Builder::new()
@@ -65,35 +69,35 @@ pub(super) fn run(
         let (mut next_read, mut next_write) = (0, 0);
         let result = (|| {
             while next_write < strips {
-                waiting.extend(std::iter::from_fn(|| done.try_pop()));
-                if let Some(at) = waiting.iter().position(|s| s.index() == next_write) {
-                    let mut strip = waiting.swap_remove(at);
-                    let written = write(&mut strip);
+                unwritten.extend(std::iter::from_fn(|| compressed.try_pop()));
+                if let Some(at) = unwritten.iter().position(|s| s.index() == next_write) {
+                    let mut strip = unwritten.swap_remove(at);
+                    let write_result = write(&mut strip);
                     free.push(strip);
-                    written?;
+                    write_result?;
                     next_write += 1;
                 } else if next_read < strips && !free.is_empty() {
                     let mut strip = free.swap_remove(0);
-                    let was_read = read(&mut strip, next_read);
-                    if was_read.is_err() {
+                    let read_result = read(&mut strip, next_read);
+                    if read_result.is_err() {
                         free.push(strip);
-                        return was_read;
+                        return read_result;
                     }
-                    jobs.push(strip);
+                    uncompressed.push(strip);
                     next_read += 1;
-                } else if let Some(mut strip) = jobs.try_pop() {
+                } else if let Some(mut strip) = uncompressed.try_pop() {
                     strip.compress(geometry, filtering);
-                    waiting.push(strip);
-                } else if let Some(strip) = done.pop() {
-                    // All that was missing was being compressed elsewhere.
-                    waiting.push(strip);
+                    unwritten.push(strip);
+                } else if let Some(strip) = compressed.pop() {
+                    // Other threads were compressing all missing strips.
+                    unwritten.push(strip);
                 } else {
                     break;
                 }
             }
             Ok(())
         })();
-        free.append(&mut waiting);
+        free.append(&mut unwritten);
         *scratch = free;
         result
     })

@@ -1,4 +1,4 @@
-//! Work handed from one thread to others.
+//! A queue between threads.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,46 +6,51 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::Error;
 use crate::alloc::reserve;
 
-/// A queue that several threads take from, until it is closed.
+/// A queue from which several threads take items, until it is closed.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
+    /// Notified when an item is added or the queue is closed.
     changed: Condvar,
 }
 
 struct State<T> {
     items: VecDeque<T>,
-    closed: bool,
+    is_closed: bool,
 }
 
 impl<T> Queue<T> {
-    /// Makes a queue with room for `most` items, which it must never exceed.
-    pub(super) fn new(most: usize) -> Result<Self, Error> {
+    /// Makes a queue for at most `capacity` items. A push beyond them could
+    /// allocate, which could abort the process.
+    pub(super) fn new(capacity: usize) -> Result<Self, Error> {
         let mut items = Vec::new();
-        reserve(&mut items, most)?;
+        reserve(&mut items, capacity)?;
         Ok(Queue {
             state: Mutex::new(State {
-                items: VecDeque::from(items), // keeps the room
-                closed: false,
+                items: VecDeque::from(items), // keeps the capacity
+                is_closed: false,
             }),
             changed: Condvar::new(),
         })
     }
 
+    /// Appends an item, and wakes one waiting thread.
     pub(super) fn push(&self, item: T) {
         self.lock().items.push_back(item);
         self.changed.notify_one();
     }
 
-    /// The oldest item, if there is one now.
+    /// Removes and returns the oldest item, or `None` if the queue is empty. Does
+    /// not wait.
     pub(super) fn try_pop(&self) -> Option<T> {
         self.lock().items.pop_front()
     }
 
-    /// The oldest item, as soon as there is one; `None` once it is closed.
+    /// Waits for an item, and removes and returns the oldest. Returns `None` if
+    /// the queue is closed, even if items are left.
     pub(super) fn pop(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
-            if state.closed {
+            if state.is_closed {
                 return None;
             }
             if let Some(item) = state.items.pop_front() {
@@ -58,19 +63,20 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Lets everyone go who waits, or will.
+    /// Closes the queue and wakes all waiting threads.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        self.lock().is_closed = true;
         self.changed.notify_all();
     }
 
-    /// No code that could panic runs under this lock.
+    /// Locks the state. A poisoned lock is ignored: no code that could panic runs
+    /// under it.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Closes a queue when it is dropped by a panic.
+/// A guard that closes a queue if it is dropped during a panic.
 pub(super) struct CloseOnPanic<'q, T>(pub(super) &'q Queue<T>);
 
 impl<T> Drop for CloseOnPanic<'_, T> {
@@ -81,7 +87,7 @@ impl<T> Drop for CloseOnPanic<'_, T> {
     }
 }
 
-/// Closes a queue when it is dropped, on every way out.
+/// A guard that closes a queue when it is dropped.
 pub(super) struct CloseOnDrop<'q, T>(pub(super) &'q Queue<T>);
 
 impl<T> Drop for CloseOnDrop<'_, T> {

@@ -1,5 +1,5 @@
-//! What a picture doesn't need: alpha that is opaque everywhere, colours that
-//! are all gray, 16 bits whose halves are equal, colours that a palette holds.
+//! Lossless reduction of the color type and the bit depth: opaque alpha, RGB
+//! that is gray, 16 bits with two equal bytes, few colors.
 
 use png::ColorType;
 use std::collections::HashSet;
@@ -9,96 +9,105 @@ use crate::png::file_format::FileFormat;
 use crate::strided::{self, Frame};
 use crate::{Error, ErrorKind, Palette};
 
-/// The most colours of a palette.
-const MOST: usize = 256;
+/// The maximum number of palette entries.
+const MAX_COLORS: usize = 256;
 
-/// Rows with less than they came with, and the same pixels.
+/// A conversion of rows to a smaller PNG format that keeps every pixel.
 pub(super) struct Reduction {
-    from: FileFormat,
-    pub(super) to: PngFormat,
-    /// The colours of indices, in order: alpha, red, green, blue, from the most
-    /// significant bits down.
+    source: FileFormat,
+    pub(super) target: PngFormat,
+    /// The palette, sorted, if the target is indexed. Each entry is alpha, red,
+    /// green, blue, from the most significant byte down.
     colors: Vec<u32>,
 }
 
-/// What has been seen of the pixels so far.
-struct Seen {
+/// The reductions that the pixels so far allow.
+struct Candidates {
+    /// Whether the pixels have alpha, and all of them are opaque.
     opaque: bool,
+    /// Whether the pixels are RGB, and all of them are gray.
     gray: bool,
-    /// Whether 8 bits say it all.
-    narrow: bool,
-    /// No more than a palette holds, or it is forgotten.
+    /// Whether the samples have 16 bits, and both bytes are equal in all of them.
+    eight_bits: bool,
+    /// The colors, or `None` if there are more than [`MAX_COLORS`] or they need
+    /// 16 bits.
     colors: Option<HashSet<u32>>,
-    last: Option<u32>,
+    /// The color of the last pixel, which needs no second lookup.
+    last_color: Option<u32>,
 }
 
 impl Reduction {
-    /// Looks at all pixels, which lie in stable memory. `None` if they need all
-    /// that they have.
+    /// Examines all pixels and returns a reduction, or `None` if there is none.
+    /// The pixels must lie in stable memory: they are read again afterwards.
     pub(super) fn find(frame: &Frame<'_>) -> Result<Option<Self>, Error> {
         let layout = frame.layout;
         let png = layout.format().png();
         let mut colors = HashSet::new();
-        let reserved = colors.try_reserve(MOST + 1);
-        let bytes = ((MOST + 1) * size_of::<u32>()) as u64;
+        let reserved = colors.try_reserve(MAX_COLORS + 1);
+        let bytes = ((MAX_COLORS + 1) * size_of::<u32>()) as u64;
         reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
-        let mut seen = Seen {
+        let mut candidates = Candidates {
             opaque: matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba),
             gray: matches!(png.color, ColorType::Rgb | ColorType::Rgba),
-            narrow: png.depth == 16,
+            eight_bits: png.depth == 16,
             colors: Some(colors),
-            last: None,
+            last_color: None,
         };
         for y in 0..layout.height() {
-            let mut is_useful = true;
-            let looked = each_block(frame, y, |_, pixels| {
-                is_useful = seen.look(png, pixels);
-                is_useful
+            let mut any_left = true;
+            let result = for_each_block(frame, y, |_, pixels| {
+                any_left = candidates.examine(png, pixels);
+                any_left
             });
-            looked.map_err(|error| error.at_row(y))?;
-            if !is_useful {
+            result.map_err(|error| error.at_row(y))?;
+            if !any_left {
                 return Ok(None);
             }
         }
 
-        let gray =
-            seen.gray || matches!(png.color, ColorType::Grayscale | ColorType::GrayscaleAlpha);
+        let gray = candidates.gray
+            || matches!(png.color, ColorType::Grayscale | ColorType::GrayscaleAlpha);
         let alpha =
-            matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba) && !seen.opaque;
-        let mut to = PngFormat {
+            matches!(png.color, ColorType::GrayscaleAlpha | ColorType::Rgba) && !candidates.opaque;
+        let mut target = PngFormat {
             color: match (gray, alpha) {
                 (true, false) => ColorType::Grayscale,
                 (true, true) => ColorType::GrayscaleAlpha,
                 (false, false) => ColorType::Rgb,
                 (false, true) => ColorType::Rgba,
             },
-            depth: if seen.narrow { 8 } else { png.depth },
+            depth: if candidates.eight_bits { 8 } else { png.depth },
         };
-        let mut colors: Vec<u32> = seen.colors.into_iter().flatten().collect();
+        let mut colors: Vec<u32> = candidates.colors.into_iter().flatten().collect();
         colors.sort_unstable();
-        if to.depth == 8 && !colors.is_empty() {
+        if target.depth == 8 && !colors.is_empty() {
             let depth = fewest_bits(colors.len());
             let color = ColorType::Indexed;
             let indexed = PngFormat { color, depth };
-            // A palette has to be worth its bytes.
+            // The palette must save more bytes than its chunks take: 12 bytes
+            // around each of PLTE and tRNS, and 4 bytes an entry.
             let size = |png: PngFormat| png.row_size(layout.width()) * u64::from(layout.height());
-            if size(indexed) + 4 * colors.len() as u64 + 24 < size(to) {
-                to = indexed;
+            if size(indexed) + 4 * colors.len() as u64 + 24 < size(target) {
+                target = indexed;
             }
         }
-        if to.color != ColorType::Indexed {
+        if target.color != ColorType::Indexed {
             colors.clear();
         }
-        let from = FileFormat {
+        let source = FileFormat {
             png,
             palette: None,
             transparent: None,
         };
-        let reduction = Reduction { from, to, colors };
-        Ok((to != png).then_some(reduction))
+        let reduction = Reduction {
+            source,
+            target,
+            colors,
+        };
+        Ok((target != png).then_some(reduction))
     }
 
-    /// The palette, if there is one.
+    /// Returns the palette, or `None` if the target is not indexed.
     pub(super) fn palette(&self) -> Option<Result<Palette, Error>> {
         let rgba = |&color: &u32| {
             let [a, r, g, b] = color.to_be_bytes();
@@ -108,42 +117,43 @@ impl Reduction {
         (!colors.is_empty()).then(|| Palette::from_rgba(&colors))
     }
 
-    /// Writes pixels from column `x` on into a row that had zeros there. Blocks
-    /// begin at multiples of eight pixels.
-    pub(super) fn put(&self, pixels: &[u8], x: usize, row: &mut [u8]) {
-        let count = pixels.len() / self.from.png.pixel_size();
-        if self.to.color != ColorType::Indexed {
-            let size = self.to.pixel_size();
+    /// Writes `pixels` into `row` from column `x` on, a multiple of eight. `row`
+    /// must have zeros there.
+    pub(super) fn write_pixels(&self, pixels: &[u8], x: usize, row: &mut [u8]) {
+        let count = pixels.len() / self.source.png.pixel_size();
+        if self.target.color != ColorType::Indexed {
+            let size = self.target.pixel_size();
             let out = &mut row[x * size..][..count * size];
-            let adapted = self.from.convert_row(pixels, self.to, count, out);
-            debug_assert!(adapted.is_ok(), "there are no indices");
+            let converted = self.source.convert_row(pixels, self.target, count, out);
+            debug_assert!(converted.is_ok(), "only indices can fail");
             return;
         }
         let mut indices = [0; BLOCK];
         let (mut last, mut index) = (self.colors[0], 0);
-        each_color(self.from.png, pixels, |i, color| {
+        for_each_color(self.source.png, pixels, |i, color| {
             if color != last {
                 (last, index) = (color, self.colors.binary_search(&color).unwrap_or(0));
             }
             indices[i] = index as u8;
         });
-        if self.to.depth == 8 {
+        if self.target.depth == 8 {
             row[x..x + count].copy_from_slice(&indices[..count]);
         } else {
-            pack(self.to.depth, BitOrder::Msb, &indices[..count], x, row);
+            pack(self.target.depth, BitOrder::Msb, &indices[..count], x, row);
         }
     }
 }
 
-/// The most pixels of a block.
+/// The maximum number of pixels in a block.
 const BLOCK: usize = 256;
 
-/// Passes on row `y` of a format of whole bytes as PNG holds it, some pixels at
-/// a time, with the column of the first. Stops when `take` returns `false`.
-pub(super) fn each_block(
+/// Calls `f` for each block of row `y`, with the column of its first pixel and
+/// its pixels in the format of PNG. Stops when `f` returns `false`. Pixels must
+/// have whole bytes.
+pub(super) fn for_each_block(
     frame: &Frame<'_>,
     y: u32,
-    mut take: impl FnMut(usize, &[u8]) -> bool,
+    mut f: impl FnMut(usize, &[u8]) -> bool,
 ) -> Result<(), Error> {
     let (width, format) = (frame.layout.width(), frame.layout.format());
     let (mut pixels, mut converted) = ([0; strided::BLOCK], [0; strided::BLOCK]);
@@ -153,20 +163,21 @@ pub(super) fn each_block(
         let converted = &mut converted[..count as usize * format.png().pixel_size()];
         frame.pixels(x, y, count, pixels)?;
         to_png(format, pixels, converted);
-        if !take(x as usize, converted) {
+        if !f(x as usize, converted) {
             break;
         }
     }
     Ok(())
 }
 
-impl Seen {
-    /// Looks at pixels of a row. `false` if nothing is left to be saved.
-    fn look(&mut self, png: PngFormat, pixels: &[u8]) -> bool {
+impl Candidates {
+    /// Examines pixels of a row. Returns whether any reduction is still
+    /// possible.
+    fn examine(&mut self, png: PngFormat, pixels: &[u8]) -> bool {
         let size = png.pixel_size();
         let sample = usize::from(png.depth / 8);
-        if self.narrow {
-            self.narrow = pixels.as_chunks().0.iter().all(|&[high, low]| high == low);
+        if self.eight_bits {
+            self.eight_bits = pixels.as_chunks().0.iter().all(|&[high, low]| high == low);
         }
         if self.opaque {
             let alphas = pixels
@@ -180,28 +191,29 @@ impl Seen {
             };
             self.gray = pixels.chunks_exact(size).all(grays);
         }
-        if png.depth == 16 && !self.narrow {
+        if png.depth == 16 && !self.eight_bits {
             self.colors = None;
         }
         if let Some(colors) = &mut self.colors {
-            let mut last = self.last;
-            each_color(png, pixels, |_, color| {
-                if last != Some(color) && colors.len() <= MOST {
+            let mut last = self.last_color;
+            for_each_color(png, pixels, |_, color| {
+                if last != Some(color) && colors.len() <= MAX_COLORS {
                     colors.insert(color);
                     last = Some(color);
                 }
             });
-            self.last = last;
-            if colors.len() > MOST {
+            self.last_color = last;
+            if colors.len() > MAX_COLORS {
                 self.colors = None;
             }
         }
-        self.narrow || self.opaque || self.gray || self.colors.is_some()
+        self.eight_bits || self.opaque || self.gray || self.colors.is_some()
     }
 }
 
-/// Each pixel as alpha, red, green, blue of 8 bits; of 16 the first eight.
-fn each_color(png: PngFormat, pixels: &[u8], mut f: impl FnMut(usize, u32)) {
+/// Calls `f` for each pixel, with its position and its alpha, red, green and
+/// blue of 8 bits. Of 16 bits the high byte is taken.
+fn for_each_color(png: PngFormat, pixels: &[u8], mut f: impl FnMut(usize, u32)) {
     let size = png.pixel_size();
     let step = usize::from(png.depth / 8);
     for (i, pixel) in pixels.chunks_exact(size).enumerate() {

@@ -33,7 +33,7 @@ impl<'a> Target<'a> {
     /// Returns the form of reduced pixels.
     pub(super) fn reduced(reduction: &'a Reduction) -> Self {
         Target {
-            png: reduction.to,
+            png: reduction.target,
             colors: None,
             reduction: Some(reduction),
         }
@@ -153,8 +153,8 @@ impl<'a> ScanlineReader<'a> {
 
     fn read_reduced(&self, y: u32, reduction: &Reduction, row: &mut [u8]) -> Result<(), Error> {
         row.fill(0);
-        reduce::each_block(&self.frame, y, |x, pixels| {
-            reduction.put(pixels, x, row);
+        reduce::for_each_block(&self.frame, y, |x, pixels| {
+            reduction.write_pixels(pixels, x, row);
             true
         })
     }
