@@ -5,7 +5,7 @@
 //! appended to the output one by one. An eight with more than 56 bits is
 //! appended as two fours.
 
-#![expect(
+#![allow(
     clippy::wildcard_imports,
     reason = "the prefix of an intrinsic shows where it comes from"
 )]

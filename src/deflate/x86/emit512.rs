@@ -12,7 +12,7 @@
 //! amount that depends on its own length only. Two pairs are
 //! joined in the same way.
 
-#![expect(
+#![allow(
     clippy::wildcard_imports,
     reason = "the prefix of an intrinsic shows where it comes from"
 )]

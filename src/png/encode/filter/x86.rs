@@ -1,6 +1,6 @@
 //! The kernels of the filters for AVX2 and AVX-512.
 
-#![expect(
+#![allow(
     clippy::wildcard_imports,
     reason = "the prefix of an intrinsic shows where it comes from"
 )]
