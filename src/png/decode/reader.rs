@@ -424,15 +424,8 @@ impl<R: BufRead> PngReader<R> {
                 writer = writer.interlaced(size)?;
             }
             self.done = true;
-            match self.read_rows(&mut writer, frame) {
-                // Whether the file is damaged shows at its end: that is said
-                // first, however the bytes arrive.
-                Err(error) if matches!(error.kind(), ErrorKind::IndexOutside { .. }) => {
-                    outside = Some(error);
-                    Ok(())
-                }
-                read => read,
-            }
+            outside = self.read_rows(&mut writer, frame)?;
+            Ok(())
         })?;
         self.finish_data()?;
         self.read_after(false)?;
@@ -446,8 +439,14 @@ impl<R: BufRead> PngReader<R> {
         Ok(())
     }
 
-    /// Rows as they come, of all passes.
-    fn read_rows(&mut self, writer: &mut RowWriter, frame: &mut FrameMut<'_>) -> Result<(), Error> {
+    /// Writes rows as they come, of all passes. Returns the first index that the
+    /// palette or the view doesn't have: whether the file is damaged shows at its
+    /// end, and that is said first, however the bytes arrive.
+    fn read_rows(
+        &mut self,
+        writer: &mut RowWriter,
+        frame: &mut FrameMut<'_>,
+    ) -> Result<Option<Error>, Error> {
         self.begin(None, self.data)?;
         let (width, height) = (self.width(), self.height());
         let png = self.file.png;
@@ -459,6 +458,7 @@ impl<R: BufRead> PngReader<R> {
             false => height.into(),
         };
         let (mut done, step) = (0, u64::from(self.rows_of_step()));
+        let mut outside = None;
         for pass in passes(width, height, interlaced) {
             self.scanlines.begin_rows();
             let size = png.row_size(pass.width) as usize;
@@ -470,8 +470,19 @@ impl<R: BufRead> PngReader<R> {
                     false => error.at_row(y),
                 };
                 let row = row.map_err(at_row)?;
-                let written = writer.write(&self.file, pass, y, row, frame);
-                written.map_err(at_row)?;
+                match writer.write(&self.file, pass, y, row, frame) {
+                    Err(error) if place_of_index(&error).is_some() => {
+                        let error = at_row(error);
+                        if !interlaced {
+                            return Ok(Some(error));
+                        }
+                        let first = outside.as_ref().and_then(place_of_index);
+                        if first.is_none_or(|first| Some(first) > place_of_index(&error)) {
+                            outside = Some(error);
+                        }
+                    }
+                    written => written.map_err(at_row)?,
+                }
                 done += 1;
                 if done % step == 0 && done < all {
                     let rows = u64::from(height) * done.min(all - 1) / all;
@@ -480,7 +491,8 @@ impl<R: BufRead> PngReader<R> {
             }
         }
         writer.finish(frame)?;
-        self.watcher.tell(height, height)
+        self.watcher.tell(height, height)?;
+        Ok(outside)
     }
 
     /// Rows between two looks at the caller's wishes.
@@ -521,6 +533,14 @@ impl<R: BufRead> PngReader<R> {
             Some(path) => error.at_path(path),
             None => error,
         }
+    }
+}
+
+/// The row and the column of an index that can't be written.
+fn place_of_index(error: &Error) -> Option<(u32, u32)> {
+    match error.kind() {
+        &ErrorKind::IndexOutside { x, y, .. } => Some((y, x)),
+        _ => None,
     }
 }
 
