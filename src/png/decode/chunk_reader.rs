@@ -70,10 +70,18 @@ impl<R: BufRead> ChunkReader<R> {
             missing: 0,
             crc: 0,
         };
-        let mut signature = [0; 8];
-        reader.exact(&mut signature)?;
-        if signature != SIGNATURE {
-            return Err(reader.error("the signature of a PNG file is missing"));
+        // As long as what tells other files.
+        let mut first = [0; 12];
+        let (signature, more) = first.split_at_mut(SIGNATURE.len());
+        let count = reader.up_to(signature)?;
+        if *signature != SIGNATURE {
+            if count == signature.len() {
+                reader.up_to(more)?;
+            }
+            return Err(ErrorKind::NotPng {
+                found: other_kind(&first),
+            }
+            .into());
         }
         Ok(reader)
     }
@@ -118,9 +126,12 @@ impl<R: BufRead> ChunkReader<R> {
         if self.missing == 0 {
             return Ok(&[]);
         }
-        let missing = self.missing as usize;
+        let (missing, error) = (self.missing as usize, self.current);
         let bytes = self.fill()?;
-        Ok(&bytes[..bytes.len().min(missing)])
+        match (bytes, error) {
+            ([], Some(header)) => Err(header.error(ENDS_EARLY)),
+            _ => Ok(&bytes[..bytes.len().min(missing)]),
+        }
     }
 
     /// Consumes data of the last piece, which nobody counts into a checksum
@@ -184,38 +195,47 @@ impl<R: BufRead> ChunkReader<R> {
 
     /// An error of the chunk that is being read.
     pub(super) fn error(&self, what: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        if let Some(header) = self.current {
-            return header.error(what);
-        }
-        ErrorKind::Decode {
-            chunk: String::new(),
-            offset: 0,
-            source: what.into(),
-        }
-        .into()
+        // Behind the signature comes the header of the file.
+        let first = ChunkHeader {
+            length: 0,
+            name: *b"IHDR",
+            offset: SIGNATURE.len() as u64,
+        };
+        self.current.unwrap_or(first).error(what)
     }
 
-    fn exact(&mut self, mut to: &mut [u8]) -> Result<(), Error> {
-        while !to.is_empty() {
+    fn exact(&mut self, to: &mut [u8]) -> Result<(), Error> {
+        match self.up_to(to)? {
+            count if count == to.len() => Ok(()),
+            _ => Err(self.error(ENDS_EARLY)),
+        }
+    }
+
+    /// Fills `to`, if the file has as many bytes. Returns how many it has.
+    fn up_to(&mut self, to: &mut [u8]) -> Result<usize, Error> {
+        let mut done = 0;
+        while done < to.len() {
             let bytes = self.fill()?;
-            let count = bytes.len().min(to.len());
-            let (now, rest) = to.split_at_mut(count);
-            now.copy_from_slice(&bytes[..count]);
+            let count = bytes.len().min(to.len() - done);
+            if count == 0 {
+                break;
+            }
+            to[done..done + count].copy_from_slice(&bytes[..count]);
             self.inner.consume(count);
             self.position += count as u64;
-            to = rest;
+            done += count;
         }
-        Ok(())
+        Ok(done)
     }
 
-    /// Waits for bytes, at least one.
+    /// Waits for bytes. Returns none at the end of the file.
     fn fill(&mut self) -> Result<&[u8], Error> {
         let mut ended = false;
         loop {
             match self.inner.fill_buf() {
                 // A reader that has nothing is asked again: some have an error
                 // to tell.
-                Ok([]) if ended => return Err(self.error("the file ends early")),
+                Ok([]) if ended => return Ok(&[]),
                 Ok([]) => ended = true,
                 Ok(_) => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -228,4 +248,17 @@ impl<R: BufRead> ChunkReader<R> {
     }
 }
 
+/// The kind of a file that has no signature of PNG.
+fn other_kind(first: &[u8; 12]) -> Option<&'static str> {
+    match first {
+        [0xff, 0xd8, 0xff, ..] => Some("JPEG"),
+        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
+        [b'R', b'I', b'F', b'F', .., b'W', b'E', b'B', b'P'] => Some("WebP"),
+        [b'B', b'M', ..] => Some("BMP"),
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some("TIFF"),
+        _ => None,
+    }
+}
+
+const ENDS_EARLY: &str = "the file ends early";
 pub(super) const WRONG_CRC: &str = "the checksum is wrong";
