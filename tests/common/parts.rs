@@ -5,14 +5,23 @@
 
 /// The checksum of chunks (PNG third edition, annex D).
 pub fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = !0u32;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut at = 0;
+        while at < 256 {
+            let mut crc = at as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+                bit += 1;
+            }
+            table[at] = crc;
+            at += 1;
         }
-    }
-    !crc
+        table
+    };
+    let next = |crc: u32, byte: &u8| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)];
+    !bytes.iter().fold(!0, next)
 }
 
 /// A chunk with its length and its checksum.
@@ -95,8 +104,8 @@ pub fn scanlines(
         let (_, row) = row_size(w, depth, color);
         for _ in 0..h {
             // Indices have to stay as they are.
-            data.push(if color == 3 { 0 } else { filter % 5 });
-            filter += 1;
+            data.push(if color == 3 { 0 } else { filter });
+            filter = (filter + 1) % 5;
             let noise = super::common::noise(row, seed + data.len() as u64);
             data.extend(noise);
         }

@@ -38,6 +38,8 @@ pub struct PngDecoder {
     pub(super) max_pixels: u64,
     pub(super) max_bytes: u64,
     pub(super) strict: bool,
+    /// Whether chunks are kept for metadata.
+    pub(super) keeps_chunks: bool,
 }
 
 impl Default for PngDecoder {
@@ -54,6 +56,15 @@ impl PngDecoder {
             max_pixels: 1 << 28,
             max_bytes: 1 << 30,
             strict: false,
+            keeps_chunks: true,
+        }
+    }
+
+    /// A decoder for whoever wants nothing else.
+    fn for_pixels() -> Self {
+        PngDecoder {
+            keeps_chunks: false,
+            ..Self::new()
         }
     }
 
@@ -81,7 +92,8 @@ impl PngDecoder {
 
     /// Sets whether a chunk that the image can do without is an error where it is
     /// damaged or out of place. Defaults to `false`: the chunk is passed over,
-    /// and the pixels are read.
+    /// and the pixels are read. The data of the frames of an animation are looked
+    /// at when they are played, not before.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
@@ -93,9 +105,11 @@ impl PngDecoder {
     /// # Errors
     ///
     /// - [`ErrorKind::Read`] with the [`std::io::Error`] beneath;
-    /// - [`ErrorKind::Decode`] if it is not a PNG, or a damaged one, with the
-    ///   chunk and its place;
-    /// - [`ErrorKind::LimitExceeded`] before memory is taken.
+    /// - [`ErrorKind::NotPng`] if it is another file;
+    /// - [`ErrorKind::Decode`] if it is a damaged PNG, with the chunk and its
+    ///   place;
+    /// - [`ErrorKind::LimitExceeded`] before memory is taken, and
+    ///   [`ErrorKind::OutOfMemory`] if it can't be had.
     ///
     /// All of them name the path.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<PngReader<BufReader<File>>, Error> {
@@ -156,16 +170,20 @@ impl Image<Vec<u8>> {
     /// or indices with their palette. If one gray or colour is said to be
     /// transparent, it is the format with alpha.
     ///
-    /// Costs one read, and one buffer of the image's size; for an interlaced
-    /// file two. Nothing is read of what the file says beside its pixels: for
-    /// that, other limits, other formats, memory of yours and animations see
-    /// [`PngDecoder`].
+    /// Of an animated file that is the picture for programs that don't play
+    /// it, whatever is wrong with the animation. All checksums of the file are
+    /// compared; a chunk that the pixels can do without may be damaged.
+    ///
+    /// Costs one read and one buffer of the image's size. Nothing is kept of
+    /// what the file says beside its pixels: for that, other limits, other
+    /// formats, memory of yours and animations see [`PngDecoder`].
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::Read`] with the [`std::io::Error`] beneath;
-    /// - [`ErrorKind::Decode`] if it is not a PNG, or a damaged one, with the
-    ///   chunk and its place;
+    /// - [`ErrorKind::NotPng`] if it is another file;
+    /// - [`ErrorKind::Decode`] if it is a damaged PNG, with the chunk and its
+    ///   place;
     /// - [`ErrorKind::LimitExceeded`] beyond 2^28 pixels or 2^30 bytes;
     /// - [`ErrorKind::OutOfMemory`] if the memory can't be had.
     ///
@@ -187,7 +205,7 @@ impl Image<Vec<u8>> {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        PngDecoder::new().open(path)?.read_whole()
+        PngDecoder::for_pixels().open(path)?.read_whole()
     }
 
     /// Reads a PNG from any reader, which need not be buffered or seek.
@@ -196,7 +214,7 @@ impl Image<Vec<u8>> {
     ///
     /// As [`open`](Image::open), without a path.
     pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
-        PngDecoder::new().from_reader(reader)?.read_whole()
+        PngDecoder::for_pixels().from_reader(reader)?.read_whole()
     }
 
     /// Reads a PNG from the bytes of a file.
@@ -205,6 +223,8 @@ impl Image<Vec<u8>> {
     ///
     /// As [`open`](Image::open), without a path.
     pub fn from_png(bytes: impl AsRef<[u8]>) -> Result<Self, Error> {
-        PngDecoder::new().from_bytes(bytes.as_ref())?.read_whole()
+        PngDecoder::for_pixels()
+            .from_bytes(bytes.as_ref())?
+            .read_whole()
     }
 }

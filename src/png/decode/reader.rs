@@ -40,6 +40,7 @@ pub struct PngReader<R: BufRead> {
     /// Bytes that reading may take, and that it has taken beside the chunks.
     max_bytes: u64,
     used: u64,
+    keeps_chunks: bool,
     path: Option<PathBuf>,
     watcher: Watcher,
     animation: Option<Animation>,
@@ -68,7 +69,10 @@ impl<R: BufRead> PngReader<R> {
         check_bytes(used, options.max_bytes)?;
         let scanlines = Scanlines::new(&header.bytes, row_size)?;
         let mut around = Surroundings::new(&header, options.strict);
-        let room = options.max_bytes - used;
+        let room = match options.keeps_chunks {
+            true => options.max_bytes - used,
+            false => 0,
+        };
         let data = around.read_before(&header, room, &mut chunks)?;
         let file = file_type(header.png, &around.palette, &around.transparency);
         let file = file.ok_or_else(|| chunks.error("an indexed image without a palette"))?;
@@ -81,6 +85,7 @@ impl<R: BufRead> PngReader<R> {
             scanlines,
             max_bytes: options.max_bytes,
             used,
+            keeps_chunks: options.keeps_chunks,
             path: None,
             watcher: Watcher::default(),
             animation: None,
@@ -219,8 +224,13 @@ impl<R: BufRead> PngReader<R> {
     /// decoded, converted on that way if need be; no byte beside them is
     /// touched. An indexed view gets the palette.
     ///
-    /// Allocates a few rows; for an interlaced file, whose rows come in pieces,
-    /// the whole image once, in the file's format.
+    /// Allocates a few rows. Pixels of interlaced files go to their places at
+    /// once, so that the whole view changes in seven passes; only if a byte of
+    /// the view has several pixels, they are put together in a copy of it.
+    ///
+    /// All checksums of the file are compared. Of an animated file this is the
+    /// picture for programs that don't play it, whatever is wrong with the
+    /// animation.
     ///
     /// # Conversions
     ///
@@ -241,7 +251,7 @@ impl<R: BufRead> PngReader<R> {
     ///   view can hold, or the palette has no colour for it where the view isn't
     ///   indexed;
     /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
-    ///   place, and the row. Rows before it have been written;
+    ///   place, and the row. Rows before it have been written, or passes;
     /// - [`ErrorKind::Overlap`] and [`ErrorKind::Source`] if the view can't be
     ///   written, [`ErrorKind::Read`] if the file can't be read,
     ///   [`ErrorKind::Cancelled`];
@@ -263,7 +273,10 @@ impl<R: BufRead> PngReader<R> {
     /// # Errors
     ///
     /// As [`read_into`](PngReader::read_into). Indexed views can't show what is
-    /// put together. [`ErrorKind::LimitExceeded`] if the canvas is beyond
+    /// put together. [`ErrorKind::Decode`] if a chunk of the animation is damaged
+    /// or out of place, at the latest when the frame is to be shown; if that is
+    /// so before the image data, the picture can still be
+    /// [`read`](PngReader::read). [`ErrorKind::LimitExceeded`] if the canvas is beyond
     /// [`max_bytes`](PngDecoder::max_bytes).
     pub fn next_frame<S: PixelSourceMut>(
         &mut self,
@@ -525,7 +538,10 @@ impl<R: BufRead> PngReader<R> {
 
     /// Bytes that chunks may take.
     fn room(&self) -> u64 {
-        self.max_bytes - self.used
+        match self.keeps_chunks {
+            true => self.max_bytes - self.used,
+            false => 0,
+        }
     }
 
     fn at_path(&self, error: Error) -> Error {

@@ -31,6 +31,8 @@ pub(super) struct Scanlines {
     /// The last row, and room for the next.
     above: Vec<u8>,
     row: Vec<u8>,
+    /// Whether the next row has none above it.
+    first: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -73,6 +75,7 @@ impl Scanlines {
             stage: Stage::Done,
             above: zeroed(row_size)?,
             row: zeroed(row_size)?,
+            first: true,
         };
         let head = [&SIGNATURE[..], &chunk(*b"IHDR", header)].concat();
         scanlines.feed(&head).map_err(|error| {
@@ -132,7 +135,7 @@ impl Scanlines {
 
     /// Begins rows without one above: of an image, or of a pass.
     pub(super) fn begin_rows(&mut self) {
-        self.above.fill(0);
+        self.first = true;
     }
 
     /// Returns the next row, of this many bytes, with pixels of `pixel_size`.
@@ -150,7 +153,10 @@ impl Scanlines {
             self.inflate(sequence, from)?;
         }
         let scanline = &self.buffer[self.start..=self.start + size];
-        let (above, row) = (&self.above[..size], &mut self.row[..size]);
+        let (above, row) = (&mut self.above[..size], &mut self.row[..size]);
+        if std::mem::take(&mut self.first) {
+            above.fill(0);
+        }
         if !unfilter(scanline[0], pixel_size, above, &scanline[1..], row) {
             return Err(from.error("there is no such filter"));
         }
