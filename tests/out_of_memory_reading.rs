@@ -30,7 +30,7 @@ fn picture(color: u8, depth: u8, interlaced: bool, animated: bool) -> Vec<u8> {
     for size in [40_000, 3 << 20] {
         chunks.push(chunk(b"prVt", &vec![5; size]));
     }
-    chunks.push(chunk(b"eXIf", &[b"II*\0", &[7; 50_000][..]].concat()));
+    chunks.push(chunk(b"eXIf", &[b"II*\0", &vec![7; 50_000][..]].concat()));
     let control = |number: u32| {
         let mut data = number.to_be_bytes().to_vec();
         data.extend([width, height, 0, 0].iter().flat_map(|v| v.to_be_bytes()));

@@ -2,6 +2,8 @@
 
 // Every test binary uses another part of this.
 #![allow(dead_code, unreachable_pub)]
+// Names are byte strings.
+#![allow(clippy::trivially_copy_pass_by_ref)]
 
 /// The checksum of chunks (PNG third edition, annex D).
 pub fn crc(bytes: &[u8]) -> u32 {
@@ -52,7 +54,9 @@ pub fn header(width: u32, height: u32, depth: u8, color: u8, interlaced: bool) -
 /// A whole file: the signature, these chunks, and the end.
 pub fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    chunks.iter().for_each(|chunk| png.extend(chunk));
+    for chunk in chunks {
+        png.extend(chunk);
+    }
     png.extend(chunk(b"IEND", &[]));
     png
 }
@@ -79,9 +83,8 @@ pub fn scanlines(
     interlaced: bool,
     seed: u64,
 ) -> Vec<u8> {
-    let passes: &[[u32; 4]] = match interlaced {
-        false => &[[0, 0, 1, 1]],
-        true => &[
+    let passes: &[[u32; 4]] = if interlaced {
+        &[
             [0, 0, 8, 8],
             [4, 0, 8, 8],
             [0, 4, 4, 8],
@@ -89,7 +92,9 @@ pub fn scanlines(
             [0, 2, 2, 4],
             [1, 0, 2, 2],
             [0, 1, 1, 2],
-        ],
+        ]
+    } else {
+        &[[0, 0, 1, 1]]
     };
     let mut data = Vec::new();
     let mut filter = 0;

@@ -187,9 +187,10 @@ impl<R: BufRead> ChunkReader<R> {
 
     /// Reads the rest of a chunk that the image can't do without.
     pub(super) fn end_critical(&mut self) -> Result<(), Error> {
-        match self.end()? {
-            true => Ok(()),
-            false => Err(self.error(WRONG_CRC)),
+        if self.end()? {
+            Ok(())
+        } else {
+            Err(self.error(WRONG_CRC))
         }
     }
 

@@ -91,7 +91,7 @@ pub(super) fn read_palette<R: BufRead>(
     length: u32,
     from: &mut ChunkReader<R>,
 ) -> Result<Vec<u8>, Error> {
-    if !(3..=768).contains(&length) || length % 3 != 0 {
+    if !(3..=768).contains(&length) || !length.is_multiple_of(3) {
         return Err(from.error("a palette has 1 to 256 colors of 3 bytes"));
     }
     let mut rgb = vec![0; length as usize];

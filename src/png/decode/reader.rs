@@ -69,9 +69,10 @@ impl<R: BufRead> PngReader<R> {
         check_bytes(used, options.max_bytes)?;
         let scanlines = Scanlines::new(&header.bytes, row_size)?;
         let mut around = Surroundings::new(&header, options.strict);
-        let room = match options.keeps_chunks {
-            true => options.max_bytes - used,
-            false => 0,
+        let room = if options.keeps_chunks {
+            options.max_bytes - used
+        } else {
+            0
         };
         let data = around.read_before(&header, room, &mut chunks)?;
         let file = file_type(header.png, &around.palette, &around.transparency);
@@ -466,9 +467,10 @@ impl<R: BufRead> PngReader<R> {
         // The passes have 1/8, 1/8, 1/8, 1/4, 1/4, 1/2, 1/2 of the rows (PNG
         // third edition, 8.1).
         let interlaced = self.header.interlaced;
-        let all = match interlaced {
-            true => (u64::from(height) * 15).div_ceil(8),
-            false => height.into(),
+        let all = if interlaced {
+            (u64::from(height) * 15).div_ceil(8)
+        } else {
+            height.into()
         };
         let (mut done, step) = (0, u64::from(self.rows_of_step()));
         let mut outside = None;
@@ -478,9 +480,8 @@ impl<R: BufRead> PngReader<R> {
             for y in 0..pass.height {
                 let (sequence, chunks) = (&mut self.around.sequence, &mut self.chunks);
                 let row = self.scanlines.row(size, png.pixel_size(), sequence, chunks);
-                let at_row = |error: Error| match interlaced {
-                    true => error,
-                    false => error.at_row(y),
+                let at_row = |error: Error| {
+                    if interlaced { error } else { error.at_row(y) }
                 };
                 let row = row.map_err(at_row)?;
                 match writer.write(&self.file, pass, y, row, frame) {
@@ -538,9 +539,10 @@ impl<R: BufRead> PngReader<R> {
 
     /// Bytes that chunks may take.
     fn room(&self) -> u64 {
-        match self.keeps_chunks {
-            true => self.max_bytes - self.used,
-            false => 0,
+        if self.keeps_chunks {
+            self.max_bytes - self.used
+        } else {
+            0
         }
     }
 

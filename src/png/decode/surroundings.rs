@@ -175,9 +175,8 @@ impl Surroundings {
         from: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         match &chunk.name {
-            b"IHDR" => Err(chunk.error("it is there twice")),
             b"PLTE" if after => Err(chunk.error("it comes behind the image data")),
-            b"PLTE" => Err(chunk.error("it is there twice")),
+            b"IHDR" | b"PLTE" => Err(chunk.error("it is there twice")),
             b"IDAT" => Err(chunk.error("the image data are in two places")),
             b"IEND" => Err(chunk.error("there are no image data before it")),
             b"acTL" | b"fdAT" => {
