@@ -474,7 +474,7 @@ fn broken_animations() {
         ("the first fcTL is short", |c| c[1].1.truncate(25)),
         ("the first fcTL is long", |c| c[1].1.push(0)),
         ("the first fcTL is there twice", |c| {
-            c.insert(1, c[1].clone())
+            c.insert(1, c[1].clone());
         }),
         ("the first frame is not the image", |c| c[1].1[7] = 3),
         ("the first number is wrong", |c| c[1].1[3] = 1),

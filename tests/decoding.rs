@@ -284,7 +284,7 @@ fn errors_in_plain_words() {
     let rows = parts::scanlines(7, 5, 8, 2, false, 5);
     let header = parts::header(7, 5, 8, 2, false);
     let error = |chunks: &[Vec<u8>]| {
-        let png = parts::file(&[&[header.clone()], chunks].concat());
+        let png = parts::file(&[std::slice::from_ref(&header), chunks].concat());
         let error = Image::from_png(&png).unwrap_err();
         assert_plain(&error);
         let text = error.to_string();

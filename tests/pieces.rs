@@ -108,7 +108,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
             number = 1;
         }
         chunks.push(data(width, height, 8, 6, still, 1));
-        for i in 0..1 + u32::from(still) {
+        for i in 0..=u32::from(still) {
             chunks.push(control(number, [3, 2, 1, i]));
             let stream = zlib(&scanlines(3, 2, 8, 6, still, 3));
             for part in stream.chunks(40) {
@@ -144,9 +144,11 @@ fn still(png: &[u8], size: Option<usize>) -> Outcome {
         reader: Result<pixview::PngReader<R>, Error>,
     ) -> Result<(Vec<u8>, Vec<u8>), Error> {
         let mut reader = reader?;
-        let colors = match reader.format().is_indexed() {
-            true => PixelFormat::RGBA8,
-            false => reader.format(),
+        let format = reader.format();
+        let colors = if format.is_indexed() {
+            PixelFormat::RGBA8
+        } else {
+            format
         };
         let image = reader.read_as(colors)?;
         let said = format!("{:?}", reader.metadata().map_err(|e| error(&e)));

@@ -219,9 +219,12 @@ fn step(random: &mut Random) -> Step {
 
 fn case(random: &mut Random) -> Case {
     let definition = DEFINITIONS[random.index(DEFINITIONS.len())];
-    let mut size = || match random.flag() {
-        true => 1,
-        false => random.within(1..20) as u32,
+    let mut size = || {
+        if random.flag() {
+            1
+        } else {
+            random.within(1..20) as u32
+        }
     };
     let (width, height) = (size(), size());
     // Axes nested in either order, apart by some padding or by none; now and

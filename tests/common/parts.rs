@@ -2,17 +2,28 @@
 
 // Every test binary uses another part of this.
 #![allow(dead_code, unreachable_pub)]
+// Names are byte strings.
+#![allow(clippy::trivially_copy_pass_by_ref)]
 
 /// The checksum of chunks (PNG third edition, annex D).
 pub fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = !0u32;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut at = 0;
+        while at < 256 {
+            let mut crc = at as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+                bit += 1;
+            }
+            table[at] = crc;
+            at += 1;
         }
-    }
-    !crc
+        table
+    };
+    let next = |crc: u32, byte: &u8| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)];
+    !bytes.iter().fold(!0, next)
 }
 
 /// A chunk with its length and its checksum.
@@ -43,7 +54,9 @@ pub fn header(width: u32, height: u32, depth: u8, color: u8, interlaced: bool) -
 /// A whole file: the signature, these chunks, and the end.
 pub fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    chunks.iter().for_each(|chunk| png.extend(chunk));
+    for chunk in chunks {
+        png.extend(chunk);
+    }
     png.extend(chunk(b"IEND", &[]));
     png
 }
@@ -70,9 +83,8 @@ pub fn scanlines(
     interlaced: bool,
     seed: u64,
 ) -> Vec<u8> {
-    let passes: &[[u32; 4]] = match interlaced {
-        false => &[[0, 0, 1, 1]],
-        true => &[
+    let passes: &[[u32; 4]] = if interlaced {
+        &[
             [0, 0, 8, 8],
             [4, 0, 8, 8],
             [0, 4, 4, 8],
@@ -80,7 +92,9 @@ pub fn scanlines(
             [0, 2, 2, 4],
             [1, 0, 2, 2],
             [0, 1, 1, 2],
-        ],
+        ]
+    } else {
+        &[[0, 0, 1, 1]]
     };
     let mut data = Vec::new();
     let mut filter = 0;
@@ -95,8 +109,8 @@ pub fn scanlines(
         let (_, row) = row_size(w, depth, color);
         for _ in 0..h {
             // Indices have to stay as they are.
-            data.push(if color == 3 { 0 } else { filter % 5 });
-            filter += 1;
+            data.push(if color == 3 { 0 } else { filter });
+            filter = (filter + 1) % 5;
             let noise = super::common::noise(row, seed + data.len() as u64);
             data.extend(noise);
         }

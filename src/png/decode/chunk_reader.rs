@@ -209,9 +209,10 @@ impl<R: Read> ChunkReader<R> {
 
     /// Reads the rest of a critical chunk. A wrong CRC is an error.
     pub(super) fn end_critical(&mut self) -> Result<(), Error> {
-        match self.end()? {
-            true => Ok(()),
-            false => Err(self.error(WRONG_CRC)),
+        if self.end()? {
+            Ok(())
+        } else {
+            Err(self.error(WRONG_CRC))
         }
     }
 

@@ -35,6 +35,8 @@ pub struct PngDecoder {
     pub(super) max_pixels: u64,
     pub(super) max_bytes: u64,
     pub(super) strict: bool,
+    /// Whether the reader keeps ancillary chunks for its metadata.
+    pub(super) keeps_chunks: bool,
 }
 
 impl Default for PngDecoder {
@@ -51,6 +53,15 @@ impl PngDecoder {
             max_pixels: 1 << 28,
             max_bytes: 1 << 30,
             strict: false,
+            keeps_chunks: true,
+        }
+    }
+
+    /// Creates a decoder for callers that ask for no metadata.
+    fn for_pixels() -> Self {
+        PngDecoder {
+            keeps_chunks: false,
+            ..Self::new()
         }
     }
 
@@ -182,7 +193,7 @@ impl Image<Vec<u8>> {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        PngDecoder::new().open(path)?.read()
+        PngDecoder::for_pixels().open(path)?.read()
     }
 
     /// Reads a PNG file from a reader, which need be neither buffered nor
@@ -192,7 +203,7 @@ impl Image<Vec<u8>> {
     ///
     /// Those of [`open`](Image::open), without a path.
     pub fn from_reader(reader: impl Read) -> Result<Self, Error> {
-        PngDecoder::new().open_reader(reader)?.read()
+        PngDecoder::for_pixels().open_reader(reader)?.read()
     }
 
     /// Reads a PNG file from its bytes.
@@ -201,6 +212,7 @@ impl Image<Vec<u8>> {
     ///
     /// Those of [`open`](Image::open), without a path.
     pub fn from_png(bytes: impl AsRef<[u8]>) -> Result<Self, Error> {
-        PngDecoder::new().open_bytes(bytes.as_ref())?.read()
+        let bytes = bytes.as_ref();
+        PngDecoder::for_pixels().open_bytes(bytes)?.read()
     }
 }

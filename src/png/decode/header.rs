@@ -91,7 +91,7 @@ pub(super) fn read_palette<R: Read>(
     length: u32,
     reader: &mut ChunkReader<R>,
 ) -> Result<Vec<u8>, Error> {
-    if !(3..=768).contains(&length) || length % 3 != 0 {
+    if !(3..=768).contains(&length) || !length.is_multiple_of(3) {
         return Err(reader.error("a palette must have 1 to 256 entries of 3 bytes"));
     }
     let mut rgb = vec![0; length as usize];

@@ -180,9 +180,8 @@ impl OtherChunks {
         reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         match &chunk.name {
-            b"IHDR" => Err(chunk.error(TWICE)),
             b"PLTE" if after => Err(chunk.error("the palette must be before the image data")),
-            b"PLTE" => Err(chunk.error(TWICE)),
+            b"IHDR" | b"PLTE" => Err(chunk.error(TWICE)),
             b"IDAT" => Err(chunk.error("the chunks of image data must be consecutive")),
             b"IEND" => Err(chunk.error("the file has no image data")),
             b"acTL" | b"fdAT" => {

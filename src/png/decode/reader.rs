@@ -63,6 +63,7 @@ pub struct PngReader<R> {
     pub(super) scanlines: Scanlines,
     /// The limit of memory.
     max_bytes: u64,
+    keeps_chunks: bool,
     /// Bytes of memory that count for the limit, without those of chunks.
     used: u64,
     path: Option<PathBuf>,
@@ -95,7 +96,11 @@ impl<R: Read> PngReader<R> {
         check_limit("bytes", used, options.max_bytes)?;
         let scanlines = Scanlines::new(&header.bytes, row_size)?;
         let mut other_chunks = OtherChunks::new(&header, options.strict);
-        let room = options.max_bytes - used;
+        let room = if options.keeps_chunks {
+            options.max_bytes - used
+        } else {
+            0
+        };
         let data = other_chunks.read_before(&header, room, &mut chunks)?;
         let (palette, transparency) = (&other_chunks.palette, &other_chunks.transparency);
         let file = file_format(header.png, palette, transparency);
@@ -109,6 +114,7 @@ impl<R: Read> PngReader<R> {
             data,
             scanlines,
             max_bytes: options.max_bytes,
+            keeps_chunks: options.keeps_chunks,
             used,
             path: None,
             watcher: Watcher::default(),
@@ -382,9 +388,10 @@ impl<R: Read> PngReader<R> {
         // The passes have 1/8, 1/8, 1/8, 1/4, 1/4, 1/2, 1/2 of the rows (PNG
         // third edition, 8.1).
         let interlaced = self.header.interlaced;
-        let all = match interlaced {
-            true => (u64::from(height) * 15).div_ceil(8),
-            false => height.into(),
+        let all = if interlaced {
+            (u64::from(height) * 15).div_ceil(8)
+        } else {
+            height.into()
         };
         let (mut done, step) = (0, u64::from(self.progress_rows()));
         let mut outside = None;
@@ -461,7 +468,11 @@ impl<R: Read> PngReader<R> {
 
     /// Returns the bytes that ancillary chunks may take.
     pub(super) fn room(&self) -> u64 {
-        self.max_bytes - self.used
+        if self.keeps_chunks {
+            self.max_bytes - self.used
+        } else {
+            0
+        }
     }
 
     /// Adds the path, if there is one, to an error.

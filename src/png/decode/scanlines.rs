@@ -37,6 +37,8 @@ pub(super) struct Scanlines {
     above: Vec<u8>,
     /// Space for the next row.
     row: Vec<u8>,
+    /// Whether the next row has none above it.
+    first: bool,
 }
 
 /// The state of the image data.
@@ -84,6 +86,7 @@ impl Scanlines {
             stage: Stage::Done,
             above: zeroed(row_size)?,
             row: zeroed(row_size)?,
+            first: true,
         };
         let head = [&SIGNATURE[..], &chunk(*b"IHDR", header)].concat();
         let fed = scanlines.feed(&head);
@@ -136,7 +139,7 @@ impl Scanlines {
 
     /// Begins the rows of an image or of a pass: the row above the first is zero.
     pub(super) fn begin_rows(&mut self) {
-        self.above.fill(0);
+        self.first = true;
     }
 
     /// Returns the next row, which has `size` bytes and pixels of `pixel_size`
@@ -155,7 +158,10 @@ impl Scanlines {
             self.inflate(sequence, reader)?;
         }
         let scanline = &self.buffer[self.start..=self.start + size];
-        let (above, row) = (&self.above[..size], &mut self.row[..size]);
+        let (above, row) = (&mut self.above[..size], &mut self.row[..size]);
+        if std::mem::take(&mut self.first) {
+            above.fill(0);
+        }
         if !unfilter(scanline[0], pixel_size, above, &scanline[1..], row) {
             return Err(reader.error("the filter type must be 0 to 4"));
         }

@@ -68,7 +68,7 @@ impl PngEncoder {
             palette: Vec::new(),
         };
         let colors = indexed.map_or(0, |(colors, _)| colors);
-        let metadata = self.metadata.as_ref().map_err(MetadataError::to_error)?;
+        let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
         prepared.samples = metadata.for_format(prepared.target().png, colors)?;
         if let Some(palette) = image.palette() {
             prepared.palette = palette_chunks(palette)?;
@@ -84,7 +84,7 @@ impl PngEncoder {
         writer: &mut dyn Write,
     ) -> Result<(), Error> {
         let format = image.format();
-        let metadata = self.metadata.as_ref().map_err(MetadataError::to_error)?;
+        let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
         let reduces = self.reduce
             && !format.is_indexed()
             && format.bit_depth() >= 8
@@ -175,7 +175,7 @@ impl PngEncoder {
         let reader = ScanlineReader::new(save.frame, save.target);
         let filtering = Filtering::of(&geometry, &reader);
         let threads = self.prepare_strips(&geometry, &filtering)?;
-        let metadata = self.metadata.as_ref().map_err(MetadataError::to_error)?;
+        let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
         let (reader_state, watcher) = (&mut self.reader, &mut self.watcher);
 
         let mut encoder = png::Encoder::new(BufferedWriter::new(writer)?, width, height);

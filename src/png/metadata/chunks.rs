@@ -40,7 +40,7 @@ pub(in crate::png) struct MetadataError {
 
 impl MetadataError {
     /// Returns the public error.
-    pub(in crate::png) fn to_error(&self) -> Error {
+    pub(in crate::png) fn as_error(&self) -> Error {
         match self.error {
             ChunkError::Invalid(what) => ErrorKind::Metadata {
                 chunk: self.chunk.escape_ascii().to_string(),
@@ -155,7 +155,7 @@ impl Chunks {
         let error_in = |chunk: [u8; 4]| {
             move |reason: Reason| {
                 let error = reason.into();
-                MetadataError { chunk, error }.to_error()
+                MetadataError { chunk, error }.as_error()
             }
         };
         let bits = self.significant_bits.as_deref();
