@@ -156,14 +156,27 @@ pub(super) fn for_each_block(
     mut f: impl FnMut(usize, &[u8]) -> bool,
 ) -> Result<(), Error> {
     let (width, format) = (frame.layout.width(), frame.layout.format());
-    let (mut pixels, mut converted) = ([0; strided::BLOCK], [0; strided::BLOCK]);
+    let (size, png_size) = (format.pixel_size(), format.png().pixel_size());
+    let mut converted = [0; BLOCK * 8]; // no pixel of a file has more bytes
+    let mut pass = |x: usize, pixels: &[u8]| {
+        if format.is_stored_as_png() {
+            return f(x, pixels);
+        }
+        let converted = &mut converted[..pixels.len() / size * png_size];
+        to_png(format, pixels, converted);
+        f(x, converted)
+    };
+    if let Some(row) = frame.row_in_place(y) {
+        let mut blocks = row.chunks(BLOCK * size).enumerate();
+        blocks.all(|(i, pixels)| pass(i * BLOCK, pixels));
+        return Ok(());
+    }
+    let mut copied = [0; strided::BLOCK];
     for x in (0..width).step_by(BLOCK) {
         let count = (width - x).min(BLOCK as u32);
-        let pixels = &mut pixels[..count as usize * format.pixel_size()];
-        let converted = &mut converted[..count as usize * format.png().pixel_size()];
+        let pixels = &mut copied[..count as usize * size];
         frame.pixels(x, y, count, pixels)?;
-        to_png(format, pixels, converted);
-        if !f(x as usize, converted) {
+        if !pass(x as usize, pixels) {
             break;
         }
     }
