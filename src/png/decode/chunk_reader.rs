@@ -21,7 +21,7 @@ pub(super) struct ChunkHeader {
 }
 
 impl ChunkHeader {
-    /// Length and name as they are in the file.
+    /// Returns the length and the name as they are in the file.
     pub(super) fn bytes(self) -> [u8; 8] {
         let [a, b, c, d] = self.length.to_be_bytes();
         let [e, f, g, h] = self.name;

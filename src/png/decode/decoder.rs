@@ -49,7 +49,7 @@ impl Default for PngDecoder {
 }
 
 impl PngDecoder {
-    /// A decoder with the limits that are said below.
+    /// Returns a decoder with the default limits.
     #[must_use]
     pub fn new() -> Self {
         PngDecoder {
@@ -60,7 +60,7 @@ impl PngDecoder {
         }
     }
 
-    /// A decoder for whoever wants nothing else.
+    /// Returns a decoder that keeps no chunks for metadata.
     fn for_pixels() -> Self {
         PngDecoder {
             keeps_chunks: false,
@@ -68,7 +68,7 @@ impl PngDecoder {
         }
     }
 
-    /// The most pixels of an image. 2^28 (268 million) unless said.
+    /// Sets the most pixels of an image. Defaults to 2^28 (268 million).
     #[must_use]
     pub fn max_pixels(mut self, pixels: u64) -> Self {
         self.max_pixels = pixels;
@@ -121,8 +121,12 @@ impl PngDecoder {
             .map_err(|error| error.at_path(path))
     }
 
-    /// The same from any reader, which need not be buffered or seek. It is
-    /// read as far as a buffer beyond the end of the image.
+    /// Reads a file from any reader, as far as the image data. The reader need
+    /// not be buffered or seek. In the end it may have been read up to 32 KiB
+    /// beyond the end of the file.
+    ///
+    /// A reader that returns `Ok(0)` is asked once more: a file ends where it
+    /// does so twice. [`std::io::ErrorKind::Interrupted`] is not an error.
     ///
     /// # Errors
     ///
@@ -134,7 +138,7 @@ impl PngDecoder {
         PngReader::new(BufReader::with_capacity(BUFFER, Checked(reader)), self)
     }
 
-    /// The same from the bytes of a file.
+    /// Reads a file from its bytes, as far as the image data.
     ///
     /// # Errors
     ///

@@ -100,9 +100,9 @@ impl<R: BufRead> PngReader<R> {
         self
     }
 
-    /// The same with a function that is told how many rows have been read,
-    /// after each half a megabyte of them, and that stops the reading with
-    /// [`ControlFlow::Break`]: it fails with [`ErrorKind::Cancelled`], and the
+    /// Sets a function that is told how many rows have been read, after each half
+    /// a megabyte of them. It stops the reading with [`ControlFlow::Break`]: that
+    /// fails with [`ErrorKind::Cancelled`], and the
     /// rows so far are in the view. (Of an interlaced file, the pixels so far;
     /// none if a byte of the view has several.)
     #[must_use]
@@ -114,44 +114,45 @@ impl<R: BufRead> PngReader<R> {
         self
     }
 
-    /// Width in pixels.
+    /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.header.width
     }
 
-    /// Height in pixels.
+    /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.header.height
     }
 
-    /// The format that the file has, with 16 bits native.
+    /// Returns the format of the file. Samples of 16 bits are native.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
         self.file.format()
     }
 
-    /// The colours of an indexed file.
+    /// Returns the palette of an indexed file.
     #[must_use]
     pub fn palette(&self) -> Option<&Palette> {
         self.file.palette.as_ref()
     }
 
-    /// Whether the rows are interlaced (PNG third edition, 8), so that none is
-    /// whole before the last.
+    /// Returns whether the file is interlaced (PNG third edition, 8): no row is
+    /// whole before the last pass.
     #[must_use]
     pub fn is_interlaced(&self) -> bool {
         self.header.interlaced
     }
 
-    /// Frames of an animated file (PNG third edition, 4.9); 1 of others.
+    /// Returns the number of frames of an animated file (PNG third edition, 4.9);
+    /// 1 for others.
     #[must_use]
     pub fn frames(&self) -> u32 {
         self.around.control.map_or(1, |(_, control)| control.frames)
     }
 
-    /// How often an animation is to be played; 0 is for ever. Once, of other
+    /// Returns how often an animation is to be played; 0 is for ever. 1 for other
     /// files.
     #[must_use]
     pub fn plays(&self) -> u32 {
@@ -193,8 +194,8 @@ impl<R: BufRead> PngReader<R> {
         self.read_as(self.format())
     }
 
-    /// The same in a format of your choice: see
-    /// [`read_into`](PngReader::read_into) for what becomes of the pixels.
+    /// Reads the image into a buffer of its own, packed, in a format of your
+    /// choice. [`read_into`](PngReader::read_into) says how pixels are converted.
     ///
     /// # Errors
     ///
