@@ -18,6 +18,7 @@ mod pixel;
 mod png_format;
 mod samples;
 mod shuffle;
+mod srgb;
 mod table;
 mod value_map;
 

@@ -6,16 +6,17 @@
 //! filters go from the last byte of the last row to the first byte of the first
 //! row, so that the bytes to the left and above are still unfiltered.
 
+mod apply;
+mod choose;
 mod kernels;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86;
 
 use crate::arch::dispatch;
+use apply::{Row, filter_row};
+use choose::min_sum;
+pub(crate) use choose::paeth_or_average;
 pub(crate) use kernels::FilterKernels;
-use kernels::{BLOCK, Block};
-
-/// The bytes of the largest pixel in a PNG file: four samples of 16 bits.
-const LARGEST_PIXEL: usize = 8;
 
 /// A filter type (PNG third edition, 9.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,55 +66,6 @@ impl FilterChoice {
 /// The number of rows in a group. In the fast mode, the rows of a group share a
 /// filter. Each group begins at a multiple of this number.
 pub(crate) const GROUP_ROWS: u32 = 16;
-
-/// The most bytes of a row that [`paeth_or_average`] samples.
-const SAMPLED_BYTES: usize = 2048;
-
-/// A row counts as noisy if Paeth predicts less than one in this many bytes
-/// exactly.
-const NOISE_DIVISOR: usize = 5;
-
-/// Chooses the filter of a group of rows in the fast mode. Samples the middle
-/// of `row`, which is the first row of the group, and of `above`, the row above
-/// it.
-///
-/// Returns Average for a noisy row in which the sum of its filtered bytes is
-/// clearly smaller than that of Paeth: an average has less noise than a single
-/// pixel. Else returns Paeth: in flat areas, Average would spread every edge
-/// over two pixels. Also returns Paeth for the first row of an image and for
-/// rows too short to sample.
-#[inline(always)]
-pub(crate) fn paeth_or_average<K: FilterKernels>(
-    kernels: K,
-    row: &[u8],
-    above: Option<&[u8]>,
-    pixel_size: usize,
-) -> FilterType {
-    if above.is_none() || row.len() < pixel_size + BLOCK {
-        return FilterType::Paeth;
-    }
-    let len = SAMPLED_BYTES.min(row.len() - pixel_size);
-    let start = pixel_size.max((row.len() - len) / 2);
-    let (mut paeth, mut average, mut zeros) = (0, 0, 0);
-    let mut filtered = [0; BLOCK];
-    for at in (start..=start + len - BLOCK).step_by(BLOCK) {
-        let left = at - pixel_size;
-        let (x, a) = (block_of(Some(row), at), block_of(Some(row), left));
-        let (b, c) = (block_of(above, at), block_of(above, left));
-        let costs = kernels.costs(x, a, b, c);
-        paeth += costs[FilterType::Paeth as usize];
-        average += costs[FilterType::Average as usize];
-        kernels.paeth(&mut filtered, x, a, b, c);
-        for chunk in filtered.as_chunks().0 {
-            zeros += kernels.zeros(chunk).count_ones() as usize;
-        }
-    }
-    if average * 10 < paeth * 9 && zeros < len / NOISE_DIVISOR {
-        FilterType::Average
-    } else {
-        FilterType::Paeth
-    }
-}
 
 /// Filters scanlines in place. Each scanline of `rows` is one byte for the
 /// filter type and `row_size` bytes of samples. `above` is the unfiltered row
@@ -184,239 +136,6 @@ dispatch! {
     ) -> FilterType {
         paeth_or_average(kernels, row, above, pixel_size)
     }
-}
-
-/// Returns the filter with the minimum sum of absolute differences for a row.
-/// Of several such filters, returns the first of Paeth, Up, Sub, Average and
-/// None.
-#[inline(always)]
-fn min_sum<K: FilterKernels>(
-    kernels: K,
-    row: &[u8],
-    above: Option<&[u8]>,
-    pixel_size: usize,
-) -> FilterType {
-    let mut costs = [0u64; 5];
-    let mut add = |x: &Block, a: &Block, b: &Block, c: &Block| {
-        let block = kernels.costs(x, a, b, c);
-        for (cost, block) in costs.iter_mut().zip(block) {
-            *cost += u64::from(block);
-        }
-    };
-    // Returns the block from `start` on, with zeros where the row has no bytes.
-    let padded = |row: Option<&[u8]>, start: isize| -> Block {
-        let mut block = [0; BLOCK];
-        if let Some(row) = row {
-            let skip = start.min(0).unsigned_abs();
-            let from = &row[start.max(0) as usize..];
-            let len = from.len().min(BLOCK - skip);
-            block[skip..skip + len].copy_from_slice(&from[..len]);
-        }
-        block
-    };
-    for at in (0..row.len()).step_by(BLOCK) {
-        if at >= pixel_size && at + BLOCK <= row.len() {
-            let (x, a) = (
-                block_of(Some(row), at),
-                block_of(Some(row), at - pixel_size),
-            );
-            add(x, a, block_of(above, at), block_of(above, at - pixel_size));
-        } else {
-            let (at, left) = (at as isize, at as isize - pixel_size as isize);
-            let (x, mut a) = (padded(Some(row), at), padded(Some(row), left));
-            let (b, mut c) = (padded(above, at), padded(above, left));
-            // Bytes behind the end of the row must cost nothing. `x` and `b`
-            // are zero there, but `a` and `c` still have the last pixel.
-            let len = (row.len() - at as usize).min(BLOCK);
-            a[len..].fill(0);
-            c[len..].fill(0);
-            add(&x, &a, &b, &c);
-        }
-    }
-    let order = [
-        FilterType::Paeth,
-        FilterType::Up,
-        FilterType::Sub,
-        FilterType::Average,
-        FilterType::None,
-    ];
-    let best = order.iter().min_by_key(|&&filter| costs[filter as usize]);
-    best.copied().unwrap_or(FilterType::None)
-}
-
-/// A row to be filtered, and the place for the filtered bytes.
-enum Row<'r> {
-    /// The row is overwritten.
-    InPlace(&'r mut [u8]),
-    /// The row is filtered into a second slice of the same length.
-    To(&'r [u8], &'r mut [u8]),
-}
-
-/// Filters the bytes of a row, without the byte for the filter type.
-#[inline(always)]
-fn filter_row<K: FilterKernels>(
-    kernels: K,
-    filter: FilterType,
-    row: Row<'_>,
-    above: Option<&[u8]>,
-    pixel_size: usize,
-) {
-    // Each arm gives `apply` two functions. The first filters a block `x` with
-    // the blocks to its left, above and on its upper left. The second predicts
-    // a byte of the first pixel, which has zeros to its left.
-    match (filter, above) {
-        (FilterType::None, _) | (FilterType::Up, None) => {
-            if let Row::To(row, to) = row {
-                to.copy_from_slice(row);
-            }
-        }
-        (FilterType::Up, above) => {
-            let block = |to: &mut Block, x: &Block, _: &Block, b: &Block, _: &Block| {
-                each(to, |i| x[i].wrapping_sub(b[i]));
-            };
-            apply(row, above, pixel_size, block, |above| above);
-        }
-        // With zeros above, Paeth predicts the byte on the left.
-        (FilterType::Sub, _) | (FilterType::Paeth, None) => {
-            let block = |to: &mut Block, x: &Block, a: &Block, _: &Block, _: &Block| {
-                each(to, |i| x[i].wrapping_sub(a[i]));
-            };
-            apply(row, None, pixel_size, block, |_| 0);
-        }
-        (FilterType::Average, above) => {
-            let block = |to: &mut Block, x: &Block, a: &Block, b: &Block, _: &Block| {
-                each(to, |i| x[i].wrapping_sub(a[i].midpoint(b[i])));
-            };
-            apply(row, above, pixel_size, block, |above| above / 2);
-        }
-        (FilterType::Paeth, above) => {
-            let block = |to: &mut Block, x: &Block, a: &Block, b: &Block, c: &Block| {
-                kernels.paeth(to, x, a, b, c);
-            };
-            apply(row, above, pixel_size, block, |above| above);
-        }
-    }
-}
-
-/// Sets each byte of a block to `f` of its index.
-#[inline(always)]
-fn each(block: &mut Block, f: impl Fn(usize) -> u8) {
-    for (i, byte) in block.iter_mut().enumerate() {
-        *byte = f(i);
-    }
-}
-
-const ZEROS: &Block = &[0; BLOCK];
-
-/// Returns the block of a row that begins at byte `at`, or zeros if there is no
-/// row. The row must have a whole block there.
-#[inline(always)]
-fn block_of(row: Option<&[u8]>, at: usize) -> &Block {
-    row.and_then(|row| row[at..].first_chunk()).unwrap_or(ZEROS)
-}
-
-/// Filters a row. `block` filters a block. `first` predicts a byte of the first
-/// pixel from the byte above.
-#[inline(always)]
-fn apply(
-    row: Row<'_>,
-    above: Option<&[u8]>,
-    pixel_size: usize,
-    block: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
-    first: impl Fn(u8) -> u8,
-) {
-    match row {
-        Row::To(row, to) => left_to_right(row, to, above, pixel_size, &block, first),
-        Row::InPlace(row) => right_to_left(row, above, pixel_size, &block),
-    }
-}
-
-/// Filters `row` into `to`.
-#[inline(always)]
-fn left_to_right(
-    row: &[u8],
-    to: &mut [u8],
-    above: Option<&[u8]>,
-    pixel_size: usize,
-    filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
-    first: impl Fn(u8) -> u8,
-) {
-    if row.len() < pixel_size + BLOCK {
-        to.copy_from_slice(row);
-        return right_to_left(to, above, pixel_size, filter);
-    }
-    for i in 0..pixel_size {
-        to[i] = row[i].wrapping_sub(first(above.map_or(0, |above| above[i])));
-    }
-    let last = row.len() - BLOCK;
-    let mut at = pixel_size;
-    loop {
-        let (x, a) = (
-            block_of(Some(row), at),
-            block_of(Some(row), at - pixel_size),
-        );
-        let (b, c) = (block_of(above, at), block_of(above, at - pixel_size));
-        if let Some(to) = to[at..].first_chunk_mut() {
-            filter(to, x, a, b, c);
-        }
-        if at == last {
-            return;
-        }
-        // The last block may overlap the block before it. Its bytes are then
-        // filtered twice, with the same result.
-        at = (at + BLOCK).min(last);
-    }
-}
-
-/// Filters a row in place. Blocks are taken from the end of the row, so that
-/// the bytes to the left of a block are still unfiltered.
-#[inline(always)]
-fn right_to_left(
-    row: &mut [u8],
-    above: Option<&[u8]>,
-    pixel_size: usize,
-    filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
-) {
-    let start = whole_blocks(row, above, pixel_size, &filter);
-    // The bytes before the whole blocks are filtered in a copy, with zeros for
-    // the pixel on the left of the row and behind them.
-    let mut padded = [[0; LARGEST_PIXEL + 2 * BLOCK]; 2];
-    let place = pixel_size..pixel_size + start;
-    let len = pixel_size + start.next_multiple_of(BLOCK);
-    let [row_start, above_start] = &mut padded;
-    row_start[place.clone()].copy_from_slice(&row[..start]);
-    if let Some(above) = above {
-        above_start[place.clone()].copy_from_slice(&above[..start]);
-    }
-    let above_start = above.map(|_| &above_start[..len]);
-    whole_blocks(&mut row_start[..len], above_start, pixel_size, &filter);
-    row[..start].copy_from_slice(&row_start[place]);
-}
-
-/// Filters, from the end of the row, all blocks that have a pixel to their
-/// left. Returns the number of unfiltered bytes before them. These are less
-/// than a block and a pixel.
-#[inline(always)]
-fn whole_blocks(
-    row: &mut [u8],
-    above: Option<&[u8]>,
-    pixel_size: usize,
-    filter: impl Fn(&mut Block, &Block, &Block, &Block, &Block),
-) -> usize {
-    let mut end = row.len();
-    while end >= pixel_size + BLOCK {
-        let at = end - BLOCK;
-        let (x, a) = (
-            *block_of(Some(row), at),
-            *block_of(Some(row), at - pixel_size),
-        );
-        let (b, c) = (block_of(above, at), block_of(above, at - pixel_size));
-        if let Some(to) = row[at..].first_chunk_mut() {
-            filter(to, &x, &a, b, c);
-        }
-        end = at;
-    }
-    end
 }
 
 #[cfg(test)]
