@@ -1,5 +1,5 @@
 //! The screens of small devices, drawn through views of their own memory and
-//! saved from it: a colour display of 16-bit words, most significant byte
+//! saved from it: a color display of 16-bit words, most significant byte
 //! first as it goes over the wire, and a display of one bit a pixel.
 //!
 //! ```text
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = folder.join("display.png");
     display.save(&path)?;
     println!("wrote {}: {}", path.display(), display.format());
-    // A word has 5 or 6 bits for a colour: this is what is left of 16, 24, 48.
+    // A word has 5 or 6 bits for a color: this is what is left of 16, 24, 48.
     println!(
         "a pixel put as [16, 24, 48] is {:?}",
         display.pixels()?.get(0, 0)?

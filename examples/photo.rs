@@ -41,7 +41,7 @@ fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>>
     let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
     let mut image = Image::from_buffer(cells, width, height, format)?;
 
-    // Through the view: a frame in the picture's brightest colour.
+    // Through the view: a frame in the picture's brightest color.
     let white = vec![if format.bit_depth() == 16 { 65535 } else { 255 }; format.channels()];
     let thick = (width.min(height) / 50).max(1);
     let mut pixels = image.pixels_mut()?;
