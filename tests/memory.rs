@@ -298,7 +298,8 @@ fn memory_does_not_grow_with_the_image() {
     for format in [PixelFormat::RGB8, PixelFormat::BGRA8, PixelFormat::GRAY2LSB] {
         let peaks = files.each_ref().map(|(height, png)| {
             let mut array = vec![Cell::new(0u8); 256 * 4 * *height as usize];
-            let mut view = Image::from_buffer(&array[..], 256, *height, format).unwrap();
+            let layout = Layout::packed(256, *height, format);
+            let mut view = Image::with_layout(&array[..], layout).unwrap();
             let before = ALLOCATOR.current_usage();
             ALLOCATOR.reset_peak_usage();
             let mut reader = PngDecoder::new().open_bytes(png).unwrap();
@@ -306,7 +307,7 @@ fn memory_does_not_grow_with_the_image() {
             let live = ALLOCATOR.peak_usage() - before;
             drop(reader);
             ALLOCATOR.reset_peak_usage();
-            let mut view = Image::from_buffer(&mut array, 256, *height, format).unwrap();
+            let mut view = Image::with_layout(&mut array, layout).unwrap();
             let mut reader = PngDecoder::new().open_bytes(png).unwrap();
             reader.read_into(&mut view).unwrap();
             live.max(ALLOCATOR.peak_usage() - before)

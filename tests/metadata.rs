@@ -147,7 +147,12 @@ fn round_trip() {
         assert_eq!(reader.metadata().unwrap(), early);
         // Read and saved again.
         let mut reader = PngDecoder::new().open_bytes(&png).unwrap();
-        let again = reader.read().unwrap();
+        let again = match metadata.transparent {
+            // `read` makes the transparent color alpha.
+            Some(_) => reader.read_as(format),
+            None => reader.read(),
+        };
+        let again = again.unwrap();
         let mut encoder = PngEncoder::new().metadata(reader.metadata().unwrap());
         if again.format().is_indexed() || format != PixelFormat::RGB565 {
             assert!(encoder.to_png(&again).unwrap() == png, "{format}");

@@ -85,7 +85,10 @@ fn palettes_that_are_refused() {
     let palette = Palette::from_rgb(&colors(256)).unwrap();
     let image = Image::new(1, 1, PixelFormat::GRAY8).unwrap();
     let error = image.with_palette(palette).unwrap_err();
-    assert_eq!(error.to_string(), "GRAY8 is not indexed: it has no palette");
+    assert_eq!(
+        error.to_string(),
+        "GRAY8 is not an indexed format, so it takes no palette"
+    );
 }
 
 /// The file has the fewest bits that hold the palette, or those that were
