@@ -172,10 +172,10 @@ fn small_pictures_stay_small() {
     }
 }
 
-/// Specks of a few colours: one pixel tells nothing of the next, and a filter
-/// only makes more colours of them.
+/// Isolated pixels of few colors are not filtered: no pixel predicts the next, and
+/// a filter only adds distinct bytes.
 #[test]
-fn strong_modes_leave_few_colours_unfiltered() {
+fn strong_modes_leave_few_colors_unfiltered() {
     let (width, height) = (320, 300);
     let (noise, colors) = (common::noise(width * height, 9), common::noise(3 * 16, 10));
     let pixel = |i: usize| match noise[i] {

@@ -376,7 +376,7 @@ fn store_rgba16(to: PngFormat, pixels: &[[u16; 4]], x: usize, out: &mut [u8]) {
     }
     let out = &mut out[x * to.pixel_size()..];
     let mut at = 0;
-    let mut put = |sample: u16| {
+    let mut write_sample = |sample: u16| {
         if to.depth == 8 {
             out[at] = narrow(sample);
             at += 1;
@@ -387,13 +387,13 @@ fn store_rgba16(to: PngFormat, pixels: &[[u16; 4]], x: usize, out: &mut [u8]) {
     };
     for &[r, g, b, a] in pixels {
         match to.color {
-            ColorType::Grayscale | ColorType::Indexed => put(gray(r, g, b)),
+            ColorType::Grayscale | ColorType::Indexed => write_sample(gray(r, g, b)),
             ColorType::GrayscaleAlpha => {
-                put(gray(r, g, b));
-                put(a);
+                write_sample(gray(r, g, b));
+                write_sample(a);
             }
-            ColorType::Rgb => [r, g, b].map(&mut put).into_iter().collect(),
-            ColorType::Rgba => [r, g, b, a].map(&mut put).into_iter().collect(),
+            ColorType::Rgb => [r, g, b].map(&mut write_sample).into_iter().collect(),
+            ColorType::Rgba => [r, g, b, a].map(&mut write_sample).into_iter().collect(),
         }
     }
 }

@@ -32,7 +32,7 @@ pub(in crate::png) struct FormatChunks {
 
 /// The first error in metadata, and the name of its chunk. Kept by the encoder
 /// and returned by each save.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(in crate::png) struct MetadataError {
     chunk: [u8; 4],
     error: ChunkError,

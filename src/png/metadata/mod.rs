@@ -1,4 +1,10 @@
-//! Metadata: its fields, their encoding as chunks and their parsing.
+//! Metadata of PNG files: text, density, color spaces, Exif data, time and
+//! unknown chunks.
+//!
+//! [`Metadata`] has a field for each. Structs that may get more fields are
+//! non-exhaustive and have constructors. [`Time`], [`Chromaticities`],
+//! [`MasteringDisplay`] and [`LightLevel`] are written as struct literals, since
+//! the specification fixes all of their numbers.
 
 mod chunks;
 mod color;
