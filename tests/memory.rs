@@ -152,18 +152,23 @@ fn memory_does_not_grow_with_the_image() {
         let wide = common::noise(width * size as usize * 2, 2);
         let packed = Layout::packed(width as u32, 3, format).with_row_stride(0);
         let last = (width - 1) * size as usize;
+        // The slow modes get their rows as the others do: half the layouts do.
+        let (all, fast) = (&MODES[..], &MODES[..2]);
         let layouts = [
-            packed,
-            packed.with_pixel_stride(2 * size),
-            packed.with_pixel_stride(-size).with_offset(last),
-            Layout::planar(width as u32, 3, format)
-                .with_row_stride(0)
-                .with_plane_stride(2)
-                .allow_overlap(),
+            (packed, all),
+            (packed.with_pixel_stride(2 * size), fast),
+            (packed.with_pixel_stride(-size).with_offset(last), fast),
+            (
+                Layout::planar(width as u32, 3, format)
+                    .with_row_stride(0)
+                    .with_plane_stride(2)
+                    .allow_overlap(),
+                all,
+            ),
         ];
-        for layout in layouts {
+        for (layout, modes) in layouts {
             let image = Image::with_layout(&wide, layout).unwrap();
-            for compression in MODES {
+            for &compression in modes {
                 for threads in [1, 3] {
                     let name = format!("{compression:?}, {threads} threads, {layout:?}");
                     let peak = peak(&image, compression, threads);
@@ -232,13 +237,14 @@ fn memory_does_not_grow_with_the_image() {
             let layout = Layout::packed(WIDTH, 2048, format).with_row_stride(0);
             let image = Image::with_layout(&row, layout).unwrap();
             let mut encoder = PngEncoder::new().compression(compression).threads(threads);
+            // Memory of earlier threads can be freed after this.
             let fresh = ALLOCATOR.current_usage();
             for _ in 0..2 {
                 encoder.write(&image, io::sink()).unwrap();
-                let kept = ALLOCATOR.current_usage() - fresh;
+                let kept = ALLOCATOR.current_usage().saturating_sub(fresh);
                 assert!(kept > 32 * 1024, "{compression:?}: {kept} bytes kept");
                 encoder.release_memory();
-                let kept = ALLOCATOR.current_usage() - fresh;
+                let kept = ALLOCATOR.current_usage().saturating_sub(fresh);
                 // The standard library keeps a few bytes for threads.
                 assert!(kept < 256, "{compression:?}: {kept} bytes still kept");
             }
