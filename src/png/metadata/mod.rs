@@ -86,6 +86,8 @@ pub struct Metadata {
     pub exif: Option<Vec<u8>>,
     /// The significant bits of each channel of the file, from 1 to the bit
     /// depth: `sBIT` (11.3.2.4). An indexed file has three numbers, from 1 to 8.
+    /// If [`transparent`](Metadata::transparent) is set and an image with alpha is
+    /// saved, the number of alpha may be missing; 1 is written for it.
     pub significant_bits: Option<Vec<u8>>,
     /// The background color: `bKGD` (11.3.4.1).
     pub background: Option<Background>,
