@@ -1,9 +1,9 @@
-//! Sources: the memory that holds the pixels.
+//! Sources: the memory that holds the pixels, for those who implement one.
 //!
-//! A source is a container ([`mod@slice`]) of elements ([`mod@element`]). The container
-//! may be behind a guard, such as that of a lock ([`mod@guard`]), and behind
-//! pointers ([`mod@pointer`]). Every source returns a [`Lease`]: its bytes for one
-//! access ([`mod@lease`]). Bytes that may change at any time are in [`mod@live`].
+//! A [`PixelSource`] is a container of [`Element`]s, perhaps behind a guard such
+//! as that of a lock, perhaps behind pointers. Every source returns a [`Lease`]:
+//! its bytes for one access. Memory that may change at any time is
+//! [`LiveBytes`].
 
 mod element;
 mod guard;

@@ -89,7 +89,9 @@ pub struct Metadata {
     /// If [`transparent`](Metadata::transparent) is set and an image with alpha is
     /// saved, the number of alpha may be missing; 1 is written for it.
     pub significant_bits: Option<Vec<u8>>,
-    /// The background color: `bKGD` (11.3.4.1).
+    /// The background color, in samples of the file: `bKGD` (11.3.4.1). A gray
+    /// file of less than 8 bits with a transparent color is read with 8 bits; its
+    /// background keeps the samples of the file.
     pub background: Option<Background>,
     /// The time of the last change, in Universal Time: `tIME` (11.3.5.1).
     pub time: Option<Time>,
