@@ -1,6 +1,6 @@
-//! The screens of small devices, drawn through views of their own memory and
-//! saved from it: a color display of 16-bit words, most significant byte
-//! first as it goes over the wire, and a display of one bit a pixel.
+//! Draws on the displays of small devices through views of their own memory, and
+//! saves that memory as PNG. One display has color in 16-bit words, sent with the
+//! most significant byte first. The other has one bit a pixel.
 //!
 //! ```text
 //! cargo run --example embedded_display
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = folder.join("display.png");
     display.save(&path)?;
     println!("wrote {}: {}", path.display(), display.format());
-    // A word has 5 or 6 bits for a color: this is what is left of 16, 24, 48.
+    // A word has 5 or 6 bits a sample, so 16, 24, 48 are stored less exactly.
     println!(
         "a pixel put as [16, 24, 48] is {:?}",
         display.pixels()?.get(0, 0)?
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Digits of seven segments, as large as the view, which may begin anywhere in
-/// a byte.
+/// Draws digits of seven segments that fill the view. The view may begin at any
+/// bit of a byte.
 fn write_number<S: PixelSourceMut>(
     image: &mut Image<S>,
     number: &str,

@@ -1,6 +1,6 @@
-//! A screenshot of a framebuffer as kernels and compositors have it: native
-//! words `0xXXRRGGBB`, rows padded, the bottom row first. The X byte is
-//! whatever the last program left there; it never becomes alpha.
+//! Saves a framebuffer as kernels and compositors hold it: native words
+//! `0xXXRRGGBB`, padded rows, the bottom row first. The X byte has any value; it
+//! never becomes alpha.
 //!
 //! ```text
 //! cargo run --example framebuffer_grab
@@ -13,7 +13,7 @@ use pixview::{Image, Layout, PixelFormat};
 
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 200;
-/// Words from a row to the next: the hardware likes round numbers.
+/// The words from one row to the next. Hardware prefers round numbers.
 const PITCH: usize = 512;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     screen.save(&path)?;
     println!("wrote {}: words of {}", path.display(), screen.format());
 
-    // One window of it, from the same memory.
+    // One window of the screen, from the same memory.
     let path = folder.join("window.png");
     let window = screen.view().crop(40, 30, 160, 100)?;
     window.save(&path)?;
@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Stands for the memory of a graphics card: what lies between the rows, and
-/// the X bytes, are anything.
+/// Returns words that stand for the memory of a graphics card. The padding and
+/// the X bytes have arbitrary values.
 fn draw_desktop() -> Vec<u32> {
     let mut words = vec![0xdead_beef; PITCH * HEIGHT as usize];
     for (row, line) in words.chunks_exact_mut(PITCH).rev().enumerate() {

@@ -1,4 +1,4 @@
-//! Edits to the source array still show in the image after a save.
+//! Shows that edits to the source array still show in the image after a save.
 //!
 //! ```text
 //! cargo run --example live_save
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     draw_square(pixels, width, 340, [0, 128, 255]);
     image.save(&after)?;
 
-    // Both files say what was in the array when they were saved.
+    // Each file has the pixels that were in the array at the time of its save.
     let pixel_in = |path: &Path, x: u32| Image::open(path)?.pixels()?.get(x, 240);
     assert_eq!(pixel_in(&before, 140)?, [255, 64, 0]);
     assert_eq!(pixel_in(&before, 440)?, [0, 0, 0]);
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Draws straight into the array, as code does that knows nothing of images.
+/// Draws a square straight into the array, without the image.
 fn draw_square(pixels: &[Cell<u8>], width: usize, left: usize, color: [u8; 3]) {
     for y in 120..360 {
         for x in left..left + 240 {

@@ -1,6 +1,6 @@
-//! Pixels as a graphics card hands them back: BGRA, rows padded to 256 bytes,
-//! the last row without its padding. Saved from inside the map guard, without
-//! packing them first.
+//! Saves pixels as a graphics card returns them: BGRA, in rows padded to 256
+//! bytes, the last row without its padding. The save reads the mapped memory
+//! directly, so the rows are not packed first.
 //!
 //! ```text
 //! cargo run --example padded_readback
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mapped = read_back(width, height);
     let row_stride = padded(width);
 
-    // Inside the map guard: borrow, say where the pixels are, save.
+    // While the memory is mapped: borrow it, describe its layout, save.
     let layout =
         Layout::packed(width, height, PixelFormat::BGRA8).with_row_stride(row_stride as isize);
     let image = Image::with_layout(&mapped, layout)?;
@@ -31,19 +31,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         mapped.len(),
     );
 
-    // Some interfaces hand out the picture upside down.
+    // Some graphics interfaces return the picture upside down.
     let path = folder.join("readback-flipped.png");
     image.flip_vertical().save(&path)?;
     println!("wrote {}: the same memory, bottom-up", path.display());
     Ok(())
 }
 
-/// Bytes from a row to the next.
+/// Returns the number of bytes from one row to the next.
 fn padded(width: u32) -> usize {
     (width as usize * 4).next_multiple_of(256)
 }
 
-/// Stands for the graphics card.
+/// Returns a picture in the layout of a read-back, in place of a graphics card.
 fn read_back(width: u32, height: u32) -> Vec<u8> {
     let row_stride = padded(width);
     let mut memory = vec![0xee; row_stride * height as usize];

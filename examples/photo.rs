@@ -1,11 +1,11 @@
 //! Opens photographs, edits them through the array and through the view, and
-//! saves a crop, a flip and one channel, none of which is ever copied.
+//! saves a crop, a flip and one channel. All of them are views of one array.
 //!
 //! ```text
 //! cargo run --example photo [FILE.png ...]
 //! ```
 //!
-//! Without a file it draws a scene to begin with.
+//! Without an argument, it draws a scene, saves it, and opens that file.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -31,17 +31,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>> {
-    // The file's own pixels, in a buffer that is ours.
+    // The pixels of the file, in an array that this function owns.
     let opened = Image::open(path)?;
     let (width, height, format) = (opened.width(), opened.height(), opened.format());
     println!("opened {}: {width}x{height} {format}", path.display());
     let mut array = opened.into_source();
 
-    // A view that shows every edit, whichever way it is made.
+    // A view of the array. It shows edits through the view and to the array.
     let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
     let mut image = Image::from_buffer(cells, width, height, format)?;
 
-    // Through the view: a frame in the picture's brightest color.
+    // Edits through the view: a frame of the largest samples.
     let white = vec![if format.bit_depth() == 16 { 65535 } else { 255 }; format.channels()];
     let thick = (width.min(height) / 50).max(1);
     let mut pixels = image.pixels_mut()?;
@@ -51,7 +51,7 @@ fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>>
     pixels.fill_rect(width - thick, 0, thick, height, &white)?;
     drop(pixels);
 
-    // Through the array: every tenth row darker, byte by byte.
+    // Edits to the array: every tenth row becomes darker, byte by byte.
     if format.bit_depth() == 8 && !format.has_alpha() {
         let row_size = format.row_size(width) as usize;
         for row in cells.chunks_exact(row_size).step_by(10) {
@@ -85,7 +85,7 @@ fn work_on(path: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// A sun over hills.
+/// Draws a sun over hills.
 fn scene() -> Result<Image<Vec<u8>>, pixview::Error> {
     let (width, height) = (800, 500);
     let mut image = Image::new(width, height, PixelFormat::RGB8)?;

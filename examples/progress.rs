@@ -1,4 +1,4 @@
-//! A progress bar on a large save, and another save that is cancelled, which
+//! Shows a progress bar during a large save. Then cancels another save, which
 //! leaves the old file as it was.
 //!
 //! ```text
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use pixview::{Compression, ErrorKind, Image, PixelFormat, PngEncoder};
 
-/// Characters of the bar.
+/// The number of characters of the bar.
 const BAR: u64 = 40;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size = std::fs::metadata(&path)?.len();
     println!("wrote {}: {size} bytes", path.display());
 
-    // Somebody has seen enough after a tenth.
+    // Cancels the save after a tenth of the rows.
     let mut encoder = encoder.on_progress(|progress| {
         if progress.rows * 10 >= progress.total {
             return ControlFlow::Break(());

@@ -1,6 +1,6 @@
-//! Snapshots of a simulation: a field of `f32`, saved as 16-bit gray while it
-//! goes on. The range is stated, so that a gray is the same temperature in
-//! every file; what lies beyond is clamped, and what is not a number is black.
+//! Saves snapshots of a running simulation: a field of `f32` as 16-bit gray. The
+//! range is stated, so a gray level is the same temperature in every file. Values
+//! outside the range are clamped, and NaN becomes black.
 //!
 //! ```text
 //! cargo run --example simulation_field
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pixview-examples");
     std::fs::create_dir_all(&folder)?;
 
-    // Kelvin. The image owns the field and keeps no copy of it.
+    // Temperatures in kelvin. The image owns the field and keeps no copy of it.
     let format = PixelFormat::GRAY_F32.with_range(250.0, 400.0);
     let field = vec![293.0f32; SIZE * SIZE];
     let mut image = Image::from_buffer(field, SIZE as u32, SIZE as u32, format)?;
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Heat from one spot and cold from another, and what spreads of it.
+/// Spreads heat from a hot spot and cold from a cold spot by one step.
 fn step(field: &mut [f32]) {
     let before = field.to_vec();
     for y in 1..SIZE - 1 {

@@ -1,6 +1,6 @@
-//! A producer draws in one thread, snapshots are saved in another: over a
-//! lock, where each file is one whole frame, and over atomics, where nobody
-//! waits and a file may show a frame that is half drawn.
+//! Draws frames in one thread and saves snapshots of them in another. Behind a
+//! lock, each file shows one whole frame. Over atomics, no thread waits, and a
+//! file may show a frame that is half drawn.
 //!
 //! ```text
 //! cargo run --example threads
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pixview-examples");
     std::fs::create_dir_all(&folder)?;
 
-    // Words 0xXXRRGGBB behind a lock. The save holds the lock: frames are whole.
+    // Words 0xXXRRGGBB behind a lock. A save holds the lock, so frames are whole.
     let locked = Arc::new(RwLock::new(vec![0u32; WIDTH * HEIGHT]));
     let image = Image::from_buffer(
         Arc::clone(&locked),
@@ -75,8 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Draws frame after frame in a thread of its own while `save` runs in this
-/// one.
+/// Draws frame after frame in a new thread while `save` runs in the current one.
 fn while_drawing(
     draw: impl Fn(u32) + Sync,
     save: impl FnOnce() -> Result<(), pixview::Error>,
@@ -89,7 +88,7 @@ fn while_drawing(
                 if done.load(Relaxed) {
                     return;
                 }
-                thread::yield_now(); // let the saver have the lock
+                thread::yield_now(); // let the saving thread take the lock
             }
         });
         let saved = save();
@@ -98,7 +97,7 @@ fn while_drawing(
     })
 }
 
-/// A moving plaid.
+/// Returns the word of pixel `i` in a moving plaid.
 fn color(i: usize, frame: u32) -> u32 {
     let (x, y) = ((i % WIDTH) as u32, (i / WIDTH) as u32);
     let red = (x + frame) & 0xff;

@@ -62,7 +62,8 @@ impl<S: PixelSource> Image<S> {
     /// The format alone decides what the bytes mean. The type of the elements
     /// does not: an `f32` described as `GRAY8` is four gray pixels.
     ///
-    /// Reads the length of the buffer and no pixel. Locks a lock once.
+    /// Reads the length of the buffer, but no pixel. Takes the lock of the source
+    /// once, if it has one.
     ///
     /// # Errors
     ///
@@ -115,13 +116,13 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Errors
     ///
-    /// The errors of [`from_buffer`](Image::from_buffer), but for
+    /// The errors of [`from_buffer`](Image::from_buffer) except
     /// [`ErrorKind::BufferLength`], and:
     ///
-    /// - [`ErrorKind::BufferTooSmall`] if a pixel lies behind the end of the
+    /// - [`ErrorKind::BufferTooSmall`] if a pixel lies beyond the end of the
     ///   buffer;
     /// - [`ErrorKind::BeforeBuffer`] if a negative stride leads to a pixel before
-    ///   its start;
+    ///   the start of the buffer;
     /// - [`ErrorKind::OverlappingPixels`] if pixels share bytes: see
     ///   [`Layout::allow_overlap`];
     /// - [`ErrorKind::NotPlanar`] if the layout is planar and the format has no
@@ -129,8 +130,8 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Examples
     ///
-    /// The pixels of a window, bottom-up, in rows padded to 16 bytes, the last
-    /// row without its padding:
+    /// The pixels of a window, bottom-up. Rows are padded to 16 bytes, except the
+    /// last one, which has no padding:
     ///
     /// ```
     /// use pixview::{Image, Layout, PixelFormat};
@@ -318,13 +319,13 @@ impl<S> Image<S> {
 
     /// Returns the view of one channel, as a gray image of the same depth. The
     /// view keeps the options of the format. A view of the alpha channel keeps
-    /// only the significant bits.
+    /// only the number of significant bits.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::NoChannel`] if the format has no such channel, or if the
-    /// channel is a part of a word that is not a whole byte, or a premultiplied
-    /// color.
+    /// channel is a premultiplied color or a field of a word that is not a whole
+    /// byte.
     ///
     /// # Examples
     ///
@@ -373,9 +374,9 @@ impl<S: PixelSource> Image<S> {
     /// Over cells, atomics and locks, `&Image` is enough to write: use
     /// `image.view().pixels_mut()`.
     ///
-    /// Each call checks that no pixels share bits. The check compares the strides
-    /// and decides all layouts met in practice. For other layouts it is a search
-    /// whose time grows with the square root of the buffer's length.
+    /// Each call checks that no pixels share bits. For all layouts met in practice
+    /// it compares the strides. For other layouts it searches, in a time that
+    /// grows with the square root of the buffer's length.
     ///
     /// # Errors
     ///
@@ -394,7 +395,7 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::ByteCount`] if `to` has not exactly `height` times
+    /// - [`ErrorKind::ByteCount`] if `to` does not have exactly `height` times
     ///   [`PixelFormat::row_size`] bytes;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {

@@ -2,9 +2,9 @@
 //! straight from the live memory.
 //!
 //! An [`Image`] describes memory that you already have: where each pixel lies,
-//! and what its bytes mean. It keeps no copy of the pixels. Saving changes
-//! nothing about it, so **edits to the source array still show in the image
-//! after a save**, and after a hundred saves:
+//! and what its bytes mean. It keeps no copy of the pixels. A save changes
+//! nothing about the image, so **edits to the source array still show in the
+//! image after a save**, and after a hundred saves:
 //!
 //! ```no_run
 //! use pixview::{Image, PixelFormat};
@@ -32,10 +32,10 @@
 //! | edit in one thread, save in another, no thread waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
 //! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | as the source in the box |
 //!
-//! A save waits for a lock, so drop your own guard first. Elements may be `u8`,
-//! `u16`, `i16`, `u32`, `u64`, `f32`, arrays of these, or a struct of your own
-//! ([`Plain`](source::Plain)). The bytes of the elements are the bytes of the
-//! pixels; the type of the elements does not choose the format.
+//! A save waits for the lock of its source, so drop your own guard first.
+//! Elements may be `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of these, or
+//! a struct of your own ([`Plain`](source::Plain)). The bytes of the elements are
+//! the bytes of the pixels; the type of the elements does not choose the format.
 //!
 //! # The error that everybody meets first
 //!
@@ -103,8 +103,9 @@
 //!   memory.
 //! - (*) `clone` clones the source. References, `Rc` and `Arc` share the memory;
 //!   a `Vec` is copied.
-//! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy the pixels of that
-//!   moment. [`Image::pixels`] copies a row where it cannot borrow it.
+//! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy the pixels as they
+//!   are at that moment. [`Image::pixels`] copies a row only where it cannot
+//!   borrow the row.
 //! - [`Image::pixels_mut`] draws into your array.
 //!
 //! # The types
@@ -121,10 +122,10 @@
 //! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |
 //! | [`Error`], [`ErrorKind`] | what failed, with the numbers |
 //!
-//! [`docs`] has pages for maintainers and for the careful: the
-//! [contracts](docs::contracts) behind these sentences, each with the test that
-//! fails when it is broken, the [design](docs::design), and the
-//! [changes](docs::changelog).
+//! [`docs`] has further pages. The [contracts](docs::contracts) state the
+//! promises of this crate, each with the tests that fail when it is broken. The
+//! [design](docs::design) is for maintainers. The [changelog](docs::changelog)
+//! lists the changes.
 #![forbid(unsafe_code)]
 
 mod alloc;

@@ -55,8 +55,8 @@ impl<'a> Pixels<'a> {
     }
 
     /// Returns the samples of the pixel in column `x`, counted from the left,
-    /// and row `y`, counted from the top. Allocates nothing. For many pixels,
-    /// rows are faster: each call checks the source again.
+    /// and row `y`, counted from the top. Allocates nothing. Each call checks the
+    /// source again, so rows are faster for many pixels.
     ///
     /// # Errors
     ///
@@ -131,7 +131,8 @@ impl<'a> Pixels<'a> {
     /// # Errors
     ///
     /// - [`ErrorKind::PixelOutside`] if the image has no such row;
-    /// - [`ErrorKind::ByteCount`] if `to` has not exactly the bytes of a row;
+    /// - [`ErrorKind::ByteCount`] if `to` does not have exactly the bytes of a
+    ///   row;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn copy_row(&self, y: u32, to: &mut [u8]) -> Result<(), Error> {
         self.layout.check_row(y)?;
@@ -150,9 +151,9 @@ impl fmt::Debug for Pixels<'_> {
 ///
 /// The access holds one lease of the source: a lock stays locked until the
 /// access is dropped. Every call writes to the caller's buffer at once, and
-/// changes no bit beside the pixels it writes. Where a pixel is a part of an
-/// atomic element, edits that other threads make to the rest of the element are
-/// kept.
+/// changes only the bits of the pixels that it writes. Where a pixel is a part of
+/// an atomic element, edits that other threads make to the rest of the element
+/// are kept.
 ///
 /// A **row** is bytes: the pixels of a row in the image's own format, without
 /// padding. A **pixel** is samples in the order of PNG: see [`Pixel`].
@@ -268,7 +269,7 @@ impl<'a> PixelsMut<'a> {
     /// # Errors
     ///
     /// - [`ErrorKind::PixelOutside`] if the image has no such pixel;
-    /// - [`ErrorKind::ByteCount`] if `pixel` has not exactly the bytes of a
+    /// - [`ErrorKind::ByteCount`] if `pixel` does not have exactly the bytes of a
     ///   pixel;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn put_bytes(&mut self, x: u32, y: u32, pixel: &[u8]) -> Result<(), Error> {
@@ -317,7 +318,7 @@ impl<'a> PixelsMut<'a> {
     ///
     /// # Errors
     ///
-    /// The errors of [`put`](PixelsMut::put), but for
+    /// The errors of [`put`](PixelsMut::put) except
     /// [`ErrorKind::PixelOutside`].
     ///
     /// # Examples
@@ -338,8 +339,8 @@ impl<'a> PixelsMut<'a> {
         height: u32,
         pixel: impl Samples,
     ) -> Result<(), Error> {
-        // Before the clip: samples that do not fit are an error even if the
-        // rectangle is outside the image.
+        // Encoded before the clip, so that samples that do not fit are an error
+        // even if the rectangle is outside the image.
         let pixel = self.format().encode(&pixel)?;
         let clip = |start: i32, size: u32, side: u32| {
             let inside = |at: i64| at.clamp(0, side.into()) as u32;
@@ -361,7 +362,8 @@ impl<'a> PixelsMut<'a> {
     /// # Errors
     ///
     /// - [`ErrorKind::PixelOutside`] if the image has no such row;
-    /// - [`ErrorKind::ByteCount`] if `from` has not exactly the bytes of a row;
+    /// - [`ErrorKind::ByteCount`] if `from` does not have exactly the bytes of a
+    ///   row;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn put_row(&mut self, y: u32, from: &[u8]) -> Result<(), Error> {
         self.layout.check_row(y)?;
@@ -369,15 +371,15 @@ impl<'a> PixelsMut<'a> {
     }
 
     /// Writes the rectangle with its upper left corner at `(x, y)` from the
-    /// bytes of its pixels in the image's own format: its rows one behind the
-    /// other, without padding.
+    /// bytes of its pixels in the image's own format: row after row, without
+    /// padding.
     ///
     /// # Errors
     ///
     /// - [`ErrorKind::EmptyRect`] and [`ErrorKind::RectOutside`] if the
     ///   rectangle is empty or reaches out of the image;
-    /// - [`ErrorKind::ByteCount`] if `from` has not exactly the bytes of the
-    ///   rectangle;
+    /// - [`ErrorKind::ByteCount`] if `from` does not have exactly the bytes of
+    ///   the rectangle;
     /// - [`ErrorKind::Source`] if the source fails.
     pub fn put_rect(
         &mut self,

@@ -66,7 +66,8 @@ pub enum ErrorKind {
     #[error("row {row} begins {bytes} bytes before the start of the buffer")]
     #[non_exhaustive]
     BeforeBuffer {
-        /// How many bytes before the start the first byte of that row lies.
+        /// The number of bytes from the first byte of that row to the start of
+        /// the buffer.
         bytes: u64,
         /// The first row, counted from the top, that has a pixel outside.
         row: u32,
@@ -92,8 +93,8 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// The size of an element of the buffer and the size of a pixel (of a
-    /// sample, in a planar layout) must divide one another, and do not.
+    /// The size of an element of the buffer is neither a multiple nor a divisor
+    /// of the size of a pixel (in a planar layout: of a sample).
     #[error(
         "{format} has units of {unit_size} bytes, which elements of {element_size} bytes cannot hold: give the buffer as bytes"
     )]
@@ -122,8 +123,8 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// The offset or a stride cuts samples of several bytes, or words, out of
-    /// the middle of elements that hold them whole.
+    /// The elements hold whole samples of several bytes, or whole words, and the
+    /// offset or a stride is not a multiple of the size of a sample or word.
     #[error(
         "offset and strides of {format} over elements of {element_size} bytes must be multiples of {alignment} bytes"
     )]
@@ -139,7 +140,7 @@ pub enum ErrorKind {
     },
 
     /// Two pixels of the layout share bits. The image can be read and saved,
-    /// not written.
+    /// but not written.
     #[error("pixels of this layout overlap: it can be read, not written")]
     Overlap,
 
@@ -298,7 +299,7 @@ pub enum ErrorKind {
     },
 
     /// The format has no such channel, or none that stands alone in memory.
-    /// Fields of packed words, colors that were multiplied by alpha, and inks
+    /// Fields of words that are not whole bytes, premultiplied colors, and inks
     /// do not stand alone.
     #[error("{format} has no {channel} channel of its own")]
     #[non_exhaustive]
@@ -367,7 +368,7 @@ pub enum ErrorKind {
     #[error("not a PNG file{}", found.map_or(String::new(), |kind| format!(", but {kind}")))]
     #[non_exhaustive]
     NotPng {
-        /// The kind of file that its first bytes tell: "JPEG", "GIF", "WebP",
+        /// The kind of file that its first bytes show: "JPEG", "GIF", "WebP",
         /// "BMP" or "TIFF".
         found: Option<&'static str>,
     },
@@ -385,7 +386,8 @@ pub enum ErrorKind {
         source: Box<dyn StdError + Send + Sync>,
     },
 
-    /// The file needs more than the limits of the reader allow.
+    /// The file needs more than the limits of the decoder allow: see
+    /// [`PngDecoder`](crate::PngDecoder).
     #[error("{needed} {what} are needed, {limit} are allowed")]
     #[non_exhaustive]
     LimitExceeded {
@@ -411,8 +413,8 @@ pub enum ErrorKind {
         image_height: u32,
     },
 
-    /// The view to read into is indexed and the file is not. No palette is made
-    /// up.
+    /// The view to read into is indexed and the file is not. A read does not
+    /// compute a palette.
     #[error("a file of {file} cannot be read as {format}: it has no palette")]
     #[non_exhaustive]
     NotIndexedFile {
@@ -427,7 +429,7 @@ pub enum ErrorKind {
     #[error("cancelled")]
     Cancelled,
 
-    /// The reader has read its image already, or has failed to.
+    /// The reader has read its image already, or an earlier read failed.
     #[error("the file has been read: open it again")]
     AlreadyRead,
 
@@ -464,8 +466,8 @@ pub enum ErrorKind {
     },
 }
 
-/// The text of [`ErrorKind::BufferLength`]: the numbers, and what a simple
-/// relation between them suggests.
+/// Returns the text of [`ErrorKind::BufferLength`]: the numbers, and a hint if
+/// they suggest a likely mistake.
 fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: PixelFormat) -> String {
     let numbers =
         format!("{width}x{height} pixels of {format} have {needed} bytes, the buffer has {given}");

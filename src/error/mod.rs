@@ -15,8 +15,8 @@ use crate::alloc::NoMemory;
 /// The error of every function of this crate.
 ///
 /// An error says [what failed](Error::kind), with the numbers, and where: the
-/// [path](Error::path) and the [row](Error::row), as far as there are any. Its
-/// text names all of them in one line, causes included:
+/// [path](Error::path) and the [row](Error::row), if there are any. Its text
+/// names all of them and the causes in one line:
 ///
 /// ```text
 /// 8x8 pixels of RGB8 have 192 bytes, the buffer has 100
@@ -66,9 +66,9 @@ impl Error {
         self.0.path.as_deref()
     }
 
-    /// Returns the row that was being read, counted from 0 at the top; for a
-    /// failed write, the first of the rows that were being written. `None`
-    /// before the first row and after the last.
+    /// Returns the row that was being read, counted from 0 at the top. If a write
+    /// failed, returns the first of the rows that were being written. Returns
+    /// `None` before the first row and after the last.
     #[must_use]
     pub fn row(&self) -> Option<u32> {
         self.0.row
@@ -120,11 +120,11 @@ impl From<SourceError> for Error {
     }
 }
 
-/// Lets `?` work in functions that return [`io::Result`]. The kind of the
-/// `io::Error` is that of the cause, if the cause is one. It is never
-/// [`Interrupted`](io::ErrorKind::Interrupted), for which `io::copy`,
-/// `read_exact` and `write_all` call again: a cancelled save or read becomes
-/// [`Other`](io::ErrorKind::Other).
+/// Lets `?` work in functions that return [`io::Result`]. If the cause is an
+/// `io::Error`, the new error has the kind of the cause. The kind is never
+/// [`Interrupted`](io::ErrorKind::Interrupted), because `io::copy`, `read_exact`
+/// and `write_all` repeat a call that returns it. A cancelled save or read
+/// becomes [`Other`](io::ErrorKind::Other).
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {

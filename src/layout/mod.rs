@@ -23,7 +23,7 @@ use crate::PixelFormat;
 /// Offset and strides are in **bytes**, not in pixels or elements. Strides may
 /// be negative, like those of a `NumPy` array or a `DLPack` tensor. The offset
 /// is the byte of pixel (0, 0). A stride of zero repeats a row or a column.
-/// The bytes behind the last pixel of a row are never touched: the last row
+/// The bytes after the last pixel of a row are never touched. So the last row
 /// needs no padding, and a buffer may be larger than the image.
 ///
 /// In formats with several pixels to a byte, such as `GRAY1`, pixel `(x, y)`
@@ -34,14 +34,16 @@ use crate::PixelFormat;
 /// ```
 ///
 /// The bits of a byte are counted in the order in which the byte holds its
-/// pixels. A new layout has rows that begin with a byte, and pixels side by
-/// side. Crops and flips of it may begin at any bit of a byte; then only the
-/// methods that count bits describe them fully.
+/// pixels. In a new layout each row begins with a byte, and pixels lie side by
+/// side. A crop or a flip may begin at any bit of a byte. Then only the methods
+/// that count bits, such as [`offset_bits`](Layout::offset_bits), describe the
+/// layout fully.
 ///
 /// A `Layout` is a plain description. [`Image::with_layout`] checks it against
-/// the buffer, once. It refuses pixels that share bits, since they mostly come
-/// from a row stride that counts pixels; [`allow_overlap`](Layout::allow_overlap)
-/// lifts that. An image with shared bits can be read and saved, not written.
+/// the buffer, once. The check refuses pixels that share bits, unless a stride of
+/// zero repeats them: the usual cause is a row stride in pixels instead of bytes.
+/// [`allow_overlap`](Layout::allow_overlap) permits shared bits. An image with
+/// shared bits can be read and saved, but not written.
 ///
 /// [`Image::with_layout`]: crate::Image::with_layout
 ///
@@ -164,8 +166,8 @@ impl Layout {
         }
     }
 
-    /// Sets the byte of the buffer at which pixel (0, 0) begins. For an image
-    /// that begins within a byte, crop an image that begins with the byte.
+    /// Sets the byte of the buffer at which pixel (0, 0) begins. To begin within a
+    /// byte, create an image that begins with that byte and crop it.
     #[must_use]
     pub fn with_offset(mut self, bytes: usize) -> Self {
         self.offset = bytes;
@@ -200,8 +202,8 @@ impl Layout {
         self
     }
 
-    /// Allows pixels that share bits: rows that overlap, windows that slide
-    /// over a signal. The image can be read and saved, not written.
+    /// Allows pixels that share bits, such as rows that overlap, or windows that
+    /// slide over a signal. The image can be read and saved, but not written.
     ///
     /// # Examples
     ///

@@ -1,7 +1,7 @@
 //! PNG files: writing from a view, reading into a view.
 //!
-//! [`PngEncoder`] and [`PngDecoder`] are the beginning. [`metadata`] has the
-//! parts of a file beside its pixels.
+//! Start with [`PngEncoder`] and [`PngDecoder`]. [`metadata`] has the parts of a
+//! file other than its pixels.
 
 mod decode;
 pub(crate) mod encode;

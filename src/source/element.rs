@@ -75,8 +75,8 @@ use super::{Lease, LeaseMut};
 /// ```
 ///
 /// For a buffer of cells, or one that the image owns, wrap the type in a struct
-/// with `#[repr(transparent)]`. The casts of `bytemuck` lead from the one to
-/// the other.
+/// with `#[repr(transparent)]`. `bytemuck` casts between slices of the type and
+/// slices of the struct.
 ///
 /// ```
 /// use std::cell::Cell;

@@ -13,7 +13,7 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 ///
 /// # Implementer notes
 ///
-/// Implement this trait for a struct that has pixels beside other fields. A
+/// Implement this trait for a struct that has pixels besides other fields. A
 /// lock or `RefCell` around the struct is then a source. Implement
 /// [`PlainBufferMut`] as well, so that the pixels inside the lock can be
 /// written through a view. For a struct that is a source without a lock,

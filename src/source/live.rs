@@ -200,10 +200,10 @@ impl<E: LiveElement> LiveSlice<'_, E> {
     /// Bytes in an element.
     const SIZE: usize = std::mem::size_of::<E::Value>();
 
-    /// Finds the `count` bytes from `offset` on. Returns the elements from the
-    /// one that contains `offset` on, the number of bytes of this element
-    /// before `offset`, and the number of bytes to copy from this element if it
-    /// is not copied from its first byte (else 0).
+    /// Finds the `count` bytes from `offset` on. Returns the elements, beginning
+    /// with the one that contains `offset`; the number of bytes of that element
+    /// before `offset`; and the number of bytes to copy from that element, or 0
+    /// if the copy begins with its first byte.
     fn part(&self, offset: usize, count: usize) -> Result<(&[E], usize, usize), SourceError> {
         let end = offset.checked_add(count);
         if Self::SIZE == 0 || end.is_none_or(|end| end > self.len()) {

@@ -64,8 +64,8 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// save are from the same moment. Cells and atomics are read once, row after
 /// row. An edit during a save is seen in the rows that are read after it.
 ///
-/// An access waits for a `Mutex` or `RwLock`. A thread that holds the guard of
-/// the lock during a save deadlocks: drop the guard first. Code that runs
+/// An access waits for a `Mutex` or `RwLock`. A thread that saves while it holds
+/// the guard of the lock deadlocks: drop the guard first. Code that runs
 /// during a save, such as the caller's own `Write`, must not take the same lock
 /// either. A poisoned lock is an error, and so is a `RefCell` that is mutably
 /// borrowed.
@@ -103,7 +103,8 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// Other memory is leased with one of the constructors of [`Lease`]. Every lease
 /// of a source must have the same length and element size: an image refuses to
 /// read from a source that changed (see [`SourceError::Changed`]). No
-/// implementation can corrupt memory or a file: contradictions are errors.
+/// implementation can corrupt memory or a file: a lease that contradicts an
+/// earlier one is an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
     note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these"

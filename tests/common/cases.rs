@@ -1,7 +1,7 @@
-//! Random layouts of every format over several kinds of sources, and a plain
-//! model of where their pixels are.
+//! Random layouts of every format over several kinds of sources, and a simple
+//! model of where their pixels lie.
 
-// Every test binary uses another part of this.
+// Each test binary uses a different part of this file.
 #![allow(dead_code, unreachable_pub)]
 
 use std::cell::{Cell, RefCell};
@@ -14,14 +14,14 @@ use pixview::{Image, Layout, PixelSourceMut};
 
 use crate::common::{DEFINITIONS, Definition};
 
-/// Where the pixels of a view lie, as a table of addresses in bits: the address
-/// of each sample group (a pixel, or its samples in planes).
+/// A table of where the pixels of a view lie. Addresses are in bits. A pixel is
+/// one part or, in a planar layout, one part for each sample.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub definition: Definition,
-    /// Rows of pixels; each pixel is the addresses of its parts, in order.
+    /// The rows. A pixel is the list of the addresses of its parts, in order.
     pub rows: Vec<Vec<Vec<usize>>>,
-    /// Bytes in one part, 1 if it is smaller.
+    /// The bytes of one part, or 1 if a part is smaller than a byte.
     pub part: usize,
 }
 
@@ -84,7 +84,7 @@ pub enum Step {
     FlipHorizontal,
     FlipVertical,
     Transpose,
-    /// Shares of what there is to cut off: left, top, width, height.
+    /// Left, top, width and height, each as a share of the largest value.
     Crop(f64, f64, f64, f64),
 }
 
@@ -116,7 +116,7 @@ impl Step {
 pub struct Case {
     pub definition: Definition,
     pub layout: Layout,
-    /// Bits from a pixel to the next.
+    /// The bits from a pixel to the pixel on its right.
     pub stride: isize,
     pub len: usize,
     pub seed: u64,
@@ -166,7 +166,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Returns a number of a range.
+    /// Returns a number in a range.
     pub fn within(&mut self, range: Range<isize>) -> isize {
         let count = (range.end - range.start) as u64;
         range.start + (self.bits() % count) as isize
@@ -180,7 +180,7 @@ impl Random {
         self.bits() >> 63 == 1
     }
 
-    /// Returns a number from 0 to 1, never 1 itself.
+    /// Returns a number that is at least 0 and less than 1.
     pub fn share(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -190,8 +190,8 @@ impl Random {
     }
 }
 
-/// Runs a check on so many random cases, always the same ones. A panic names
-/// the case that it is about.
+/// Runs `check` on `count` random cases, which are the same in each run. If it
+/// panics, prints the case.
 pub fn each_case(count: u64, check: impl Fn(Case, &mut Random)) {
     for seed in 0..count {
         let mut random = Random(seed);
@@ -227,8 +227,9 @@ fn case(random: &mut Random) -> Case {
         }
     };
     let (width, height) = (size(), size());
-    // Axes nested in either order, apart by some padding or by none; now and
-    // then any strides at all, so that pixels overlap.
+    // In four of five cases, the axes are nested, in either order and with or
+    // without padding. In the others the strides are arbitrary, so that pixels
+    // may overlap.
     let strides = (random.index(5) > 0).then(|| {
         (
             random.within(0..6),
@@ -254,7 +255,7 @@ fn case(random: &mut Random) -> Case {
     } as isize;
     let planes = definition.size() as isize / unit;
     if definition.is_sub_byte() && seed % 4 > 0 {
-        // Side by side, as they mostly are.
+        // Pixels smaller than a byte mostly lie side by side.
         let row = definition.row_size(width as usize) as isize;
         let (padding, up) = strides.map_or((0, false), |(_, padding, [up, _], _)| (padding, up));
         let row = row + padding;
@@ -316,7 +317,8 @@ fn case(random: &mut Random) -> Case {
     }
 }
 
-/// A source of one of several kinds, and a look at its memory afterwards.
+/// Runs `run` with a source of the given kind. Afterwards `memory` has the bytes
+/// of the source.
 pub fn with_source(
     kind: usize,
     memory: &mut Vec<u8>,

@@ -1,7 +1,7 @@
-//! A process of its own that saves one image. A test binary that uses it has
-//! an ignored test `save_from_environment`, which calls [`save`].
+//! A child process that saves one image. A test binary that uses it has an
+//! ignored test `save_from_environment`, which calls [`save`].
 
-// Every test binary uses another part of this.
+// Each test binary uses a different part of this file.
 #![allow(dead_code, unreachable_pub)]
 
 use std::path::Path;
@@ -22,9 +22,10 @@ pub fn save() {
     });
     let pixels: Vec<u8> = noise.take(300 * 300 * 3).collect();
     let image = Image::from_buffer(pixels, 300, 300, PixelFormat::RGB8).unwrap();
-    // The first call finds out what the system offers, by further calls.
+    // The first call makes further system calls, to find out what the system
+    // supports. They must come before the mark.
     let _ = std::fs::metadata("/");
-    // So that the system calls of a save can be told from all others.
+    // Marks the beginning and the end of the system calls of the save.
     let mark = || {
         let _ = std::fs::metadata("/pixview-mark");
     };
@@ -37,8 +38,8 @@ pub fn save() {
     }
 }
 
-/// A command that runs [`save`]: `binary`, behind the program and arguments of
-/// `prefix`.
+/// Returns a command that runs [`save`] in `binary`. If `prefix` is not empty, it
+/// is a program with arguments, which runs `binary`.
 pub fn command(prefix: &[&str], binary: &Path, path: &Path) -> Command {
     let arguments = ["--ignored", "--exact", "save_from_environment"];
     let mut command = match prefix.split_first() {
@@ -56,8 +57,8 @@ pub fn command(prefix: &[&str], binary: &Path, path: &Path) -> Command {
     command
 }
 
-/// Says that a test, or a part of it, can't run here. Straight to the standard
-/// error, because the test runner hides what tests that pass print.
+/// Reports that a test, or a part of it, cannot run here. Writes directly to the
+/// standard error, because the test runner hides the output of passing tests.
 pub fn skipped(what: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {what}");

@@ -1,7 +1,7 @@
-//! Shared by the tests: decoders that others wrote, and what each format
-//! means, written down from its definition and not taken from the crate.
+//! Code that the tests share: decoders of other authors, and the meaning of each
+//! format, written from its definition and not taken from the crate.
 
-// Every test binary uses another part of this.
+// Each test binary uses a different part of this file.
 #![allow(dead_code, unreachable_pub)]
 
 use std::sync::LazyLock;
@@ -45,8 +45,8 @@ impl std::fmt::Debug for Decoded {
     }
 }
 
-/// Decodes with `zune-png` and with `lodepng`, which must agree. (With one of
-/// them where Miri runs both a thousand times slower.)
+/// Decodes with `zune-png` and with `lodepng`, which must agree. Under Miri, which
+/// is a thousand times slower, decodes with `zune-png` only.
 pub fn decode(png: &[u8]) -> Decoded {
     let decoded = decode_zune(png);
     if !cfg!(miri) {
@@ -89,7 +89,7 @@ pub fn decode_zune(png: &[u8]) -> Decoded {
     }
 }
 
-/// As 16-bit RGBA.
+/// Decodes to 16-bit RGBA.
 fn decode_lodepng(png: &[u8]) -> Decoded {
     let image = lodepng::decode_memory(png, ColorType::RGBA, 16).expect("lodepng decodes it");
     let lodepng::Image::RGBA16(bitmap) = image else {
@@ -169,8 +169,8 @@ impl Type {
         }
     }
 
-    /// The largest and the smallest value that the type holds, or that mean
-    /// black and white.
+    /// Returns the values of black and white: the smallest and the largest value
+    /// of an integer, 0 and 1 for `f32`.
     fn range(self) -> [f64; 2] {
         match self {
             Type::U8 => [0.0, 255.0],
@@ -212,20 +212,20 @@ fn is_little(endian: Endian) -> bool {
     endian == Endian::Little || endian == Endian::Native && cfg!(target_endian = "little")
 }
 
-/// How a format stores its samples, which are listed in the order of PNG:
-/// gray, or gray and alpha, or red, green, blue, or with alpha.
+/// How a format stores its samples. Lists of samples are in the order of PNG:
+/// gray or red, green, blue, then alpha if there is any.
 #[derive(Clone, Copy, Debug)]
 pub enum Stored {
-    /// Which of the samples of a pixel in memory each is, and which one is
-    /// padding.
+    /// The type of the samples, the position in memory of each, and the position
+    /// of the padding.
     Samples(Type, &'static [usize], Option<usize>),
-    /// The lowest bit and the number of bits of each in a word of so many
-    /// bytes, and of the padding.
+    /// The bytes of the word, their order, and the lowest bit and the number of
+    /// bits of each sample and of the padding.
     Word(usize, Endian, &'static [(u32, u32)], Option<(u32, u32)>),
-    /// So many bits, the first pixel of a byte in its least significant ones
-    /// or in the others.
+    /// The bits of a pixel, and whether the first pixel of a byte has the least
+    /// significant bits.
     Bits(u32, bool),
-    /// Cyan, magenta, yellow and black; 0 is full ink or none.
+    /// Cyan, magenta, yellow and black, and whether 0 is full ink.
     Inks(bool),
 }
 
@@ -234,12 +234,12 @@ pub enum Stored {
 pub struct Definition {
     pub format: PixelFormat,
     pub stored: Stored,
-    /// Whether the value is the number of a colour.
+    /// Whether the sample is the index of a color.
     pub indexed: bool,
     premultiplied: bool,
     /// Bits in a sample of the file.
     depth: u32,
-    /// What is black and what is white, and an opaque alpha.
+    /// The values of black and white, if they are stated.
     range: Option<[f64; 2]>,
     bits: Option<u32>,
     linear: bool,
@@ -251,7 +251,7 @@ pub static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
     all
 });
 
-/// All of them; where Miri takes its time, one of each kind.
+/// Returns all definitions. Under Miri, which is slow, returns a part of them.
 pub fn definitions() -> impl Iterator<Item = &'static Definition> {
     let variant = |name: &str| name.ends_with("LE") || name.ends_with("BE");
     let skipped =
@@ -260,7 +260,7 @@ pub fn definitions() -> impl Iterator<Item = &'static Definition> {
     all.filter(move |pair| !skipped(pair)).map(|(_, d)| d)
 }
 
-/// Without anything said of the numbers, in the order of `PixelFormat::ALL`.
+/// Returns the formats without options, in the order of `PixelFormat::ALL`.
 pub fn plain() -> Vec<Definition> {
     use Endian::{Big, Little, Native};
     use PixelFormat as F;
@@ -438,7 +438,7 @@ pub fn plain() -> Vec<Definition> {
     all
 }
 
-/// With something said of the numbers.
+/// Returns formats with options.
 fn said() -> Vec<Definition> {
     use PixelFormat as F;
     let plain = plain();
@@ -499,7 +499,7 @@ fn said() -> Vec<Definition> {
     all
 }
 
-/// `of / by` to the nearest, halfway up.
+/// Returns `of / by`, rounded to nearest, ties up.
 fn divide(of: u64, by: u64) -> u64 {
     (2 * of + by) / (2 * by)
 }
@@ -539,7 +539,7 @@ impl Definition {
         *DEFINITIONS.iter().find(|d| d.format == format).unwrap()
     }
 
-    /// Samples in a pixel.
+    /// Returns the number of samples in a pixel of the file.
     pub fn channels(&self) -> usize {
         match self.stored {
             Stored::Samples(_, at, _) => at.len(),
@@ -553,12 +553,12 @@ impl Definition {
         self.channels().is_multiple_of(2)
     }
 
-    /// Bits in a sample of a pixel.
+    /// Returns the number of bits in a sample of the file.
     pub fn bit_depth(&self) -> u8 {
         self.depth as u8
     }
 
-    /// Bits in a pixel in memory.
+    /// Returns the number of bits of a pixel in memory.
     pub fn bits_per_pixel(&self) -> usize {
         match self.stored {
             Stored::Samples(ty, at, padding) => 8 * ty.size() * (at.len() + padding.iter().count()),
@@ -568,7 +568,8 @@ impl Definition {
         }
     }
 
-    /// Bytes in a pixel in memory, 1 if there are several to a byte.
+    /// Returns the number of bytes of a pixel in memory, or 1 if several pixels
+    /// share a byte.
     pub fn size(&self) -> usize {
         self.bits_per_pixel().div_ceil(8)
     }
@@ -577,12 +578,13 @@ impl Definition {
         self.bits_per_pixel() < 8
     }
 
-    /// Bytes of a packed row.
+    /// Returns the number of bytes of a packed row.
     pub fn row_size(&self, width: usize) -> usize {
         (width * self.bits_per_pixel()).div_ceil(8)
     }
 
-    /// Bytes in what a reader must not see half of.
+    /// Returns the number of bytes of a sample, or of a word whose fields are not
+    /// bytes. A reader must never see half of an edit to them.
     pub fn sample_size(&self) -> usize {
         match self.stored {
             Stored::Samples(ty, ..) => ty.size(),
@@ -591,12 +593,12 @@ impl Definition {
         }
     }
 
-    /// Whether samples can lie in planes.
+    /// Returns whether samples can lie in planes.
     pub fn is_planar(&self) -> bool {
         matches!(self.stored, Stored::Samples(..) | Stored::Inks(_))
     }
 
-    /// Whether memory has fewer values than the file.
+    /// Returns whether memory has fewer values than the file.
     pub fn is_lossy(&self) -> bool {
         let full = match self.stored {
             Stored::Samples(ty, ..) => self.bits.unwrap_or(8 * ty.size() as u32),
@@ -604,7 +606,7 @@ impl Definition {
             Stored::Bits(bits, _) => bits,
             Stored::Inks(_) => 8,
         };
-        // Ranges of the tests that an f32 has too few digits for.
+        // Ranges of the tests that have fewer values in memory than the file has.
         let narrow = self.range == Some([100.0, 101.0])
             || matches!(
                 self.stored,
@@ -613,8 +615,8 @@ impl Definition {
         full < self.depth || self.premultiplied || narrow
     }
 
-    /// Whether a channel can be had without the others, counted in the order
-    /// of PNG.
+    /// Returns whether a channel can be viewed without the others. Channels are
+    /// counted in the order of PNG.
     pub fn stands_alone(&self, channel: usize) -> bool {
         let is_alpha = self.has_alpha() && channel + 1 == self.channels();
         let separate = match self.stored {
@@ -625,7 +627,7 @@ impl Definition {
         separate && (is_alpha || !self.premultiplied)
     }
 
-    /// The format that has the same pixels as PNG has them.
+    /// Returns the format whose bytes are those of the file.
     pub fn png(&self) -> Definition {
         use PixelFormat as F;
         let format = match (self.channels(), self.depth, self.indexed) {
@@ -648,13 +650,13 @@ impl Definition {
         Definition::of(format)
     }
 
-    /// A palette that has all colours that there can be.
+    /// Returns a palette with a color for every possible index.
     pub fn palette(&self) -> Option<Palette> {
         let colors: Vec<[u8; 3]> = (0..1 << self.depth).map(color).collect();
         self.indexed.then(|| Palette::from_rgb(&colors).unwrap())
     }
 
-    /// The image with that palette, if it needs one.
+    /// Returns the image, with that palette if the format is indexed.
     pub fn with_palette<S>(&self, image: Image<S>) -> Image<S> {
         match self.palette() {
             Some(palette) => image.with_palette(palette).unwrap(),
@@ -662,7 +664,7 @@ impl Definition {
         }
     }
 
-    /// What a decoder makes of a pixel in the saved file.
+    /// Returns the samples that a decoder returns for a pixel of the file.
     pub fn decoded(&self, samples: &[u16]) -> Vec<u16> {
         if self.indexed {
             return color(samples[0] as usize).map(u16::from).to_vec();
@@ -673,18 +675,18 @@ impl Definition {
         }
     }
 
-    /// The bits in which a decoder gives that.
+    /// Returns the number of bits of a sample that a decoder returns.
     pub fn decoded_depth(&self) -> u8 {
         self.bit_depth().max(8)
     }
 
-    /// Channels of that.
+    /// Returns the number of channels that a decoder returns.
     pub fn decoded_channels(&self) -> usize {
         if self.indexed { 3 } else { self.channels() }
     }
 
-    /// What the bytes of a pixel say: of one that shares a byte with others,
-    /// the first of them.
+    /// Returns the samples of the pixel in `bytes`. If several pixels share a
+    /// byte, returns those of the first pixel.
     pub fn samples(&self, bytes: &[u8]) -> Vec<u16> {
         let max = (1u64 << self.depth) - 1;
         match self.stored {
@@ -725,7 +727,7 @@ impl Definition {
         }
     }
 
-    /// The range of the type, or of the bits that were stated.
+    /// Returns the range of the type, or of the stated number of bits.
     fn full(&self, ty: Type) -> [f64; 2] {
         match (self.bits, ty) {
             (Some(bits), Type::I16(_)) => [
@@ -737,7 +739,7 @@ impl Definition {
         }
     }
 
-    /// What numbers say that stand for a range.
+    /// Returns the samples of values that are mapped from a range.
     fn numbers(&self, ty: Type, values: &[f64]) -> Vec<u16> {
         let max = f64::from((1u32 << self.depth) - 1);
         let full = self.full(ty);
@@ -769,7 +771,8 @@ impl Definition {
         samples
     }
 
-    /// The bytes of a pixel with these samples, padding all ones.
+    /// Returns the bytes of a pixel with these samples. All bits of the padding
+    /// are 1.
     pub fn bytes(&self, samples: &[u16]) -> Vec<u8> {
         let max = (1u64 << self.depth) - 1;
         match self.stored {
@@ -836,7 +839,7 @@ impl Definition {
                     if let Some(alpha) = alpha.filter(|_| self.premultiplied && !is_alpha) {
                         let integer = matches!(ty, Type::U8 | Type::U16(_));
                         value = if integer && self.range.is_none() {
-                            // By the alpha that memory has.
+                            // Multiplied by alpha as memory holds it, rounded.
                             let alpha = divide(u64::from(alpha) * full[1] as u64, max);
                             divide(sample as u64 * alpha, max) as f64
                         } else {
@@ -847,7 +850,7 @@ impl Definition {
                         Type::F32(_) => [f64::MIN, f64::MAX],
                         _ => full,
                     };
-                    // There is one zero.
+                    // `+ 0.0` makes a negative zero positive.
                     bytes[at * size..][..size].copy_from_slice(&ty.save(value + 0.0, limits));
                 }
                 if let Some(at) = padding {
@@ -858,8 +861,8 @@ impl Definition {
         }
     }
 
-    /// Pixel bytes, each as [`bytes`](Self::bytes) gives them, as a packed
-    /// row.
+    /// Returns a packed row of pixels, each of which is given as
+    /// [`bytes`](Self::bytes) returns it.
     pub fn pack(&self, pixels: &[Vec<u8>]) -> Vec<u8> {
         match self.stored {
             Stored::Bits(bits, lsb) => {
@@ -876,8 +879,8 @@ impl Definition {
         }
     }
 
-    /// The bytes of a pixel at a bit of memory, the bits of a byte counted in
-    /// the order in which it holds pixels.
+    /// Returns the bytes of the pixel that begins at `bit`. The bits of a byte are
+    /// counted in the order in which the byte holds its pixels.
     pub fn load(&self, memory: &[u8], bit: usize, bytes: usize) -> Vec<u8> {
         let (at, within) = (bit / 8, bit % 8);
         match self.stored {
@@ -893,7 +896,8 @@ impl Definition {
         }
     }
 
-    /// Writes bytes like those.
+    /// Writes the bytes of the pixel that begins at `bit`, as
+    /// [`load`](Self::load) returns them.
     pub fn store(&self, memory: &mut [u8], bit: usize, bytes: &[u8]) {
         let (at, within) = (bit / 8, bit % 8);
         match self.stored {
@@ -911,13 +915,13 @@ impl Definition {
     }
 }
 
-/// A colour of the palettes that tests use, each another one.
+/// Returns color `index` of the test palettes. All colors differ.
 pub fn color(index: usize) -> [u8; 3] {
     [index as u8, (index * 7) as u8, 255 - index as u8]
 }
 
-/// Fields and the most that each can be, the last of which is alpha if there
-/// is any, as samples.
+/// Returns the samples of fields. A field is a value and its largest possible
+/// value. If the format has alpha, it is the last field.
 fn integers(fields: &[(u64, u64)], max: u64, premultiplied: bool) -> Vec<u16> {
     let (last, opaque) = fields[fields.len() - 1];
     let sample = |(i, &(field, most)): (usize, &(u64, u64))| {
@@ -940,7 +944,7 @@ fn load_word(bytes: &[u8], endian: Endian) -> u64 {
     bytes.iter().fold(0, |all, &b| all << 8 | u64::from(b))
 }
 
-/// IEC 61966-2-1.
+/// Returns the sRGB value of linear light (IEC 61966-2-1).
 fn encode_srgb(light: f64) -> f64 {
     if light <= 0.003_130_8 {
         12.92 * light
@@ -957,7 +961,7 @@ fn decode_srgb(sample: f64) -> f64 {
     }
 }
 
-/// Bytes without a pattern, the same every time.
+/// Returns bytes without a pattern. They are the same for the same seed.
 pub fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..len)
@@ -970,8 +974,8 @@ pub fn noise(len: usize, seed: u64) -> Vec<u8> {
         .collect()
 }
 
-/// A fresh folder below the build folder, removed when it is dropped.
-#[cfg(not(fuzzing))] // fuzz targets, which use this file, have none
+/// Returns a new folder in the build folder. It is removed when dropped.
+#[cfg(not(fuzzing))] // fuzz targets use this file, and have no build folder
 pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }

@@ -1,11 +1,11 @@
 //! PNG files put together chunk by chunk.
 
-// Every test binary uses another part of this.
+// Each test binary uses a different part of this file.
 #![allow(dead_code, unreachable_pub)]
-// Names are byte strings.
+// Chunk names are byte strings, which are passed as `&[u8; 4]`.
 #![allow(clippy::trivially_copy_pass_by_ref)]
 
-/// The checksum of chunks (PNG third edition, annex D).
+/// Returns the checksum of a chunk (PNG third edition, annex D).
 pub fn crc(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
@@ -26,7 +26,7 @@ pub fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, next)
 }
 
-/// A chunk with its length and its checksum.
+/// Returns a chunk with its length and its checksum.
 pub fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
     chunk.extend(name);
@@ -36,22 +36,22 @@ pub fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     chunk
 }
 
-/// A chunk with a wrong checksum.
+/// Returns a chunk with a wrong checksum.
 pub fn bad_chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let mut chunk = chunk(name, data);
     *chunk.last_mut().unwrap() ^= 1;
     chunk
 }
 
-/// The header: width, height, bits in a sample, number of the color type,
-/// whether it is interlaced.
+/// Returns the header. `depth` is the number of bits in a sample, `color` the
+/// number of the color type.
 pub fn header(width: u32, height: u32, depth: u8, color: u8, interlaced: bool) -> Vec<u8> {
     let mut data = [width.to_be_bytes(), height.to_be_bytes()].concat();
     data.extend([depth, color, 0, 0, interlaced.into()]);
     chunk(b"IHDR", &data)
 }
 
-/// A whole file: the signature, these chunks, and the end.
+/// Returns a whole file: the signature, `chunks`, and the end.
 pub fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     for chunk in chunks {
@@ -61,20 +61,20 @@ pub fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
     png
 }
 
-/// A zlib stream (RFC 1950).
+/// Returns `data` as a zlib stream (RFC 1950).
 pub fn zlib(data: &[u8]) -> Vec<u8> {
     miniz_oxide::deflate::compress_to_vec_zlib(data, 6)
 }
 
-/// Bytes of a pixel, and of a row of so many pixels, of a color type.
+/// Returns the bytes of a pixel and of a row of `width` pixels.
 fn row_size(width: u32, depth: u8, color: u8) -> (usize, usize) {
     let samples = [1, 0, 3, 1, 2, 0, 4][usize::from(color)];
     let bits = samples * usize::from(depth);
     (bits.div_ceil(8), (width as usize * bits).div_ceil(8))
 }
 
-/// Filtered rows of random bytes, with every filter in turn: any bytes are
-/// some picture, if `mask` keeps indices inside of the palette.
+/// Returns filtered rows of random bytes, with every filter in turn. Any bytes are
+/// a valid picture, except that indices must be inside the palette.
 pub fn scanlines(
     width: u32,
     height: u32,
@@ -108,7 +108,7 @@ pub fn scanlines(
         }
         let (_, row) = row_size(w, depth, color);
         for _ in 0..h {
-            // Indices have to stay as they are.
+            // A filter would change which indices the bytes stand for.
             data.push(if color == 3 { 0 } else { filter });
             filter = (filter + 1) % 5;
             let noise = super::common::noise(row, seed + data.len() as u64);

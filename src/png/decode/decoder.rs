@@ -1,4 +1,4 @@
-//! The options of reading, and the shortest ways to a whole image.
+//! The options of reading, and functions that read a whole image.
 
 use std::fs::File;
 use std::io::Read;
@@ -65,14 +65,15 @@ impl PngDecoder {
         }
     }
 
-    /// Sets the most pixels of an image. Defaults to 2^28 (268 million).
+    /// Sets the maximum number of pixels of an image. Defaults to 2^28 (268
+    /// million).
     #[must_use]
     pub fn max_pixels(mut self, pixels: u64) -> Self {
         self.max_pixels = pixels;
         self
     }
 
-    /// Sets the most bytes of memory that a read takes. Defaults to 2^30.
+    /// Sets the maximum number of bytes that a read takes. Defaults to 2^30.
     ///
     /// The limit counts the pixels, if the reader allocates their buffer; rows
     /// that are being converted; the canvas of an animation; and the chunks that
@@ -106,7 +107,8 @@ impl PngDecoder {
     /// - [`ErrorKind::NotPng`] if the file is not a PNG;
     /// - [`ErrorKind::Decode`] if the file is damaged, with the chunk and its
     ///   offset;
-    /// - [`ErrorKind::LimitExceeded`] before the memory is allocated;
+    /// - [`ErrorKind::LimitExceeded`] if the file exceeds a limit, before the
+    ///   memory is allocated;
     /// - [`ErrorKind::OutOfMemory`].
     ///
     /// All of them name the path, and so do later errors of the reader.

@@ -133,8 +133,8 @@ impl<R: Read> PngReader<R> {
     /// read: after about each 512 KiB of rows, and after the last row.
     ///
     /// [`ControlFlow::Break`] stops the read, which then fails with
-    /// [`ErrorKind::Cancelled`]. The rows read so far are in the view. Of an
-    /// interlaced file, the pixels read so far are in the view, or none if a
+    /// [`ErrorKind::Cancelled`]. The rows read so far are in the view. If the file
+    /// is interlaced, the view has the pixels read so far, or none of them if a
     /// byte of the view holds several pixels.
     #[must_use]
     pub fn on_progress(
@@ -175,8 +175,8 @@ impl<R: Read> PngReader<R> {
         self.file.palette.as_ref()
     }
 
-    /// Returns whether the file is interlaced (PNG third edition, 8): no row is
-    /// complete before the last of seven passes.
+    /// Returns whether the file is interlaced (PNG third edition, 8): it holds its
+    /// pixels in seven passes over the whole image, not row after row.
     #[must_use]
     pub fn is_interlaced(&self) -> bool {
         self.header.interlaced
@@ -191,8 +191,8 @@ impl<R: Read> PngReader<R> {
             .map_or(1, |(_, control)| control.frames)
     }
 
-    /// Returns how often an animation is played. 0 means without end; a file that
-    /// is not animated returns 1.
+    /// Returns how often an animation is played; 0 means forever. Returns 1 for a
+    /// file that is not animated.
     #[must_use]
     pub fn plays(&self) -> u32 {
         self.other_chunks
@@ -200,15 +200,15 @@ impl<R: Read> PngReader<R> {
             .map_or(1, |(_, control)| control.plays)
     }
 
-    /// Returns the metadata of the file. Before the pixels are read, it is that
-    /// of the chunks before the image data; afterwards, of all chunks.
+    /// Returns the metadata of the file. Before the pixels are read, it comes only
+    /// from the chunks before the image data; afterwards, from all chunks.
     ///
     /// A chunk that breaks a rule is corrected or left out, and listed in
-    /// [`Metadata::faults`]; other chunks are not affected. A chunk is left out
-    /// and listed, too, if its checksum is wrong, or if it needs more memory than
-    /// is left of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes). If a
-    /// chunk that must be there once is there several times, the first valid one
-    /// counts.
+    /// [`Metadata::faults`]; other chunks are not affected. A chunk is also left
+    /// out and listed if its checksum is wrong, or if it needs more memory than
+    /// remains of 2^26 bytes and of [`max_bytes`](PngDecoder::max_bytes). If a
+    /// chunk that may occur only once occurs several times, the first valid one is
+    /// used.
     ///
     /// Each call parses the chunks and allocates the metadata.
     ///

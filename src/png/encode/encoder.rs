@@ -11,24 +11,24 @@ use crate::png::metadata::{Chunks, Metadata, MetadataError};
 use crate::png::progress::{Progress, Watcher};
 use crate::{Error, ErrorKind, Image, PixelSource, file};
 
-/// Saves images as PNG: the options, and memory that is kept from save to save.
+/// An encoder of PNG files: options, and memory that is kept from save to save.
 ///
 /// Options belong to the encoder and never to an image, so that threads can
 /// save one image with different options. [`Image::save`] is
 /// `PngEncoder::new().save(&image, path)`.
 ///
 /// **One read.** Rows go from the view into strips of about 512 KiB (64 KiB in
-/// [`Compression::Stored`]). Each pixel of live memory is read once. Rows of
-/// stable memory that lie there as the file holds them are filtered right out
-/// of it, by any thread; other rows are converted in the caller's thread.
+/// [`Compression::Stored`]). Each pixel of live memory is read once. Rows that
+/// stable memory holds in the form of the file are filtered directly from it, by
+/// any thread. Other rows are converted in the caller's thread.
 ///
-/// **Streaming.** Strips are compressed on their own and written in order: the
-/// first bytes are written when the first strip is compressed.
+/// **Streaming.** Each strip is compressed on its own, and strips are written in
+/// order. The first bytes are written once the first strip is compressed.
 ///
 /// **Memory.** Beyond the caller's buffer a save takes at most 2 MiB and four
-/// rows of PNG, and 3 MiB and three rows for each thread after the first,
-/// whatever the height of the image. The encoder keeps this memory for the next
-/// save, until [`release_memory`](PngEncoder::release_memory).
+/// rows of PNG with one thread. Each further thread takes at most 3 MiB and three
+/// rows. The height of the image does not matter. The encoder keeps this memory
+/// for the next save, until [`release_memory`](PngEncoder::release_memory).
 ///
 /// **Stack.** A save needs 64 KiB of stack in the caller's thread, and up to
 /// 1 MiB if this crate is compiled without optimization. Code of the caller
@@ -100,20 +100,20 @@ impl PngEncoder {
     }
 
     /// Losslessly reduces the color type and the bit depth where the pixels
-    /// allow it. Defaults to `false`, since the format of the file then depends
-    /// on the pixels.
+    /// allow it. Defaults to `false`, because a reduction makes the format of the
+    /// file depend on the pixels.
     ///
     /// - Opaque RGBA becomes RGB; opaque gray and alpha becomes gray.
     /// - RGB whose three samples are always equal becomes gray.
-    /// - 16 bits whose two bytes are always equal become 8 bits.
-    /// - At most 256 colors become a palette, at the smallest bit depth.
+    /// - Samples of 16 bits whose two bytes are always equal get 8 bits.
+    /// - An image of at most 256 colors gets a palette, at the smallest bit depth.
     ///
-    /// The pixels are looked at twice. Stable memory is not copied. Cells,
-    /// atomics and other live memory may change between the two looks, so the
+    /// A reduction reads the pixels twice. Stable memory is not copied. Cells,
+    /// atomics and other live memory may change between the two reads, so the
     /// whole frame is copied first.
     ///
-    /// Nothing is reduced in indexed images, in pixels of less than a byte, and
-    /// with metadata that depends on the color type: significant bits, a
+    /// Indexed images and pixels smaller than a byte are not reduced. Nor is an
+    /// image with metadata that depends on the color type: significant bits, a
     /// background, a transparent color, a profile.
     ///
     /// # Examples
@@ -136,10 +136,10 @@ impl PngEncoder {
 
     /// Sets the metadata to write. Defaults to none.
     ///
-    /// Makes the chunks here, once: long text and profiles are compressed, other
-    /// data is moved, so that a save copies none of it and allocates nothing for
-    /// it. Metadata that can't be written, or memory that can't be had for its
-    /// chunks, is an error of each save.
+    /// Makes the chunks in this call: compresses long text and profiles, and moves
+    /// other data. A save then copies no metadata and allocates nothing for it. If
+    /// the metadata is invalid, or its chunks cannot be allocated, each save
+    /// returns that error.
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = Chunks::new(metadata);
@@ -154,9 +154,9 @@ impl PngEncoder {
     /// that compresses them.) More threads do not help formats whose conversion
     /// takes longer than the compression.
     ///
-    /// While it waits, the caller's thread compresses as well, so a save inside
-    /// a thread pool waits for no thread but those it started. If threads cannot
-    /// be started, fewer do the work.
+    /// The caller's thread compresses as well, whenever it would have to wait. So
+    /// a save inside a thread pool waits only for threads that it started itself.
+    /// If threads cannot be started, fewer do the work.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -235,9 +235,9 @@ impl PngEncoder {
     ///
     /// - **Extension.** `.png` in any case, or none. Other extensions are an
     ///   error.
-    /// - **The folder** must be one in which a file can be created, even where
-    ///   `path` itself exists and could be written. It is opened at the start:
-    ///   if it is renamed during the save, the file is in the renamed folder.
+    /// - **The folder** must be one in which a file can be created, even if `path`
+    ///   exists and could be written. The folder is opened at the start: if it is
+    ///   renamed during the save, the file is in the renamed folder.
     ///   (Only on Unix. Elsewhere the save fails and the temporary file stays.)
     ///   Names, paths and working directories may be as long and as deep as
     ///   [`File::create`](std::fs::File::create) allows.
@@ -250,11 +250,11 @@ impl PngEncoder {
     ///   [`write`](PngEncoder::write) for such a file.
     /// - **Permissions** of an existing file stay. So do its owner and its
     ///   group, as far as the system allows, and on Linux its POSIX access
-    ///   control list. The file opens to nobody new. If the group cannot stay,
-    ///   group and others get the permissions that both had, and only the owner
-    ///   keeps permissions if the file had a list. The set-user-ID,
-    ///   set-group-ID and sticky bits stay only if owner and group both do. A
-    ///   default list of the folder is for new files only. Other extended
+    ///   control list. Nobody new gets access to the file. If the group cannot
+    ///   stay, group and others get only the permissions that both had; if the
+    ///   file also had a list, only the owner keeps permissions. The set-user-ID,
+    ///   set-group-ID and sticky bits stay only if owner and group both stay. A
+    ///   default list of the folder applies to new files only. Other extended
     ///   attributes are lost. So are lists that the system inherits by its own
     ///   rules (NFS version 4, SMB, Windows, macOS, the BSDs): a replaced file
     ///   there may get the list of its folder.
@@ -278,8 +278,8 @@ impl PngEncoder {
     ///   images [`ErrorKind::NoPalette`] and [`ErrorKind::PaletteDepth`], before
     ///   a pixel is read;
     /// - [`ErrorKind::IndexOutside`] if an index is beyond the palette;
-    /// - [`ErrorKind::Source`] if the source cannot be read, or has another length
-    ///   than at the creation of the image, with the row;
+    /// - [`ErrorKind::Source`], with the row, if the source cannot be read, or if
+    ///   its length has changed since the creation of the image;
     /// - [`ErrorKind::Write`] with the [`std::io::Error`];
     /// - [`ErrorKind::Cancelled`]: see [`on_progress`](PngEncoder::on_progress);
     /// - [`ErrorKind::OutOfMemory`] and [`ErrorKind::TooLarge`] if there is no

@@ -5,9 +5,9 @@ use crate::{ErrorKind, Palette};
 
 /// The effort spent on the size of the file. Defaults to `Fast`.
 ///
-/// Every mode stores pixels that do not compress. The image data is never larger
-/// than the pixels by more than a thousandth, one byte a row and some hundred
-/// bytes. A palette adds at most a kilobyte.
+/// In every mode, pixels that do not compress are stored uncompressed. So the
+/// image data is larger than the pixels by at most a thousandth, one byte a row
+/// and some hundred bytes. A palette adds at most a kilobyte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
@@ -15,12 +15,12 @@ pub enum Compression {
     /// pixels and one byte a row.
     Stored,
     /// One filter, matches for runs of zeros, and Huffman codes for each block.
-    /// Faster than general deflate by an order of magnitude. Photographs take
-    /// about nine tenths of their size in other fast encoders.
+    /// Faster than general deflate by an order of magnitude. A photograph takes
+    /// about nine tenths of the bytes that it takes in other fast encoders.
     #[default]
     Fast,
-    /// A filter chosen for each row, or none where a trial without filters is
-    /// smaller, and a search for matches. A little smaller than a usual PNG.
+    /// A filter chosen for each row (no filter, where a trial without filters is
+    /// smaller) and a search for matches. A little smaller than a usual PNG.
     Small,
     /// Like `Small`, with a longer search for matches.
     Best,
@@ -29,8 +29,9 @@ pub enum Compression {
 /// The filter of the scanlines before compression (PNG third edition, section
 /// 9). Defaults to `Auto`.
 ///
-/// A filter replaces each byte by its difference from a prediction out of the
-/// bytes around it. The filter changes the size of the file, never the pixels.
+/// A filter predicts each byte from the bytes around it, and replaces the byte by
+/// its difference from the prediction. The filter changes the size of the file,
+/// never the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Filter {

@@ -243,9 +243,9 @@ fn sample_depths(png: PngFormat) -> (usize, u8) {
     }
 }
 
-/// Returns the data of sBIT. `keyed` tells that the metadata has a transparent
-/// color: if the image has alpha now, `bits` may lack the number of alpha, which
-/// has one significant bit.
+/// Returns the data of sBIT. `keyed` says that the metadata has a transparent
+/// color. If the image has alpha as well, `bits` may lack the number for alpha;
+/// then alpha gets one significant bit.
 pub(super) fn write_significant_bits(
     bits: &[u8],
     png: PngFormat,

@@ -76,7 +76,7 @@ pub struct Metadata {
     /// The color profile: `iCCP` (11.3.2.3). Excludes
     /// [`srgb`](Metadata::srgb).
     pub icc: Option<IccProfile>,
-    /// The code points of the color space of a video: `cICP` (11.3.2.6).
+    /// The code points of the color space, as in video: `cICP` (11.3.2.6).
     pub cicp: Option<Cicp>,
     /// The display on which the image was mastered: `mDCV` (11.3.2.7).
     pub mastering_display: Option<MasteringDisplay>,
@@ -104,8 +104,8 @@ pub struct Metadata {
     /// its pixels hold the transparency.
     pub transparent: Option<[u16; 3]>,
     /// The chunks that no other field holds, private ones among them. Chunks
-    /// before the image data are read back ahead of those behind it. The
-    /// encoder does not check their data, nor their place beyond
+    /// before the image data are read back ahead of those after it. The encoder
+    /// checks neither their data nor their place, except that it follows
     /// [`Chunk::after_image_data`].
     pub chunks: Vec<Chunk>,
     /// The chunks that break a rule, in the order of the file, at most some
@@ -178,7 +178,7 @@ impl From<ChunkFault> for Error {
 /// The rule that a chunk breaks, as errors and faults display it.
 type Reason = &'static str;
 
-/// Why a chunk can be neither written nor read.
+/// The reason why a chunk cannot be written or read.
 #[derive(Clone, Copy, Debug)]
 enum ChunkError {
     Invalid(Reason),
@@ -197,8 +197,8 @@ impl From<NoMemory> for ChunkError {
     }
 }
 
-/// Returns the reason that a chunk does not have the length of its kind, which
-/// is `bytes` of data.
+/// Returns the rule that a chunk with data of the wrong length breaks. Its data
+/// must have `bytes` bytes.
 const fn wrong_length(bytes: usize) -> Reason {
     match bytes {
         1 => "chunk must have 1 byte of data",

@@ -23,7 +23,7 @@ pub(in crate::png) struct RawChunk {
 /// The maximum number of bytes that metadata may take.
 const MAX_BYTES: usize = 1 << 26;
 
-/// The maximum number of faults listed here, beside those of the reader.
+/// The maximum number of faults listed here, besides those of the reader.
 const MAX_FAULTS: usize = 4096;
 
 /// While a `Vec` moves to a buffer of twice the size, both together have at most

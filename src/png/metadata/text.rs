@@ -9,9 +9,9 @@ use crate::deflate;
 
 /// A keyword and a text (11.3.3).
 ///
-/// Written as `tEXt` (11.3.3.2) if the text is Latin-1 without a language, as
-/// `zTXt` (11.3.3.3) if it is also long and smaller when compressed, and as
-/// `iTXt` (11.3.3.4), in UTF-8, otherwise.
+/// A text in Latin-1 without a language and a translated keyword is written as
+/// `tEXt` (11.3.3.2), or as `zTXt` (11.3.3.3) if it is long and smaller when
+/// compressed. Any other text is written as `iTXt` (11.3.3.4), in UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Text {
