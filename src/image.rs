@@ -55,9 +55,10 @@ impl<S: PixelSource> Image<S> {
     /// Creates an image over a packed buffer: rows of `width` pixels without
     /// padding, from left to right and from top to bottom.
     ///
-    /// The buffer has exactly the bytes of the pixels (in elements larger than
-    /// a byte: exactly the elements that hold them). For padded rows, an
-    /// offset, or a longer buffer, use [`with_layout`](Image::with_layout).
+    /// The buffer has exactly the bytes of the pixels. A buffer of larger
+    /// elements, such as `u32`, has exactly as many elements as hold the pixels.
+    /// For padded rows, an offset, or a longer buffer, use
+    /// [`with_layout`](Image::with_layout).
     ///
     /// The format alone decides what the bytes mean. The type of the elements
     /// does not: an `f32` described as `GRAY8` is four gray pixels.

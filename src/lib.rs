@@ -30,12 +30,13 @@
 //! | edit and save in one thread | `&[Cell<u8>]`, `Rc<RefCell<Vec<u8>>>` | yes |
 //! | edit in one thread, save whole frames in another | `Arc<RwLock<Vec<u8>>>`, `Arc<Mutex<..>>` | yes, between saves |
 //! | edit in one thread, save in another, no thread waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
-//! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | as the source in the box |
+//! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | yes, if the source in the box allows it |
 //!
 //! A save waits for the lock of its source, so drop your own guard first.
 //! Elements may be `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of these, or
-//! a struct of your own ([`Plain`](source::Plain)). The bytes of the elements are
-//! the bytes of the pixels; the type of the elements does not choose the format.
+//! a struct of your own ([`Plain`](source::Plain)). You choose the
+//! format, not the type of the elements: `XRGB8888` works over `u8` and `u32`
+//! alike, and `u16` alone does not mean `GRAY16`.
 //!
 //! # The error that everybody meets first
 //!

@@ -491,7 +491,7 @@ fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: Pixel
         );
     }
     if given > needed {
-        format!("{numbers}; for a longer buffer use Image::with_layout")
+        format!("{numbers}; for padded rows or a longer buffer use Image::with_layout")
     } else {
         numbers
     }

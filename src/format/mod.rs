@@ -140,8 +140,8 @@ impl PixelFormat {
     /// and the largest value of their type, or of their
     /// [significant bits](PixelFormat::with_significant_bits).
     ///
-    /// The range applies to colors alone. Alpha keeps the default range. With a
-    /// range set, significant bits therefore apply to alpha alone.
+    /// The range applies to colors alone, and replaces their significant bits.
+    /// Alpha keeps its default range and its significant bits.
     ///
     /// Formats with 16-bit samples, `i16`, `u32` and `f32` support a range.
     ///
@@ -168,6 +168,12 @@ impl PixelFormat {
     /// more bits are clamped.
     ///
     /// Defaults to all bits of the type.
+    ///
+    /// The file has samples of 16 bits, scaled so that the largest value is white.
+    /// It does not tell the number of bits: for that, also set
+    /// [`Metadata::significant_bits`](crate::Metadata::significant_bits). To read
+    /// the original numbers back, give this format to
+    /// [`PngReader::read_as`](crate::PngReader::read_as).
     ///
     /// Formats with 16-bit samples, `i16` and `u32` support significant bits.
     ///

@@ -22,9 +22,10 @@ use crate::PixelFormat;
 ///
 /// Offset and strides are in **bytes**, not in pixels or elements. Strides may
 /// be negative, like those of a `NumPy` array or a `DLPack` tensor. The offset
-/// is the byte of pixel (0, 0). A stride of zero repeats a row or a column.
-/// The bytes after the last pixel of a row are never touched. So the last row
-/// needs no padding, and a buffer may be larger than the image.
+/// is the byte of pixel (0, 0): in a bottom-up buffer with a negative row stride,
+/// the start of the last row in memory. A stride of zero repeats a row or a
+/// column. The bytes after the last pixel of a row are never touched. So the last
+/// row in memory needs no padding, and a buffer may be larger than the image.
 ///
 /// In formats with several pixels to a byte, such as `GRAY1`, pixel `(x, y)`
 /// begins at bit

@@ -282,7 +282,8 @@ impl<R: Read> PngReader<R> {
     /// - Gray becomes red, green and blue of the same value. Colors become gray
     ///   by the weights 0.2126, 0.7152 and 0.0722 (Rec. ITU-R BT.709), applied to
     ///   the encoded samples.
-    /// - Last, the conversion of the [`PixelFormat`] itself, as for every write.
+    /// - Finally, pixels are written as the docs of the [`PixelFormat`] say, for
+    ///   example multiplied by alpha.
     ///
     /// # Errors
     ///

@@ -1,6 +1,8 @@
 //! Fields for the image as a whole: density, background, transparency,
 //! significant bits, Exif data, time.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::chunks::ShortData;
 use super::{Reason, color, wrong_length};
 use crate::format::PngFormat;
@@ -104,6 +106,43 @@ impl Density {
     }
 }
 
+/// Converts a time of the system, in whole seconds. Times before the year 0 and
+/// after the year 65535 become the first and the last time that PNG can hold.
+impl From<SystemTime> for Time {
+    fn from(time: SystemTime) -> Self {
+        let seconds = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => {
+                let before = before.duration();
+                let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
+                -whole - i64::from(before.subsec_nanos() > 0)
+            }
+        };
+        // From 0000-01-01 to the end of 65535-12-31, in the Gregorian calendar.
+        let seconds = seconds.clamp(-62_167_219_200, 2_005_949_145_599);
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+
+        // Eras of 400 years have 146,097 days. Years begin with March, so that
+        // the leap day is the last day of a year.
+        let days = days + 719_468; // since 0000-03-01
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153; // 0 is March
+        let day = day - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = 400 * era + year + i64::from(month <= 2);
+        Time {
+            year: year as u16,
+            month: month as u8,
+            day: day as u8,
+            hour: (second / 3_600) as u8,
+            minute: (second / 60 % 60) as u8,
+            second: (second % 60) as u8,
+        }
+    }
+}
+
 impl Background {
     /// Returns the data of the chunk. `entries` is the number of palette
     /// entries.
@@ -144,6 +183,22 @@ impl Background {
 }
 
 impl Time {
+    /// Returns the current time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::Metadata;
+    /// use pixview::metadata::Time;
+    ///
+    /// let mut metadata = Metadata::default();
+    /// metadata.time = Some(Time::now());
+    /// ```
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
     pub(super) fn write(self) -> Result<ShortData, Reason> {
         let mut data = ShortData::new(self.year.to_be_bytes());
         data.extend([self.month, self.day, self.hour, self.minute, self.second]);
@@ -275,5 +330,49 @@ pub(super) fn check_exif(exif: &[u8]) -> Result<(), Reason> {
     match exif {
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Ok(()),
         _ => Err("Exif data must begin with II*\\0 or MM\\0*"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::Time;
+
+    #[test]
+    fn times_of_the_system() {
+        let at = |seconds: i64| {
+            let distance = Duration::from_secs(seconds.unsigned_abs());
+            let time = if seconds < 0 {
+                UNIX_EPOCH - distance
+            } else {
+                UNIX_EPOCH + distance
+            };
+            let Time {
+                year,
+                month,
+                day,
+                hour,
+                minute,
+                second,
+            } = Time::from(time);
+            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+        };
+        for (seconds, expected) in [
+            (0, "1970-01-01 00:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (951_868_799, "2000-02-29 23:59:59"),
+            (951_868_800, "2000-03-01 00:00:00"),
+            (1_709_164_800, "2024-02-29 00:00:00"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+            (1_795_696_330, "2026-11-26 12:32:10"),
+            (-62_167_219_200, "0000-01-01 00:00:00"),
+            (-70_000_000_000, "0000-01-01 00:00:00"),
+            (2_005_949_145_599, "65535-12-31 23:59:59"),
+            (3_000_000_000_000, "65535-12-31 23:59:59"),
+        ] {
+            assert_eq!(at(seconds), expected);
+        }
     }
 }

@@ -93,7 +93,9 @@ pub struct Metadata {
     /// file of less than 8 bits with a transparent color is read with 8 bits; its
     /// background keeps the samples of the file.
     pub background: Option<Background>,
-    /// The time of the last change, in Universal Time: `tIME` (11.3.5.1).
+    /// The time of the last change, in Universal Time: `tIME` (11.3.5.1). For the
+    /// time of creation, write a [`Text`] with the keyword `Creation Time`, for
+    /// example `2026-11-22T12:34:56Z`.
     pub time: Option<Time>,
     /// The color that is transparent, as red, green and blue samples of the
     /// file: `tRNS` of files without alpha and palette (11.3.1.1). A gray file

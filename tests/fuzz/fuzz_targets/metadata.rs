@@ -6,8 +6,11 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
+use pixview::metadata::{
+    Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay,
+    RenderingIntent, Text, Time,
+};
 use pixview::{ErrorKind, Image, Metadata, Palette, PixelFormat, PngDecoder, PngEncoder};
-use pixview::metadata::{Background, Chromaticities, Chunk, Cicp, Density, IccProfile, LightLevel, MasteringDisplay, RenderingIntent, Text, Time};
 
 #[derive(Debug)]
 struct Case {

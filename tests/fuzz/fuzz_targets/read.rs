@@ -223,7 +223,10 @@ fuzz_target!(|case: Case| {
                 }
                 // A transparent color is alpha now.
                 if whole.format().has_alpha() && metadata.transparent.take().is_some() {
-                    metadata.significant_bits.iter_mut().for_each(|bits| bits.push(1));
+                    metadata
+                        .significant_bits
+                        .iter_mut()
+                        .for_each(|bits| bits.push(1));
                 }
                 assert_eq!(reader.metadata().unwrap(), metadata);
             }

@@ -18,8 +18,8 @@ use common::{DEFINITIONS, Decoded, Definition};
 use content::Program;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pixview::{Compression, Image, Layout, PixelSource, PngEncoder};
 use pixview::png::{Filter, IndexDepth};
+use pixview::{Compression, Image, Layout, PixelSource, PngEncoder};
 
 /// The most bytes of scanlines: three strips and a part of a fourth.
 const MOST: usize = 7 << 18;
