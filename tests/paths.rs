@@ -59,6 +59,31 @@ fn paths_as_long_as_paths_can_be() {
     assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
 }
 
+/// The name of the file is shorter than that of the temporary file, so that the
+/// path of the temporary file would be too long.
+#[cfg(target_os = "linux")]
+#[test]
+fn short_names_at_the_end_of_long_paths() {
+    let folder = common::folder();
+    let mut deep: PathBuf = folder.path().to_owned();
+    while deep.as_os_str().len() < PATH_MAX - 320 {
+        deep.push("d".repeat(200));
+    }
+    fs::create_dir_all(&deep).unwrap();
+    // Two folders, separators and the name make up the rest.
+    let left = PATH_MAX - 1 - deep.as_os_str().len() - "/".len() - "//a.png".len();
+    for missing in 0..25 {
+        let second = 100 - missing;
+        let parent = deep.join("e".repeat(left - 100)).join("f".repeat(second));
+        fs::create_dir_all(&parent).unwrap();
+        let path = parent.join("a.png");
+        assert_eq!(path.as_os_str().len(), PATH_MAX - 1 - missing);
+        File::create(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        save_twice(&path).unwrap();
+    }
+}
+
 #[test]
 fn names_as_long_as_names_can_be() {
     let folder = common::folder();
