@@ -5,6 +5,10 @@ use super::Channel;
 use crate::arch::Portable;
 
 /// A rearrangement of the bytes of as many pixels as 16 bytes hold.
+#[cfg_attr(
+    not(any(target_arch = "x86", target_arch = "x86_64")),
+    expect(dead_code, reason = "only the kernels of x86 use the fields")
+)]
 pub(super) struct Permutation {
     /// Bytes of these pixels before the rearrangement.
     from: usize,
