@@ -11,13 +11,39 @@ pub(super) fn unfilter(
     row: &mut [u8],
 ) -> bool {
     match size {
-        1 => unfilter_pixels::<1>(filter, above, scanline, row),
+        1 => unfilter_bytes(filter, above, scanline, row),
         2 => unfilter_pixels::<2>(filter, above, scanline, row),
         3 => unfilter_pixels::<3>(filter, above, scanline, row),
         4 => unfilter_pixels::<4>(filter, above, scanline, row),
         6 => unfilter_pixels::<6>(filter, above, scanline, row),
         _ => unfilter_pixels::<8>(filter, above, scanline, row),
     }
+}
+
+/// Reverses the filter where pixels have at most one byte. Each byte needs the
+/// byte before it, so the way between the two is as short as possible.
+fn unfilter_bytes(filter: u8, above: &[u8], from: &[u8], row: &mut [u8]) -> bool {
+    let bytes = row.iter_mut().zip(from).zip(above);
+    match filter {
+        3 => {
+            let mut left = 0u8;
+            for ((to, from), above) in bytes {
+                left = from.wrapping_add(u8::midpoint(left, *above));
+                *to = left;
+            }
+        }
+        4 => {
+            let (mut left, mut before) = (0u8, 0u8);
+            for ((to, from), &above) in bytes {
+                let nearest = paeth(left.into(), above.into(), before.into());
+                left = from.wrapping_add(nearest);
+                before = above;
+                *to = left;
+            }
+        }
+        _ => return unfilter_pixels::<1>(filter, above, from, row),
+    }
+    true
 }
 
 fn unfilter_pixels<const N: usize>(filter: u8, above: &[u8], from: &[u8], row: &mut [u8]) -> bool {
