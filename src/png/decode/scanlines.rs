@@ -14,6 +14,9 @@ const DECODER_SIZE: usize = 64 << 10;
 /// Free bytes of the buffer before each call of the decoder.
 const MIN_FREE: usize = 8 << 10;
 
+/// Bytes by which the buffer is shifted, at least: less would be moved too often.
+const MIN_SHIFT: usize = 64 << 10;
+
 /// The most bytes of image data behind the last row. More are an error.
 const MAX_EXTRA: u64 = 1 << 20;
 
@@ -270,7 +273,7 @@ impl Scanlines {
         // that is not complete and the row above it.
         let kept = self.above_at.unwrap_or(self.start);
         let used = kept.min(self.region.available);
-        if used >= MIN_FREE.max(length / 4) {
+        if used >= MIN_SHIFT.max(length / 2) {
             self.buffer.copy_within(used..filled, 0);
             self.start -= used;
             self.above_at = self.above_at.map(|at| at - used);
