@@ -207,6 +207,42 @@ fn headers_that_promise_much() {
     assert!(taken <= MIB + UNCOUNTED, "{taken} bytes for a promise");
 }
 
+/// Rows that are longer than everything else are counted too.
+#[test]
+fn wide_rows() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let width = 10_000_000;
+    let mut rows = vec![0; 4 * (width + 1)];
+    for row in rows.chunks_mut(width + 1) {
+        row[0] = 2; // up
+        row[5] = 1;
+    }
+    let png = file(&[
+        header(width as u32, 4, 8, 0, false),
+        chunk(b"IDAT", &zlib(&rows)),
+    ]);
+    let mut limit = 4 * width as u64;
+    let (image, taken) = loop {
+        let decoder = PngDecoder::new().max_bytes(limit);
+        let (image, taken) = peak(|| {
+            decoder
+                .open_bytes(&png)
+                .and_then(|mut reader| reader.read())
+        });
+        match image {
+            Ok(image) => break (image, taken),
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::LimitExceeded { .. }),
+                "{error:#}"
+            ),
+        }
+        limit += width as u64 / 4;
+    };
+    assert_eq!((image.source()[4], image.source()[3 * width + 4]), (1, 4));
+    let most = limit as usize + UNCOUNTED;
+    assert!(taken <= most, "{taken} bytes where {limit} are allowed");
+}
+
 /// Playing takes what the docs say.
 #[test]
 fn animations() {

@@ -90,9 +90,10 @@ impl<R: Read> PngReader<R> {
         let header = Header::read(&mut chunks)?;
         let pixels = u64::from(header.width) * u64::from(header.height);
         check_limit("pixels", pixels, options.max_pixels)?;
-        // The row, the row above, and the inflated scanlines.
+        // The row, the row above, and the inflated scanlines, while they move to
+        // a larger buffer.
         let row_size = header.png.row_size(header.width);
-        let used = row_size.saturating_mul(5).saturating_sub(UNCOUNTED_BYTES);
+        let used = row_size.saturating_mul(7).saturating_sub(UNCOUNTED_BYTES);
         check_limit("bytes", used, options.max_bytes)?;
         let scanlines = Scanlines::new(&header.bytes, row_size)?;
         let mut other_chunks = OtherChunks::new(&header, options.strict);

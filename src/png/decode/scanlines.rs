@@ -14,6 +14,9 @@ const DECODER_SIZE: usize = 64 << 10;
 /// Free bytes of the buffer before each call of the decoder.
 const MIN_FREE: usize = 8 << 10;
 
+/// Bytes by which the buffer is shifted, at least: less would be moved too often.
+const MIN_SHIFT: usize = 64 << 10;
+
 /// The most bytes of image data behind the last row. More are an error.
 const MAX_EXTRA: u64 = 1 << 20;
 
@@ -33,8 +36,10 @@ pub(super) struct Scanlines {
     /// The index in the buffer of the next scanline.
     start: usize,
     stage: Stage,
-    /// The last row.
+    /// The last row, unless it is in the buffer.
     above: Vec<u8>,
+    /// The index in the buffer of the last row, if it had no filter.
+    above_at: Option<usize>,
     /// Space for the next row.
     row: Vec<u8>,
     /// Whether the next row has none above it.
@@ -85,6 +90,7 @@ impl Scanlines {
             start: 0,
             stage: Stage::Done,
             above: zeroed(row_size)?,
+            above_at: None,
             row: zeroed(row_size)?,
             first: true,
         };
@@ -105,6 +111,7 @@ impl Scanlines {
     ) -> Result<(), Error> {
         self.region = png::UnfilterRegion::default();
         self.start = 0;
+        self.above_at = None;
         self.stage = Stage::Data(header.name);
         if let Some(control) = control {
             let fed = self.feed(&chunk(*b"fcTL", control));
@@ -157,15 +164,24 @@ impl Scanlines {
             }
             self.inflate(sequence, reader)?;
         }
-        let scanline = &self.buffer[self.start..=self.start + size];
-        let (above, row) = (&mut self.above[..size], &mut self.row[..size]);
         if std::mem::take(&mut self.first) {
-            above.fill(0);
+            self.above[..size].fill(0);
+            self.above_at = None;
         }
-        if !unfilter(scanline[0], pixel_size, above, &scanline[1..], row) {
+        let at = self.start + 1;
+        let (filter, scanline) = (self.buffer[self.start], &self.buffer[at..at + size]);
+        self.start = at + size;
+        if filter == 0 {
+            self.above_at = Some(at);
+            return Ok(scanline);
+        }
+        let above = match self.above_at.take() {
+            Some(at) => &self.buffer[at..at + size],
+            None => &self.above[..size],
+        };
+        if !unfilter(filter, pixel_size, above, scanline, &mut self.row[..size]) {
             return Err(reader.error("the filter type must be 0 to 4"));
         }
-        self.start += size + 1;
         std::mem::swap(&mut self.above, &mut self.row);
         Ok(&self.above[..size])
     }
@@ -179,6 +195,7 @@ impl Scanlines {
         reader: &mut ChunkReader<R>,
     ) -> Result<(), Error> {
         let mut skipped = 0;
+        self.above_at = None;
         loop {
             skipped += (self.region.filled - self.start) as u64;
             self.start = self.region.filled;
@@ -252,12 +269,14 @@ impl Scanlines {
         if length - filled >= MIN_FREE {
             return Ok(());
         }
-        // The last 32 KiB stay, since matches refer to them, and so does a
-        // scanline that is not complete.
-        let used = self.start.min(self.region.available);
-        if used >= MIN_FREE.max(length / 4) {
+        // The last 32 KiB stay, since matches refer to them, and so do a scanline
+        // that is not complete and the row above it.
+        let kept = self.above_at.unwrap_or(self.start);
+        let used = kept.min(self.region.available);
+        if used >= MIN_SHIFT.max(length / 2) {
             self.buffer.copy_within(used..filled, 0);
             self.start -= used;
+            self.above_at = self.above_at.map(|at| at - used);
             self.region.available -= used;
             self.region.filled -= used;
             return Ok(());
