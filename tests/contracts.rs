@@ -80,5 +80,9 @@ fn the_two_commands() {
         .filter(|line| line.starts_with("cargo "))
         .collect();
     assert_eq!(commands, ["cargo run --example live_save", "cargo test"]);
-    assert!(read(".ci/run").lines().any(|line| line.trim() == "cargo test"));
+    assert!(
+        read(".ci/run")
+            .lines()
+            .any(|line| line.trim() == "cargo test")
+    );
 }
