@@ -40,24 +40,38 @@ type Save = fn(&Picture, &mut Vec<u8>);
 
 /// Name, and the save, which appends to an empty vector.
 const ENCODERS: &[(&str, Save)] = &[
-    ("pixview Stored", |p, out| ours(p, out, Compression::Stored, 1)),
+    ("pixview Stored", |p, out| {
+        ours(p, out, Compression::Stored, 1)
+    }),
     ("pixview Stored, reserved", |p, out| {
         out.reserve(p.png.len() * 11 / 10);
         ours(p, out, Compression::Stored, 1);
     }),
     ("pixview Fast", |p, out| ours(p, out, Compression::Fast, 1)),
-    ("pixview Fast, 2 threads", |p, out| ours(p, out, Compression::Fast, 2)),
-    ("pixview Small", |p, out| ours(p, out, Compression::Small, 1)),
-    ("pixview Small, 2 threads", |p, out| ours(p, out, Compression::Small, 2)),
+    ("pixview Fast, 2 threads", |p, out| {
+        ours(p, out, Compression::Fast, 2)
+    }),
+    ("pixview Small", |p, out| {
+        ours(p, out, Compression::Small, 1)
+    }),
+    ("pixview Small, 2 threads", |p, out| {
+        ours(p, out, Compression::Small, 2)
+    }),
     ("pixview Best", |p, out| ours(p, out, Compression::Best, 1)),
-    ("pixview Best, 2 threads", |p, out| ours(p, out, Compression::Best, 2)),
+    ("pixview Best, 2 threads", |p, out| {
+        ours(p, out, Compression::Best, 2)
+    }),
     ("png NoCompression, reserved", |p, out| {
         out.reserve(p.png.len() * 11 / 10);
         png(p, out, png::Compression::NoCompression);
     }),
-    ("png Fastest", |p, out| png(p, out, png::Compression::Fastest)),
+    ("png Fastest", |p, out| {
+        png(p, out, png::Compression::Fastest)
+    }),
     (REFERENCE, |p, out| png(p, out, png::Compression::Fast)),
-    ("png Fast, StreamWriter", |p, out| png_stream(p, out, png::Compression::Fast)),
+    ("png Fast, StreamWriter", |p, out| {
+        png_stream(p, out, png::Compression::Fast)
+    }),
     (BALANCED, |p, out| png(p, out, png::Compression::Balanced)),
     ("png High", |p, out| png(p, out, png::Compression::High)),
     ("image, default", image),
@@ -132,7 +146,9 @@ fn image(p: &Picture, out: &mut Vec<u8>) {
         _ => T::Rgba16,
     };
     let encoder = image::codecs::png::PngEncoder::new(out);
-    encoder.write_image(&p.native, p.width, p.height, color).unwrap();
+    encoder
+        .write_image(&p.native, p.width, p.height, color)
+        .unwrap();
 }
 
 fn mtpng(p: &Picture, out: &mut Vec<u8>) {
@@ -150,7 +166,9 @@ fn mtpng(p: &Picture, out: &mut Vec<u8>) {
     header.set_color(color, p.format.bit_depth()).unwrap();
     let mut options = Options::new();
     options.set_thread_pool(pool).unwrap();
-    options.set_compression_level(CompressionLevel::Fast).unwrap();
+    options
+        .set_compression_level(CompressionLevel::Fast)
+        .unwrap();
     let mut encoder = Encoder::new(out, &options);
     encoder.write_header(&header).unwrap();
     encoder.write_image_rows(&p.png).unwrap();
@@ -159,7 +177,12 @@ fn mtpng(p: &Picture, out: &mut Vec<u8>) {
 
 fn mtpng_pool() -> &'static rayon::ThreadPool {
     static POOL: std::sync::OnceLock<rayon::ThreadPool> = std::sync::OnceLock::new();
-    POOL.get_or_init(|| rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap())
+    POOL.get_or_init(|| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(2)
+            .build()
+            .unwrap()
+    })
 }
 
 fn zune(p: &Picture, out: &mut Vec<u8>) {
@@ -172,7 +195,11 @@ fn zune(p: &Picture, out: &mut Vec<u8>) {
         3 => ColorSpace::RGB,
         _ => ColorSpace::RGBA,
     };
-    let depth = if p.format.bit_depth() == 8 { BitDepth::Eight } else { BitDepth::Sixteen };
+    let depth = if p.format.bit_depth() == 8 {
+        BitDepth::Eight
+    } else {
+        BitDepth::Sixteen
+    };
     let options = EncoderOptions::new(p.width as usize, p.height as usize, colorspace, depth);
     // It takes 16-bit samples as the file has them.
     let mut encoder = zune_png::PngEncoder::new(&p.png, options);
@@ -194,7 +221,9 @@ fn lodepng(p: &Picture, out: &mut Vec<u8>) {
     encoder.info_raw_mut().set_bitdepth(depth);
     encoder.info_png_mut().color.set_colortype(color);
     encoder.info_png_mut().color.set_bitdepth(depth);
-    let png = encoder.encode(&p.png, p.width as usize, p.height as usize).unwrap();
+    let png = encoder
+        .encode(&p.png, p.width as usize, p.height as usize)
+        .unwrap();
     out.extend_from_slice(&png);
 }
 
@@ -209,7 +238,9 @@ fn decodes_to(p: &Picture, name: &str, file: &[u8]) -> bool {
         let decoded = zune_png::PngDecoder::new_with_options(cursor, options).decode_raw();
         return decoded.unwrap() == p.png;
     }
-    let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(file))
+        .read_info()
+        .unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut pixels).unwrap();
     pixels == p.png
@@ -222,10 +253,14 @@ fn files() -> Vec<read::File> {
             let mut paths: Vec<_> = std::fs::read_dir(folder)
                 .expect("PIXVIEW_CORPUS names a folder")
                 .map(|entry| entry.unwrap().path())
-                .filter(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")))
+                .filter(|path| {
+                    path.extension()
+                        .is_some_and(|e| e.eq_ignore_ascii_case("png"))
+                })
                 .collect();
             paths.sort();
-            let name = |path: &std::path::Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+            let name =
+                |path: &std::path::Path| path.file_stem().unwrap().to_string_lossy().into_owned();
             paths
                 .iter()
                 .map(|path| read::File::new(name(path), std::fs::read(path).unwrap()))
@@ -260,7 +295,14 @@ fn pictures(files: &[read::File]) -> Vec<Picture> {
                 *sample = u16::from_ne_bytes(*sample).to_be_bytes();
             }
         }
-        Picture { name, width, height, format, native, png }
+        Picture {
+            name,
+            width,
+            height,
+            format,
+            native,
+            png,
+        }
     };
     files.iter().map(picture).collect()
 }
@@ -276,8 +318,14 @@ fn scene(format: PixelFormat) -> Image<Vec<u8>> {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let grain = (seed >> 29) as u16;
             let hill = y as f32 > 640.0 + 90.0 * (x as f32 / 140.0).sin();
-            let color = if hill { [40 + grain, 90 + (y / 16) as u16 + grain, 50, 255] } else { [100 + (y / 9) as u16, 150, 230 + grain, 255] };
-            pixels.put(x, y, &color.map(|s| s * scale)[..format.channels()]).unwrap();
+            let color = if hill {
+                [40 + grain, 90 + (y / 16) as u16 + grain, 50, 255]
+            } else {
+                [100 + (y / 9) as u16, 150, 230 + grain, 255]
+            };
+            pixels
+                .put(x, y, &color.map(|s| s * scale)[..format.channels()])
+                .unwrap();
         }
     }
     drop(pixels);
@@ -297,7 +345,11 @@ fn measure(p: &Picture, name: &str, save: Save) -> Result {
     ALLOCATOR.reset_peak_usage();
     save(p, &mut first);
     let peak = (ALLOCATOR.peak_usage() - before).saturating_sub(first.capacity());
-    assert!(decodes_to(p, name, &first), "{name} of {} is not the picture", p.name);
+    assert!(
+        decodes_to(p, name, &first),
+        "{name} of {} is not the picture",
+        p.name
+    );
     let bytes = first.len();
     drop(first);
     // As many runs as half a second has, after the one above.
@@ -311,7 +363,11 @@ fn measure(p: &Picture, name: &str, save: Save) -> Result {
         black_box(&out);
     }
     times.sort_by(f64::total_cmp);
-    Result { seconds: times[times.len() / 2], bytes, peak }
+    Result {
+        seconds: times[times.len() / 2],
+        bytes,
+        peak,
+    }
 }
 
 fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -329,7 +385,10 @@ fn main() {
         .iter()
         .map(|p| {
             eprintln!("{} {}x{} {}", p.name, p.width, p.height, p.format);
-            ENCODERS.iter().map(|&(name, save)| measure(p, name, save)).collect()
+            ENCODERS
+                .iter()
+                .map(|&(name, save)| measure(p, name, save))
+                .collect()
         })
         .collect();
     let index = |name: &str| ENCODERS.iter().position(|(n, _)| *n == name).unwrap();
@@ -363,7 +422,11 @@ fn main() {
     println!("each picture, {REFERENCE} = 1 (speed and size), and {BALANCED} = 1 (size)");
     for (p, r) in pictures.iter().zip(&results) {
         println!("{} {}x{} {}", p.name, p.width, p.height, p.format);
-        for (e, (name, _)) in ENCODERS.iter().enumerate().filter(|(_, (n, _))| n.starts_with("pixview")) {
+        for (e, (name, _)) in ENCODERS
+            .iter()
+            .enumerate()
+            .filter(|(_, (n, _))| n.starts_with("pixview"))
+        {
             println!(
                 "  {name:26} {:6.2} x {:.3} | {:.3}",
                 r[fast].seconds / r[e].seconds,
@@ -390,12 +453,17 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
     const BOTTOM: f64 = 540.0;
     let shown: Vec<_> = points.iter().filter(|p| p.2 < 1.3).collect();
     let range = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)))
+        values.fold((f64::MAX, f64::MIN), |(low, high), v| {
+            (low.min(v), high.max(v))
+        })
     };
     let (slow, quick) = range(&mut shown.iter().map(|p| p.1.log10()));
     let (slow, quick) = (slow - 0.12, quick + 0.12);
     let (small, large) = range(&mut shown.iter().map(|p| p.2));
-    let (small, large) = (((small - 0.02) * 20.0).floor() / 20.0, ((large + 0.02) * 20.0).ceil() / 20.0);
+    let (small, large) = (
+        ((small - 0.02) * 20.0).floor() / 20.0,
+        ((large + 0.02) * 20.0).ceil() / 20.0,
+    );
     let x = |speed: f64| LEFT + (speed.log10() - slow) / (quick - slow) * (RIGHT - LEFT);
     let y = |size: f64| TOP + (large - size) / (large - small) * (BOTTOM - TOP);
 
@@ -417,7 +485,9 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
         .unwrap();
         size += 0.05;
     }
-    for speed in [10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0] {
+    for speed in [
+        10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0,
+    ] {
         if (slow..quick).contains(&f64::log10(speed)) {
             writeln!(
                 svg,
@@ -456,10 +526,21 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
             };
             inside && taken.iter().all(clear)
         };
-        let (lx, ly) = places.into_iter().find(free).unwrap_or((px + 10.0, py + 4.0));
-        let (tx, anchor) = if lx < px { (px - 10.0, "end") } else { (lx, "start") };
+        let (lx, ly) = places
+            .into_iter()
+            .find(free)
+            .unwrap_or((px + 10.0, py + 4.0));
+        let (tx, anchor) = if lx < px {
+            (px - 10.0, "end")
+        } else {
+            (lx, "start")
+        };
         taken.push([lx, ly - 11.0, lx + label, ly + 3.0]);
-        let (color, weight) = if ours { ("#c8322b", "bold") } else { ("#3b5b7a", "normal") };
+        let (color, weight) = if ours {
+            ("#c8322b", "bold")
+        } else {
+            ("#3b5b7a", "normal")
+        };
         writeln!(
             svg,
             "<circle cx='{px:.1}' cy='{py:.1}' r='5' fill='{color}'/>\

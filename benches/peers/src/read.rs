@@ -68,7 +68,11 @@ impl File {
         let reader = PngDecoder::new().open_bytes(&bytes).unwrap();
         let stride = (reader.width() as usize * 4).next_multiple_of(256);
         let padded = vec![0; stride * reader.height() as usize];
-        File { name, bytes, padded }
+        File {
+            name,
+            bytes,
+            padded,
+        }
     }
 }
 
@@ -95,13 +99,20 @@ pub fn run(files: &mut [File]) {
                 times[times.len() / 2]
             })
             .collect();
-        eprintln!("{} {:.2} {:.2}", file.name, medians[0] / medians[2], medians[0] / medians[3]);
+        eprintln!(
+            "{} {:.2} {:.2}",
+            file.name,
+            medians[0] / medians[2],
+            medians[0] / medians[3]
+        );
         for (i, median) in medians.iter().enumerate() {
             ratios[i].push(medians[0] / median);
             speeds[i].push(size as f64 / median / 1e6);
         }
     }
-    println!("\n| decoder | MB/s of the file's pixels | × {REFERENCE} | slowest |\n|---|---|---|---|");
+    println!(
+        "\n| decoder | MB/s of the file's pixels | × {REFERENCE} | slowest |\n|---|---|---|---|"
+    );
     for (i, (name, _)) in DECODERS.iter().enumerate() {
         println!(
             "| {name} | {:.0} | {:.2} | {:.2} |",
