@@ -367,9 +367,9 @@ fn every_value() {
             let bit = i * definition.bits_per_pixel();
             let bytes = definition.load(&memory, bit, definition.size());
             let samples = definition.samples(&bytes);
-            let shown = definition.decoded(&samples);
             let name = format!("{} {bytes:?}", definition.format);
             if let Some(decoded) = &decoded {
+                let shown = definition.decoded(&samples);
                 assert_eq!(decoded.pixel(x, y), shown, "{name}");
             }
             if i % 7 == 0 || cfg!(miri) {

@@ -652,8 +652,10 @@ impl Definition {
 
     /// Returns a palette with a color for every possible index.
     pub fn palette(&self) -> Option<Palette> {
-        let colors: Vec<[u8; 3]> = (0..1 << self.depth).map(color).collect();
-        self.indexed.then(|| Palette::from_rgb(&colors).unwrap())
+        self.indexed.then(|| {
+            let colors: Vec<[u8; 3]> = (0..1 << self.depth).map(color).collect();
+            Palette::from_rgb(&colors).unwrap()
+        })
     }
 
     /// Returns the image, with that palette if the format is indexed.
