@@ -161,7 +161,7 @@ fn every_allocation_may_fail() {
             let count = ALLOCATOR.stop();
             let file = fs::read(&path).unwrap();
             match saved {
-                Ok(()) => assert!(file == new),
+                Ok(_) => assert!(file == new),
                 Err(error) => {
                     assert_eq!(error.path(), Some(&*path), "{error:?}");
                     assert!(matches!(error.kind(), ErrorKind::OutOfMemory { .. }));

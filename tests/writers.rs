@@ -309,7 +309,7 @@ fn errors_are_not_retried() {
 
     let cancelled = || {
         let mut encoder = PngEncoder::new().on_progress(|_| Break(()));
-        encoder.write(&image(), io::sink())
+        encoder.write(&image(), io::sink()).map(drop)
     };
     let interrupted = || Err(ErrorKind::Write(Interrupted.into()).into());
     for save in [cancelled, interrupted] {

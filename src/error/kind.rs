@@ -433,11 +433,6 @@ pub enum ErrorKind {
     #[error("the file has been read: open it again")]
     AlreadyRead,
 
-    /// The `png` crate refused pixels or options that this crate had checked.
-    /// This is a defect of this crate.
-    #[error("could not encode the PNG")]
-    Encode(#[source] Box<dyn StdError + Send + Sync>),
-
     /// The metadata is invalid, or invalid for this image: see
     /// [`Metadata`](crate::Metadata).
     #[error("chunk {chunk}: {what}")]

@@ -131,9 +131,7 @@ impl From<Error> for io::Error {
             ErrorKind::Read(cause) | ErrorKind::Write(cause) => cause.kind(),
             ErrorKind::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
             ErrorKind::Decode { .. } | ErrorKind::NotPng { .. } => io::ErrorKind::InvalidData,
-            ErrorKind::Cancelled | ErrorKind::Source(_) | ErrorKind::Encode(_) => {
-                io::ErrorKind::Other
-            }
+            ErrorKind::Cancelled | ErrorKind::Source(_) => io::ErrorKind::Other,
             _ => io::ErrorKind::InvalidInput,
         };
         let kind = match kind {

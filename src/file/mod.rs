@@ -33,25 +33,26 @@ enum Place {
 /// `write` fails later.
 ///
 /// The rules are in the docs of [`PngEncoder::save`](crate::PngEncoder::save).
-pub(crate) fn replace(
+pub(crate) fn replace<T>(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
-) -> Result<(), Error> {
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<T, Error> {
     check_extension(path)?;
     match system::find(path).map_err(ErrorKind::Write)? {
         Place::Stream(mut file) => {
-            write(&mut file)?;
+            let result = write(&mut file)?;
             system::close(file).map_err(ErrorKind::Write)?;
+            Ok(result)
         }
         Place::File(target) => {
             // Dropped in reverse order: an unfinished file is closed, then
             // removed.
             let (temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
-            write(&mut file)?;
+            let result = write(&mut file)?;
             temporary.rename(file).map_err(ErrorKind::Write)?;
+            Ok(result)
         }
     }
-    Ok(())
 }
 
 fn check_extension(path: &Path) -> Result<(), Error> {

@@ -10,5 +10,5 @@ pub mod metadata;
 mod progress;
 
 pub use decode::{PngDecoder, PngReader};
-pub use encode::{Compression, Filter, IndexDepth, PngEncoder};
+pub use encode::{Compression, Filter, IndexDepth, PngEncoder, SaveReport};
 pub use progress::Progress;

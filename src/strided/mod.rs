@@ -21,6 +21,7 @@ pub(crate) use run::BLOCK;
 use run::{interleaved_run, plane_runs};
 use scatter::scatter;
 
+use crate::error::AtRow;
 use crate::format::{pack, unpack};
 use crate::source::{Bytes, BytesMut};
 use crate::{Error, Layout, SourceError};
@@ -91,6 +92,16 @@ impl<'a> Frame<'a> {
                     pixel[plane * unit..][..unit].copy_from_slice(sample);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Fills `to` with the packed rows of the frame.
+    pub(crate) fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {
+        let (width, height) = (self.layout.width(), self.layout.height());
+        let row_size = self.layout.format().row_size(width) as usize;
+        for (y, row) in (0..height).zip(to.chunks_exact_mut(row_size)) {
+            self.pixels(0, y, width, row).at_row(y)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use png::ColorType;
 
 /// The rule by which the filter of a row is chosen. It follows from the type of
 /// the file and the options alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FilterRule {
     /// The filter follows from the row and the rows above it.
     ByRow(RowRule),
@@ -18,7 +18,7 @@ pub(super) enum FilterRule {
 }
 
 /// A rule that needs no row below the row it filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum RowRule {
     /// Every row has the same filter.
     Fixed(FilterType),
@@ -74,15 +74,17 @@ pub(super) enum Filtering<'a> {
     WhileReading(RowRule),
     /// Rows are read into the strip. Any thread filters them in place, when it
     /// compresses the strip.
-    InPlace,
+    InPlace(FilterRule),
 }
 
 impl<'a> Filtering<'a> {
     pub(super) fn of(geometry: &Geometry, reader: &ScanlineReader<'a>) -> Self {
         match (reader.stable_rows(), geometry.rule) {
             (Some(rows), rule) => Filtering::FromMemory(rows, rule),
-            (None, FilterRule::ByRow(rule)) => Filtering::WhileReading(rule),
-            (None, FilterRule::ByStrip) => Filtering::InPlace,
+            // The rows of a strip that may be reused are not filtered until the
+            // whole strip has been compared.
+            (None, FilterRule::ByRow(rule)) if !geometry.reuses => Filtering::WhileReading(rule),
+            (None, rule) => Filtering::InPlace(rule),
         }
     }
 
@@ -94,7 +96,7 @@ impl<'a> Filtering<'a> {
             // The row that is read, and the row above it.
             Filtering::WhileReading(_) => 2,
             // The last row of the strip before.
-            Filtering::InPlace => 1,
+            Filtering::InPlace(_) => 1,
         }
     }
 
@@ -103,7 +105,7 @@ impl<'a> Filtering<'a> {
     pub(super) fn bytes_before(&self, row_size: usize) -> usize {
         match self {
             Filtering::FromMemory(..) | Filtering::WhileReading(_) => HEAD,
-            Filtering::InPlace => row_size.max(HEAD),
+            Filtering::InPlace(_) => row_size.max(HEAD),
         }
     }
 }

@@ -11,6 +11,10 @@ use crate::{Error, ErrorKind};
 /// Bytes of scanlines in a strip, unless a single scanline has more.
 const STRIP: usize = 512 << 10;
 
+/// Bytes of scanlines in a strip that may be reused: a changed pixel costs a
+/// whole strip.
+const REUSED_STRIP: usize = 128 << 10;
+
 /// The header of a zlib stream: deflate with a window of 32 KiB (RFC 1950,
 /// 2.2).
 pub(super) const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
@@ -31,6 +35,8 @@ pub(super) struct Geometry {
     pub(super) rows: u32,
     pub(super) compression: Compression,
     pub(super) rule: FilterRule,
+    /// Whether strips of earlier saves are looked for.
+    pub(super) reuses: bool,
 }
 
 impl Geometry {
@@ -38,8 +44,8 @@ impl Geometry {
         width: u32,
         height: u32,
         png: PngFormat,
-        compression: Compression,
-        filter: Filter,
+        (compression, filter): (Compression, Filter),
+        reuses: bool,
     ) -> Result<Self, Error> {
         let row_size = usize::try_from(png.row_size(width))
             .ok()
@@ -48,6 +54,7 @@ impl Geometry {
         // A stored strip is one block, if its scanlines fit a block.
         let size = match compression {
             Compression::Stored => STORED_MAX,
+            _ if reuses => REUSED_STRIP,
             Compression::Fast | Compression::Small | Compression::Best => STRIP,
         };
         Ok(Geometry {
@@ -57,6 +64,7 @@ impl Geometry {
             rows: (size / (row_size + 1)).clamp(1, height as usize) as u32,
             compression,
             rule: FilterRule::of(png, compression, filter),
+            reuses,
         })
     }
 

@@ -11,18 +11,21 @@
 //! | `scanline` | a row of the source as the file holds it |
 //! | `filter` | the filters of PNG |
 //! | `search` | the modes that search for matches |
-//! | `checked_writer` | the caller's `Write` |
+//! | `kept` | strips of earlier saves |
+//! | `chunk_writer` | chunks, and the caller's `Write` |
 
-mod checked_writer;
+mod chunk_writer;
 mod encoder;
 pub(crate) mod filter;
 mod filtering;
 mod geometry;
+mod kept;
 mod options;
 mod palette;
 mod pipeline;
 mod queue;
 mod reduce;
+mod report;
 mod save;
 mod scanline;
 mod search;
@@ -30,3 +33,4 @@ mod strip;
 
 pub use encoder::PngEncoder;
 pub use options::{Compression, Filter, IndexDepth};
+pub use report::SaveReport;

@@ -2,36 +2,32 @@
 
 use std::thread;
 
-use super::filtering::Filtering;
-use super::geometry::Geometry;
 use super::queue::{CloseOnDrop, CloseOnPanic, Queue};
 use super::strip::Strip;
 use crate::Error;
 use crate::alloc::reserve;
 
-/// Reads all strips with `read`, compresses them, and passes them to `write`, in
-/// order.
+/// Passes strips 0 to `strips` through the three steps: `read`, `compress` and
+/// `write`.
 ///
-/// `read` and `write` run in the caller's thread. While that thread would wait,
-/// it compresses as well. `threads` counts all threads, the caller's included. If
-/// threads cannot be started, fewer do the work. `scratch` has the strips to work
-/// with, at least one.
-///
-/// The bytes written do not depend on the number of threads.
+/// `read` and `write` run in the caller's thread, in the order of the strips.
+/// `compress` runs in any thread, also in the caller's while that would wait.
+/// `threads` counts all threads, the caller's included. If threads cannot be
+/// started, fewer do the work. `scratch` has the strips to work with, at least
+/// one.
 pub(super) fn run(
-    geometry: &Geometry,
-    filtering: &Filtering<'_>,
+    strips: u32,
     threads: usize,
     scratch: &mut Vec<Strip>,
     mut read: impl FnMut(&mut Strip, u32) -> Result<(), Error>,
+    compress: impl Fn(&mut Strip) + Sync,
     mut write: impl FnMut(&mut Strip) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let strips = geometry.strips();
     if threads == 1 || strips == 1 {
         let strip = &mut scratch[0];
         for index in 0..strips {
             read(strip, index)?;
-            strip.compress(geometry, filtering);
+            compress(strip);
             write(strip)?;
         }
         return Ok(());
@@ -53,7 +49,7 @@ pub(super) fn run(
                 // it forever. The scope passes the panic on.
                 let _closing = CloseOnPanic(&compressed);
                 while let Some(mut strip) = uncompressed.pop() {
-                    strip.compress(geometry, filtering);
+                    compress(&mut strip);
                     compressed.push(strip);
                 }
             };
@@ -86,7 +82,7 @@ pub(super) fn run(
                     uncompressed.push(strip);
                     next_read += 1;
                 } else if let Some(mut strip) = uncompressed.try_pop() {
-                    strip.compress(geometry, filtering);
+                    compress(&mut strip);
                     unwritten.push(strip);
                 } else if let Some(strip) = compressed.pop() {
                     // Other threads were compressing all missing strips.

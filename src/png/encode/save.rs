@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::Write;
 use std::thread;
 
-use super::checked_writer::{BufferedWriter, CheckedWriter, WriterState};
+use super::chunk_writer::ChunkWriter;
 use super::encoder::PngEncoder;
 use super::filtering::Filtering;
 use super::geometry::Geometry;
@@ -12,16 +12,16 @@ use super::options::Compression;
 use super::palette::palette_chunks;
 use super::pipeline;
 use super::reduce::Reduction;
+use super::report::{SaveReport, Stopwatch};
 use super::scanline::{ScanlineReader, Target};
 use super::strip::Strip;
-use crate::alloc::reserve;
+use crate::alloc::{reserve, zeroed};
+use crate::deflate;
+use crate::format::PngFormat;
 use crate::png::metadata::{EncodedChunk, FormatChunks, MetadataError};
 use crate::source::with_lease;
 use crate::strided::Frame;
 use crate::{Error, ErrorKind, Image, Lease, PixelFormat, PixelSource};
-
-/// The most bytes of a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
-const MAX_CHUNK: usize = 1 << 30;
 
 /// The parts of a save that are known before the pixels are.
 pub(super) struct Prepared {
@@ -39,6 +39,14 @@ impl Prepared {
             None => Target::of(self.format),
         }
     }
+}
+
+/// The result of a save under the lease.
+enum Encoded {
+    /// The PNG is written.
+    Whole(SaveReport),
+    /// The pixels have been copied and are still to be written.
+    Copied(Vec<u8>),
 }
 
 /// The parts of a save for one frame of pixels.
@@ -82,13 +90,15 @@ impl PngEncoder {
         image: &Image<S>,
         prepared: &Prepared,
         writer: &mut dyn Write,
-    ) -> Result<(), Error> {
+    ) -> Result<SaveReport, Error> {
         let format = image.format();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
         let reduces = self.reduce
             && !format.is_indexed()
             && format.bit_depth() >= 8
             && !metadata.depends_on_format();
+        let lease = image.source().lease()?;
+        let held = Stopwatch::start();
         let encode = |lease: &mut Lease<'_>| {
             let frame = image.frame(lease)?;
             if !reduces {
@@ -98,22 +108,33 @@ impl PngEncoder {
                     palette: &prepared.palette,
                     samples: &prepared.samples,
                 };
-                return self.write_frame(&save, writer).map(|()| true);
+                return self.write_frame(&save, writer).map(Encoded::Whole);
             }
             if !frame.is_stable() {
-                return Ok(false);
+                // A reduction looks at the pixels twice. Live memory may change
+                // in between, so it is copied first.
+                let mut copy = zeroed(frame.layout.packed_size())?;
+                frame.copy_to(&mut copy)?;
+                return Ok(Encoded::Copied(copy));
             }
-            self.write_reduced(frame, prepared, writer).map(|()| true)
+            self.write_reduced(frame, prepared, writer)
+                .map(Encoded::Whole)
         };
-        let (_, is_done) = with_lease(image.source().lease()?, encode);
-        if is_done? {
-            return Ok(());
-        }
-        // A reduction looks at the pixels twice. Live memory may change in
-        // between, so it is copied first.
-        let copy = image.to_vec()?;
-        let copy = Image::from_buffer(copy, image.width(), image.height(), format)?;
-        self.encode(&copy, prepared, writer)
+        let (lease, encoded) = with_lease(lease, encode);
+        drop(lease);
+        let source_held = held.elapsed();
+        let (report, frame_copies) = match encoded? {
+            Encoded::Whole(report) => (report, 0),
+            Encoded::Copied(copy) => {
+                let copy = Image::from_buffer(copy, image.width(), image.height(), format)?;
+                (self.encode(&copy, prepared, writer)?, 1)
+            }
+        };
+        Ok(SaveReport {
+            frame_copies,
+            source_held,
+            ..report
+        })
     }
 
     /// Looks at all pixels, and writes them without the parts that they do not
@@ -123,7 +144,7 @@ impl PngEncoder {
         frame: Frame<'_>,
         prepared: &Prepared,
         writer: &mut dyn Write,
-    ) -> Result<(), Error> {
+    ) -> Result<SaveReport, Error> {
         let reduction = Reduction::find(&frame)?;
         let palette = match reduction.as_ref().and_then(Reduction::palette) {
             Some(palette) => palette_chunks(&palette?)?,
@@ -142,22 +163,17 @@ impl PngEncoder {
     }
 
     /// Writes a PNG, and adds to an error the row at which it happened.
-    fn write_frame(&mut self, save: &Save<'_>, writer: &mut dyn Write) -> Result<(), Error> {
-        let state = WriterState::default();
-        let writer = CheckedWriter::new(writer, &state);
+    fn write_frame(
+        &mut self,
+        save: &Save<'_>,
+        writer: &mut dyn Write,
+    ) -> Result<SaveReport, Error> {
         let mut row = None;
-        let result = self.write_png(save, writer, &state, &mut row);
-        let failure = state.take_error();
-        result.map_err(|error| {
-            let error = match failure {
-                Some(failure) => ErrorKind::Write(failure).into(),
-                None => error,
-            };
-            match row {
-                // Cancelling has nothing to do with a row.
-                Some(row) if !matches!(error.kind(), ErrorKind::Cancelled) => error.at_row(row),
-                _ => error,
-            }
+        let result = self.write_png(save, writer, &mut row);
+        result.map_err(|error| match row {
+            // Cancelling has nothing to do with a row.
+            Some(row) if !matches!(error.kind(), ErrorKind::Cancelled) => error.at_row(row),
+            _ => error,
         })
     }
 
@@ -165,47 +181,60 @@ impl PngEncoder {
     fn write_png(
         &mut self,
         save: &Save<'_>,
-        writer: CheckedWriter<'_>,
-        state: &WriterState,
+        writer: &mut dyn Write,
         row: &mut Option<u32>,
-    ) -> Result<(), Error> {
+    ) -> Result<SaveReport, Error> {
         let (width, height) = (save.frame.layout.width(), save.frame.layout.height());
         let png = save.target.png;
-        let geometry = Geometry::new(width, height, png, self.compression, self.filter)?;
+        let reuses = self.kept.is_used() && self.compression != Compression::Stored;
+        let options = (self.compression, self.filter);
+        let geometry = Geometry::new(width, height, png, options, reuses)?;
         let reader = ScanlineReader::new(save.frame, save.target);
         let filtering = Filtering::of(&geometry, &reader);
         let threads = self.prepare_strips(&geometry, &filtering)?;
+        self.kept.begin();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
-        let (reader_state, watcher) = (&mut self.reader, &mut self.watcher);
+        let (reader_state, watcher, kept) = (&mut self.reader, &mut self.watcher, &self.kept);
 
-        let mut encoder = png::Encoder::new(BufferedWriter::new(writer)?, width, height);
-        encoder.set_color(png.color);
-        encoder.set_depth(bit_depth(png.depth));
-        let mut writer = encoder.write_header().map_err(encoding)?;
-        // Dropped before the writer on every way out, also in a panic, so that
-        // the destructor of the writer writes nothing.
-        let closing = state.close_on_drop();
+        let mut writer = ChunkWriter::new(writer)?;
+        writer.write_chunk(*b"IHDR", &header(width, height, png))?;
         for (name, data) in metadata.before_image_data(save.samples, save.palette) {
-            let name = png::chunk::ChunkType(name);
-            writer.write_chunk(name, data).map_err(encoding)?;
+            writer.write_chunk(name, data)?;
         }
+        let strips = geometry.strips();
+        let mut report = SaveReport {
+            strips,
+            ..SaveReport::default()
+        };
         let mut adler = 1;
         let at = Cell::new(0);
         let result = pipeline::run(
-            &geometry,
-            &filtering,
+            strips,
             threads,
             &mut self.strips,
             |strip, index| {
                 at.set(index * geometry.rows);
                 strip.read(&geometry, &filtering, &reader, index, reader_state)
             },
+            |strip| strip.compress(&geometry, &filtering, kept),
             |strip| {
                 at.set(strip.index() * geometry.rows);
-                let bytes = strip.stream(&geometry, &filtering, &mut adler);
-                for chunk in bytes.chunks(MAX_CHUNK) {
-                    let written = writer.write_chunk(png::chunk::IDAT, chunk);
-                    written.map_err(encoding)?;
+                let sums = strip.sums();
+                adler = zlib_rs::adler32::adler32_combine(adler, sums.adler, sums.len as u64);
+                let is_last = strip.index() + 1 == strips;
+                let end = is_last.then(|| end_of_stream(adler));
+                let end = end.as_ref().map_or(&[][..], |end| end);
+                if let Some(reused) = strip.take_reused(kept) {
+                    writer.write_image_data(&reused.piece, sums.crc, end)?;
+                    kept.put_back(strip.index(), reused);
+                    report.strips_reused += 1;
+                } else {
+                    let piece = strip.piece(&geometry, &filtering);
+                    writer.write_image_data(piece, sums.crc, end)?;
+                    if geometry.reuses {
+                        kept.keep(strip.index(), strip.key(), sums, piece);
+                    }
+                    report.strips_encoded += 1;
                 }
                 let rows = (strip.index() + 1) * geometry.rows;
                 watcher.report(rows.min(height), height)
@@ -215,12 +244,12 @@ impl PngEncoder {
         result?;
         *row = None;
         for (name, data) in metadata.after_image_data() {
-            let name = png::chunk::ChunkType(name);
-            writer.write_chunk(name, data).map_err(encoding)?;
+            writer.write_chunk(name, data)?;
         }
-        writer.finish().map_err(encoding)?;
-        closing.disarm();
-        Ok(())
+        report.png_size = writer.finish()?;
+        self.kept.finish();
+        report.bytes_kept = self.kept.bytes();
+        Ok(report)
     }
 
     /// Makes room for the strips, and returns the number of threads.
@@ -253,19 +282,21 @@ impl PngEncoder {
     }
 }
 
-fn bit_depth(bits: u8) -> png::BitDepth {
-    match bits {
-        1 => png::BitDepth::One,
-        2 => png::BitDepth::Two,
-        4 => png::BitDepth::Four,
-        8 => png::BitDepth::Eight,
-        _ => png::BitDepth::Sixteen,
-    }
+/// Returns the data of IHDR (PNG third edition, 11.2.1).
+fn header(width: u32, height: u32, png: PngFormat) -> [u8; 13] {
+    let mut header = [0; 13]; // no interlacing, and the only methods there are
+    header[..4].copy_from_slice(&width.to_be_bytes());
+    header[4..8].copy_from_slice(&height.to_be_bytes());
+    header[8..10].copy_from_slice(&[png.depth, png.color as u8]);
+    header
 }
 
-fn encoding(error: png::EncodingError) -> Error {
-    match error {
-        png::EncodingError::IoError(error) => ErrorKind::Write(error).into(),
-        error => ErrorKind::Encode(Box::new(error)).into(),
-    }
+/// Returns the bytes behind the last piece of a zlib stream: an empty block, and
+/// the Adler-32 of all scanlines (RFC 1950, 2.2).
+fn end_of_stream(adler: u32) -> [u8; 6] {
+    let mut end = [0; 6];
+    let (block, checksum) = end.split_at_mut(deflate::END.len());
+    block.copy_from_slice(&deflate::END);
+    checksum.copy_from_slice(&adler.to_be_bytes());
+    end
 }

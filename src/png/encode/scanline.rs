@@ -194,6 +194,18 @@ impl<'a> StableRows<'a> {
         &self.bytes[start..start + self.row_size]
     }
 
+    /// Calls `take` with the bytes of `count` rows from row `first` on: all at
+    /// once if there are no gaps between the rows.
+    pub(super) fn for_each_part(&self, first: u32, count: u32, mut take: impl FnMut(&'a [u8])) {
+        let start = self.layout.address(0, first).byte;
+        if count > 1 && self.layout.address(0, first + 1).byte == start + self.row_size {
+            return take(&self.bytes[start..start + self.row_size * count as usize]);
+        }
+        for y in first..first + count {
+            take(self.row(y));
+        }
+    }
+
     /// Returns the row above row `y`, if there is one.
     pub(super) fn above(&self, y: u32) -> Option<&'a [u8]> {
         y.checked_sub(1).map(|y| self.row(y))

@@ -1,14 +1,17 @@
 //! A strip: some scanlines on their way to a piece of the compressed stream.
 //!
 //! Strips are read from the source one after the other. Each is compressed on
-//! its own, in any order and by any thread.
+//! its own, in any order and by any thread. Nothing else than the rows of a
+//! strip, the rows above them and the [`Geometry`] has an effect on its piece.
 
+use super::chunk_writer::ImageDataCrc;
 use super::filter::{
     FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_one,
-    filter_row_to, filter_rows,
+    filter_row_to, filter_rows, paeth_or_average,
 };
 use super::filtering::{FilterRule, Filtering, RowRule};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
+use super::kept::{KeptStrip, KeptStrips, StripKey};
 use super::scanline::ScanlineReader;
 use super::search::{self, SearchLevels, Trial};
 use crate::alloc::zeroed;
@@ -16,42 +19,45 @@ use crate::arch::{Registers, dispatch};
 use crate::deflate::{self, Deflate, LibraryDeflate, STORED_HEADER};
 use crate::{Compression, Error, ErrorKind};
 
-/// Bytes behind the piece of a strip for the end of the stream.
-const TRAILER: usize = deflate::END.len() + 4;
-
-/// Bytes behind the scanlines: the padding that kernels read along with them,
-/// or the end of the stream if the scanlines are stored in place.
-const TAIL: usize = if TRAILER > deflate::PADDING {
-    TRAILER
-} else {
-    deflate::PADDING
-};
-
 /// The memory for one strip at a time. It is reused.
 #[derive(Default)]
 pub(super) struct Strip {
     /// First the [bytes before](Filtering::bytes_before) the scanlines: the row
     /// above the first, unfiltered, or room for the head of a stored block.
-    /// Then the scanlines, each a byte for the filter and its samples. Then
-    /// padding, or the end of the stream.
+    /// Then the scanlines, each a byte for the filter and its samples. Then the
+    /// padding that kernels read along with them.
     rows: Vec<u8>,
-    /// Bytes of the scanlines.
-    len: usize,
     /// The number of the strip in the image.
     index: u32,
-    /// The zlib header, the compressed piece, and room for the end of the
-    /// stream. Before the piece is made, the sample on which filters are tried,
-    /// and the sample compressed.
+    /// The filter of the group of rows that the first row belongs to, if the
+    /// group begins in an earlier strip and rows are filtered in place.
+    first_filter: FilterType,
+    /// The zlib header and the compressed piece. Before the piece is made, the
+    /// sample on which filters are tried, and the sample compressed.
     out: Vec<u8>,
-    /// Bytes of the piece.
-    piece: usize,
-    /// The Adler-32 of the filtered scanlines.
-    adler: u32,
+    /// Bytes of the zlib header and the piece.
+    end: usize,
+    /// The key by which the strip is kept for later saves.
+    key: StripKey,
+    /// The checksums of the strip.
+    sums: StripSums,
+    /// Whether the piece was found among those of earlier saves.
+    is_reused: bool,
     deflate: Deflate,
     /// The state of the library, for the modes that search for matches.
     library: Option<LibraryDeflate>,
 }
 
+/// The checksums of a strip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StripSums {
+    /// Bytes of the scanlines.
+    pub(super) len: usize,
+    /// The Adler-32 of the filtered scanlines.
+    pub(super) adler: u32,
+    /// The checksum of the chunk that begins with the piece.
+    pub(super) crc: ImageDataCrc,
+}
 /// Makes the buffer at least `size` bytes long. Its content is lost.
 fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
     if buffer.len() < size {
@@ -96,7 +102,7 @@ impl Strip {
     ) -> Result<(), Error> {
         let size = geometry.size();
         let before = filtering.bytes_before(geometry.row_size);
-        grow(&mut self.rows, before + size + TAIL)?;
+        grow(&mut self.rows, before + size + deflate::PADDING)?;
         if geometry.is_one_block() {
             return Ok(());
         }
@@ -113,11 +119,25 @@ impl Strip {
             reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
         }
         let bound = deflate::bound(size);
-        grow(&mut self.out, ZLIB_HEADER.len() + bound + TRAILER + sample)
+        grow(&mut self.out, ZLIB_HEADER.len() + bound + sample)
     }
 
     pub(super) fn index(&self) -> u32 {
         self.index
+    }
+
+    pub(super) fn key(&self) -> StripKey {
+        self.key
+    }
+
+    pub(super) fn sums(&self) -> StripSums {
+        self.sums
+    }
+
+    /// Takes the strip out of the kept ones if [`compress`](Strip::compress)
+    /// found it there.
+    pub(super) fn take_reused(&self, kept: &KeptStrips) -> Option<KeptStrip> {
+        self.is_reused.then(|| kept.take(self.index, self.key))?
     }
 
     /// Begins strip `index`, and reads its rows, each pixel once, unless they are
@@ -132,7 +152,7 @@ impl Strip {
     ) -> Result<(), Error> {
         let (row_size, first) = (geometry.row_size, index * geometry.rows);
         let count = geometry.rows.min(geometry.height - first);
-        self.len = count as usize * (row_size + 1);
+        self.sums.len = count as usize * (row_size + 1);
         self.index = index;
         let (before, rows) = self.rows.split_at_mut(filtering.bytes_before(row_size));
         let lines = (first..first + count).zip(rows.chunks_exact_mut(row_size + 1));
@@ -167,21 +187,87 @@ impl Strip {
                     filter_one(registers, filter, row, above, pixel_size, scanline);
                 }
             }
-            Filtering::InPlace => {
+            Filtering::InPlace(rule) => {
+                self.first_filter = state.filter;
                 let above = before.len() - row_size;
                 before[above..].copy_from_slice(&state.rows[..row_size]);
                 for (y, scanline) in lines {
+                    // The key of the strip includes these bytes.
+                    scanline[0] = 0;
                     reader.read(y, &mut scanline[1..])?;
                 }
-                state.rows[..row_size].copy_from_slice(&rows[self.len - row_size..self.len]);
+                let rows = &rows[..self.sums.len];
+                if rule == FilterRule::ByRow(RowRule::PerGroup) {
+                    let above = (first > 0).then(|| &before[above..]);
+                    state.filter = filter_at_end(geometry, rows, above, first, state.filter);
+                }
+                state.rows[..row_size].copy_from_slice(&rows[rows.len() - row_size..]);
             }
         }
         Ok(())
     }
 
-    /// Filters the rows, unless they are filtered already, and compresses them.
-    pub(super) fn compress(&mut self, geometry: &Geometry, filtering: &Filtering<'_>) {
+    /// Filters the rows, unless they are filtered already, and compresses them,
+    /// unless a strip with the same key is kept.
+    pub(super) fn compress(
+        &mut self,
+        geometry: &Geometry,
+        filtering: &Filtering<'_>,
+        kept: &KeptStrips,
+    ) {
+        self.is_reused = false;
+        if geometry.reuses {
+            self.key = self.make_key(geometry, filtering, kept.seeds());
+            if let Some(sums) = kept.find(self.index, self.key) {
+                self.sums = sums;
+                self.is_reused = true;
+                return;
+            }
+        }
         compress(Registers::widest(), self, geometry, filtering);
+    }
+
+    /// Returns the key of everything that has an effect on the piece.
+    fn make_key(
+        &self,
+        geometry: &Geometry,
+        filtering: &Filtering<'_>,
+        seeds: [u64; 2],
+    ) -> StripKey {
+        let first = self.index * geometry.rows;
+        let row_size = geometry.row_size;
+        let count = (self.sums.len / (row_size + 1)) as u32;
+        let mut key = StripKey::hasher(geometry, seeds);
+        // The rows of a group that begins in an earlier strip have its filter.
+        let in_group = first % GROUP_ROWS;
+        let first_filter = match *filtering {
+            _ if in_group == 0 => FilterType::None,
+            Filtering::FromMemory(memory, FilterRule::ByRow(RowRule::PerGroup)) => {
+                let start = first - in_group;
+                let (row, above) = (memory.row(start), memory.above(start));
+                choose_for_group(Registers::widest(), row, above, geometry.pixel_size)
+            }
+            Filtering::InPlace(FilterRule::ByRow(RowRule::PerGroup)) => self.first_filter,
+            _ => FilterType::None,
+        };
+        let is_first = u8::from(first == 0);
+        key.add(&[is_first, in_group as u8, first_filter as u8]);
+        match filtering {
+            Filtering::FromMemory(memory, _) => {
+                let above = first.min(1);
+                memory.for_each_part(first - above, count + above, |rows| key.add(rows));
+            }
+            Filtering::WhileReading(_) | Filtering::InPlace(_) => {
+                let (before, rows) = self.rows.split_at(filtering.bytes_before(row_size));
+                if first > 0 {
+                    key.add(&before[before.len() - row_size..]);
+                }
+                for row in rows[..self.sums.len].chunks_exact(row_size + 1) {
+                    key.add(&row[1..]);
+                }
+            }
+        }
+        key.finish()
     }
 
     #[inline(always)]
@@ -195,23 +281,51 @@ impl Strip {
         let (before, padded) = self
             .rows
             .split_at_mut(filtering.bytes_before(geometry.row_size));
-        let rows = &padded[..self.len];
-        self.adler = simd_adler32::adler32(&rows);
+        let rows = &padded[..self.sums.len];
+        self.sums.adler = simd_adler32::adler32(&rows);
+        self.end = ZLIB_HEADER.len();
         if geometry.is_one_block() {
             let header = before.len() - STORED_HEADER;
-            before[header..].copy_from_slice(&deflate::stored_header(self.len as u16));
-            self.piece = STORED_HEADER + self.len;
-            return;
+            before[header..].copy_from_slice(&deflate::stored_header(rows.len() as u16));
+            self.end += STORED_HEADER + rows.len();
+        } else {
+            let out = &mut self.out[ZLIB_HEADER.len()..];
+            self.end += match SearchLevels::of(geometry.compression) {
+                None if geometry.compression == Compression::Stored => Deflate::stored(rows, out),
+                None => self.deflate.fast(kernels, padded, rows.len(), out),
+                Some(levels) => {
+                    let (deflate, library) = (&mut self.deflate, &mut self.library);
+                    search::deflate(kernels, levels, deflate, library, padded, rows.len(), out)
+                }
+            };
         }
-        let out = &mut self.out[ZLIB_HEADER.len()..];
-        self.piece = match SearchLevels::of(geometry.compression) {
-            None if geometry.compression == Compression::Stored => Deflate::stored(rows, out),
-            None => self.deflate.fast(kernels, padded, self.len, out),
-            Some(levels) => {
-                let (deflate, library) = (&mut self.deflate, &mut self.library);
-                search::deflate(kernels, levels, deflate, library, padded, self.len, out)
-            }
+        self.write_zlib_header(geometry, filtering);
+        self.sums.crc = ImageDataCrc::new(self.piece(geometry, filtering));
+    }
+
+    /// Returns the bytes of the strip in the zlib stream. The first strip begins
+    /// with the header of the stream.
+    pub(super) fn piece(&self, geometry: &Geometry, filtering: &Filtering<'_>) -> &[u8] {
+        let out = if geometry.is_one_block() {
+            &self.rows[filtering.bytes_before(geometry.row_size) - HEAD..]
+        } else {
+            &self.out[..]
         };
+        let start = if self.index == 0 {
+            0
+        } else {
+            ZLIB_HEADER.len()
+        };
+        &out[start..self.end]
+    }
+
+    fn write_zlib_header(&mut self, geometry: &Geometry, filtering: &Filtering<'_>) {
+        let out = if geometry.is_one_block() {
+            &mut self.rows[filtering.bytes_before(geometry.row_size) - HEAD..]
+        } else {
+            &mut self.out[..]
+        };
+        out[..ZLIB_HEADER.len()].copy_from_slice(&ZLIB_HEADER);
     }
 
     #[inline(always)]
@@ -245,19 +359,29 @@ impl Strip {
                     filter_row_to(kernels, choice, row, above, pixel_size, scanline);
                 }
             }
-            Filtering::InPlace => {
+            Filtering::InPlace(rule) => {
                 // The row above and the scanlines are read while the sample is
                 // written, so all three are taken apart.
-                let rows = std::mem::take(&mut self.rows);
-                let (before, lines) = rows.split_at(filtering.bytes_before(row_size));
+                let mut rows = std::mem::take(&mut self.rows);
+                let (before, lines) = rows.split_at_mut(filtering.bytes_before(row_size));
                 let above = (first > 0).then(|| &before[before.len() - row_size..]);
-                let row = |y: usize| &lines[y * (row_size + 1) + 1..][..row_size];
-                let choice = self.choose(kernels, geometry, row, above);
+                let lines = &mut lines[..self.sums.len];
+                match rule {
+                    FilterRule::ByRow(RowRule::PerGroup) => {
+                        let first_filter = self.first_filter;
+                        filter_groups(kernels, geometry, lines, above, first, first_filter);
+                    }
+                    FilterRule::ByRow(RowRule::Fixed(filter)) => {
+                        let choice = FilterChoice::Fixed(filter);
+                        filter_rows(kernels, choice, lines, row_size, above, pixel_size);
+                    }
+                    FilterRule::ByStrip => {
+                        let row = |y: usize| &lines[y * (row_size + 1) + 1..][..row_size];
+                        let choice = self.choose(kernels, geometry, row, above);
+                        filter_rows(kernels, choice, lines, row_size, above, pixel_size);
+                    }
+                }
                 self.rows = rows;
-                let (before, lines) = self.rows.split_at_mut(filtering.bytes_before(row_size));
-                let above = (first > 0).then(|| &before[before.len() - row_size..]);
-                let lines = &mut lines[..self.len];
-                filter_rows(kernels, choice, lines, row_size, above, pixel_size);
             }
         }
     }
@@ -268,7 +392,7 @@ impl Strip {
         filtering: &Filtering<'_>,
         row_size: usize,
     ) -> impl Iterator<Item = &mut [u8]> {
-        let rows = &mut self.rows[filtering.bytes_before(row_size)..][..self.len];
+        let rows = &mut self.rows[filtering.bytes_before(row_size)..][..self.sums.len];
         rows.chunks_exact_mut(row_size + 1)
     }
 
@@ -286,7 +410,7 @@ impl Strip {
             return FilterChoice::MinSum;
         };
         let trial = Trial {
-            lines: self.len / (geometry.row_size + 1),
+            lines: self.sums.len / (geometry.row_size + 1),
             row_size: geometry.row_size,
             pixel_size: geometry.pixel_size,
             row,
@@ -295,38 +419,65 @@ impl Strip {
         let (deflate, library) = (&mut self.deflate, &mut self.library);
         trial.choose(kernels, levels, deflate, library, &mut self.out)
     }
+}
 
-    /// Returns the bytes of this strip in the zlib stream. `adler` is the
-    /// Adler-32 of all strips before, and becomes that of all so far.
-    pub(super) fn stream(
-        &mut self,
-        geometry: &Geometry,
-        filtering: &Filtering<'_>,
-        adler: &mut u32,
-    ) -> &[u8] {
-        *adler = zlib_rs::adler32::adler32_combine(*adler, self.adler, self.len as u64);
-        let out = if geometry.is_one_block() {
-            &mut self.rows[filtering.bytes_before(geometry.row_size) - HEAD..]
+/// Filters rows in place, each group with a filter of its own. `first` is the
+/// number of the first row in the image. If it is not the first of its group, its
+/// group has the filter `first_filter`.
+#[inline(always)]
+fn filter_groups<K: FilterKernels>(
+    kernels: K,
+    geometry: &Geometry,
+    lines: &mut [u8],
+    above: Option<&[u8]>,
+    first: u32,
+    first_filter: FilterType,
+) {
+    let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
+    let mut end = (lines.len() / (row_size + 1)) as u32;
+    // From the last group to the first, so that the row above a group is still
+    // unfiltered.
+    while end > 0 {
+        let last = first + end - 1;
+        let start = (last - last % GROUP_ROWS).saturating_sub(first);
+        let (before, group) = lines.split_at_mut(start as usize * (row_size + 1));
+        let group = &mut group[..(end - start) as usize * (row_size + 1)];
+        let above = match before.len() {
+            0 => above,
+            len => Some(&before[len - row_size..]),
+        };
+        let filter = if (first + start).is_multiple_of(GROUP_ROWS) {
+            paeth_or_average(kernels, &group[1..=row_size], above, pixel_size)
         } else {
-            &mut self.out[..]
+            first_filter
         };
-        let start = match self.index {
-            0 => {
-                out[..ZLIB_HEADER.len()].copy_from_slice(&ZLIB_HEADER);
-                0
-            }
-            _ => ZLIB_HEADER.len(),
-        };
-        let mut end = ZLIB_HEADER.len() + self.piece;
-        if self.index + 1 == geometry.strips() {
-            let trailer = &mut out[end..end + TRAILER];
-            let (last_block, checksum) = trailer.split_at_mut(deflate::END.len());
-            last_block.copy_from_slice(&deflate::END);
-            checksum.copy_from_slice(&adler.to_be_bytes());
-            end += TRAILER;
-        }
-        &out[start..end]
+        let choice = FilterChoice::Fixed(filter);
+        filter_rows(kernels, choice, group, row_size, above, pixel_size);
+        end = start;
     }
+}
+
+/// Returns the filter of the group of rows that the last row belongs to. The
+/// arguments are those of [`filter_groups`].
+fn filter_at_end(
+    geometry: &Geometry,
+    lines: &[u8],
+    above: Option<&[u8]>,
+    first: u32,
+    first_filter: FilterType,
+) -> FilterType {
+    let row_size = geometry.row_size;
+    let last = first + (lines.len() / (row_size + 1)) as u32 - 1;
+    let Some(start) = (last - last % GROUP_ROWS).checked_sub(first) else {
+        return first_filter;
+    };
+    let (before, group) = lines.split_at(start as usize * (row_size + 1));
+    let above = match before.len() {
+        0 => above,
+        len => Some(&before[len - row_size..]),
+    };
+    let row = &group[1..=row_size];
+    choose_for_group(Registers::widest(), row, above, geometry.pixel_size)
 }
 
 dispatch! {
@@ -354,7 +505,8 @@ mod tests {
         compression: Compression,
     ) -> Geometry {
         let filter = Filter::Auto;
-        let mut geometry = Geometry::new(width, height, format.png(), compression, filter).unwrap();
+        let options = (compression, filter);
+        let mut geometry = Geometry::new(width, height, format.png(), options, false).unwrap();
         geometry.rows = height;
         geometry.height = 2 * height;
         geometry
@@ -364,7 +516,7 @@ mod tests {
     fn filtering(geometry: &Geometry) -> Filtering<'static> {
         match geometry.rule {
             FilterRule::ByRow(rule) => Filtering::WhileReading(rule),
-            FilterRule::ByStrip => Filtering::InPlace,
+            rule @ FilterRule::ByStrip => Filtering::InPlace(rule),
         }
     }
 
@@ -385,20 +537,20 @@ mod tests {
                 _ => noise.leading_zeros() as u8 * 30,         // skewed
             };
         }
-        strip.len = geometry.size();
+        strip.sums.len = geometry.size();
         strip.index = index;
         strip
     }
 
     impl Strip {
         /// All that comes out of a strip.
-        fn result(&self) -> (Vec<u8>, u32) {
+        fn result(&self) -> (Vec<u8>, StripSums) {
             let out = if self.out.is_empty() {
                 &self.rows
             } else {
-                &self.out[2..2 + self.piece]
+                &self.out[..self.end]
             };
-            (out.to_vec(), self.adler)
+            (out.to_vec(), self.sums)
         }
     }
 

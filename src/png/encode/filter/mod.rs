@@ -19,9 +19,10 @@ pub(crate) use choose::paeth_or_average;
 pub(crate) use kernels::FilterKernels;
 
 /// A filter type (PNG third edition, 9.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum FilterType {
     /// Leaves bytes unchanged.
+    #[default]
     None = 0,
     /// Subtracts the byte of the pixel on the left.
     Sub = 1,

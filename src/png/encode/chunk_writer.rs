@@ -1,0 +1,161 @@
+//! The chunks of a file, written to the caller's `Write`, whose results are
+//! checked.
+
+use std::io::{self, Write};
+
+use crate::alloc::reserve;
+use crate::{Error, ErrorKind};
+
+/// The first bytes of a PNG file (PNG third edition, 5.2).
+const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+
+/// The most bytes of a chunk: PNG allows 2^31-1 (PNG third edition, 5.3).
+const MAX_CHUNK: usize = 1 << 30;
+
+/// The size of the buffer in bytes.
+const BUFFER_SIZE: usize = 8 << 10;
+
+/// The checksum of the beginning of an IDAT chunk: of its name and of the data
+/// so far (PNG third edition, 5.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ImageDataCrc(u32);
+
+impl ImageDataCrc {
+    /// Returns the checksum of a chunk that begins with this data.
+    pub(super) fn new(data: &[u8]) -> Self {
+        ImageDataCrc(checksum(*b"IDAT", data))
+    }
+
+    /// Returns the checksum of the chunk that ends with this data.
+    fn finish(self, data: &[u8]) -> u32 {
+        let mut crc = crc32fast::Hasher::new_with_initial(self.0);
+        crc.update(data);
+        crc.finalize()
+    }
+}
+
+fn checksum(name: [u8; 4], data: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&name);
+    crc.update(data);
+    crc.finalize()
+}
+
+/// A writer of chunks. Small writes are collected in a buffer. After an error or
+/// a panic the caller's `Write` is not called again; bytes in the buffer are lost
+/// then.
+pub(super) struct ChunkWriter<'a> {
+    writer: &'a mut dyn Write,
+    buffer: Vec<u8>,
+    /// Bytes of the file so far, those in the buffer included.
+    len: u64,
+}
+
+impl<'a> ChunkWriter<'a> {
+    /// Begins a file with its signature.
+    pub(super) fn new(writer: &'a mut dyn Write) -> Result<Self, Error> {
+        let mut buffer = Vec::new();
+        // `BufWriter` would abort the process if this allocation failed.
+        reserve(&mut buffer, BUFFER_SIZE)?;
+        let mut writer = ChunkWriter {
+            writer,
+            buffer,
+            len: 0,
+        };
+        writer.write(&SIGNATURE)?;
+        Ok(writer)
+    }
+
+    /// Writes a chunk.
+    pub(super) fn write_chunk(&mut self, name: [u8; 4], data: &[u8]) -> Result<(), Error> {
+        self.write_parts(name, &[data], checksum(name, data))
+    }
+
+    /// Writes an IDAT chunk of `piece` and `end`, or several if PNG allows no
+    /// chunk of that size. `crc` is the checksum of `piece`.
+    pub(super) fn write_image_data(
+        &mut self,
+        piece: &[u8],
+        crc: ImageDataCrc,
+        end: &[u8],
+    ) -> Result<(), Error> {
+        if piece.len() + end.len() <= MAX_CHUNK {
+            return self.write_parts(*b"IDAT", &[piece, end], crc.finish(end));
+        }
+        for part in piece.chunks(MAX_CHUNK).chain([end]) {
+            if !part.is_empty() {
+                self.write_chunk(*b"IDAT", part)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the last chunk, flushes the caller's `Write`, and returns the bytes
+    /// of the file.
+    pub(super) fn finish(mut self) -> Result<u64, Error> {
+        self.write_chunk(*b"IEND", &[])?;
+        self.flush_buffer()?;
+        loop {
+            match self.writer.flush() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Ok(result.map(|()| self.len).map_err(ErrorKind::Write)?),
+            }
+        }
+    }
+
+    fn write_parts(&mut self, name: [u8; 4], parts: &[&[u8]], crc: u32) -> Result<(), Error> {
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        self.write(&(len as u32).to_be_bytes())?;
+        self.write(&name)?;
+        for part in parts {
+            self.write(part)?;
+        }
+        self.write(&crc.to_be_bytes())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.len += bytes.len() as u64;
+        if self.buffer.len() + bytes.len() > BUFFER_SIZE {
+            self.flush_buffer()?;
+        }
+        if bytes.len() >= BUFFER_SIZE {
+            return Ok(write_all(self.writer, bytes).map_err(ErrorKind::Write)?);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush_buffer(&mut self) -> Result<(), Error> {
+        write_all(self.writer, &self.buffer).map_err(ErrorKind::Write)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// Writes all bytes. Refuses a count larger than the bytes passed, for which
+/// [`Write::write_all`] panics.
+fn write_all(writer: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match writer.write(bytes) {
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::WriteZero,
+                    format!("the writer wrote 0 of {} bytes", bytes.len()),
+                ));
+            }
+            Ok(count) if count > bytes.len() => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!(
+                        "the writer returned a count of {count} for {} bytes",
+                        bytes.len()
+                    ),
+                ));
+            }
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
