@@ -13,6 +13,15 @@ pub(crate) fn zeroed(bytes: u64) -> Result<Vec<u8>, NoMemory> {
         .ok_or(NoMemory(bytes))
 }
 
+/// Makes the buffer at least `size` bytes long. Its content is lost.
+pub(crate) fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), NoMemory> {
+    if buffer.len() < size {
+        *buffer = Vec::new(); // freed before the new one is allocated
+        *buffer = zeroed(size as u64)?;
+    }
+    Ok(())
+}
+
 /// Returns the concatenation of the parts, in a buffer of exactly their size.
 pub(crate) fn joined(parts: &[&[u8]]) -> Result<Vec<u8>, NoMemory> {
     let mut bytes = with_capacity(parts.iter().map(|part| part.len()).sum())?;

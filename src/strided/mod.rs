@@ -35,6 +35,13 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// Returns the pixels in stable memory that an earlier frame had.
+    pub(crate) fn stable(bytes: &'a [u8], layout: Layout) -> Self {
+        // The size of elements matters to live memory only.
+        let bytes = Bytes::Stable(bytes, 1);
+        Frame { bytes, layout }
+    }
+
     /// Returns the packed bytes of row `y`, if the memory is stable and holds
     /// the pixels in order, without gaps.
     pub(crate) fn row_in_place(&self, y: u32) -> Option<&'a [u8]> {

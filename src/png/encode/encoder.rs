@@ -8,7 +8,8 @@ use std::path::Path;
 use super::kept::KeptStrips;
 use super::options::{Compression, Filter, IndexDepth};
 use super::report::SaveReport;
-use super::strip::{ReaderState, Strip};
+use super::row_filter::RowFilter;
+use super::strip::Strip;
 use crate::png::metadata::{Chunks, Metadata, MetadataError};
 use crate::png::progress::{Progress, Watcher};
 use crate::{Error, ErrorKind, Image, PixelSource, file};
@@ -57,7 +58,7 @@ pub struct PngEncoder {
     pub(super) threads: usize,
     pub(super) watcher: Watcher,
     pub(super) strips: Vec<Strip>,
-    pub(super) reader: ReaderState,
+    pub(super) row_filter: RowFilter,
     pub(super) kept: KeptStrips,
 }
 
@@ -75,7 +76,7 @@ impl PngEncoder {
             threads: 1,
             watcher: Watcher::default(),
             strips: Vec::new(),
-            reader: ReaderState::new(),
+            row_filter: RowFilter::default(),
             kept: KeptStrips::new(),
         }
     }
@@ -183,9 +184,16 @@ impl PngEncoder {
     /// get strips that do not fit.
     ///
     /// The file is the same as that of a new encoder with the same options. It
-    /// differs from a file without this option, because strips are smaller: they
-    /// have about 128 KiB of scanlines instead of 512 KiB. The file is larger by
-    /// about half a percent.
+    /// differs from a file without this option, because strips are smaller: about
+    /// 320 KiB of scanlines instead of 512 KiB, and at least 16 rows. The size of
+    /// the file changes by less than half a percent; flat graphics in
+    /// [`Compression::Small`] change by up to one percent.
+    ///
+    /// **Cost.** A strip that has not changed costs one read of its pixels. If
+    /// every strip changes in every save, as in a video, saves are at most a
+    /// twentieth slower than without this option. A strip that has changed more
+    /// than `2 * images` times in a row is not kept until it stays the same for
+    /// one save.
     ///
     /// **Memory.** The encoder keeps the compressed pieces of the strips, about as
     /// many bytes as the files of the last `images` saves, and about 100 bytes a
@@ -413,7 +421,7 @@ impl PngEncoder {
     /// ```
     pub fn release_memory(&mut self) {
         self.strips = Vec::new();
-        self.reader = ReaderState::new();
+        self.row_filter = RowFilter::default();
         self.kept.clear();
     }
 }

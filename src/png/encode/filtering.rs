@@ -45,6 +45,15 @@ impl FilterRule {
 }
 
 impl RowRule {
+    /// Returns the number of rows that are kept while rows are filtered one after
+    /// the other: the row itself and the row above it.
+    pub(super) fn rows_needed(self) -> usize {
+        match self {
+            RowRule::Fixed(FilterType::None) => 0,
+            RowRule::Fixed(_) | RowRule::PerGroup => 2,
+        }
+    }
+
     /// Returns the filter of row `y`, which is in memory with the rows above it.
     #[inline(always)]
     pub(super) fn of_row<K: FilterKernels>(
@@ -64,37 +73,39 @@ impl RowRule {
     }
 }
 
-/// When the rows of a save are filtered.
+/// When the rows of a save are read and filtered.
 #[derive(Clone, Copy)]
 pub(super) enum Filtering<'a> {
     /// The rows lie in stable memory as the file holds them. Any thread filters
     /// them out of that memory, when it compresses a strip.
     FromMemory(StableRows<'a>, FilterRule),
+    /// The rows lie in stable memory in another format. Any thread converts and
+    /// filters them, when it compresses the strip.
+    Converting(StableRows<'a>, FilterRule),
     /// The caller's thread filters each row as soon as it has read it.
     WhileReading(RowRule),
-    /// Rows are read into the strip. Any thread filters them in place, when it
-    /// compresses the strip.
+    /// The caller's thread reads rows into the strip. Any thread filters them
+    /// there, when it compresses the strip.
     InPlace(FilterRule),
 }
 
 impl<'a> Filtering<'a> {
     pub(super) fn of(geometry: &Geometry, reader: &ScanlineReader<'a>) -> Self {
         match (reader.stable_rows(), geometry.rule) {
-            (Some(rows), rule) => Filtering::FromMemory(rows, rule),
+            (Some(rows), rule) if rows.are_stored_as_png() => Filtering::FromMemory(rows, rule),
+            (Some(rows), rule) => Filtering::Converting(rows, rule),
             // The rows of a strip that may be reused are not filtered until the
             // whole strip has been compared.
-            (None, FilterRule::ByRow(rule)) if !geometry.reuses => Filtering::WhileReading(rule),
-            (None, rule) => Filtering::InPlace(rule),
+            (_, FilterRule::ByRow(rule)) if !geometry.reuses => Filtering::WhileReading(rule),
+            (_, rule) => Filtering::InPlace(rule),
         }
     }
 
     /// Returns the number of rows that the reader keeps from strip to strip.
     pub(super) fn kept_rows(&self) -> usize {
         match self {
-            Filtering::FromMemory(..)
-            | Filtering::WhileReading(RowRule::Fixed(FilterType::None)) => 0,
-            // The row that is read, and the row above it.
-            Filtering::WhileReading(_) => 2,
+            Filtering::FromMemory(..) | Filtering::Converting(..) => 0,
+            Filtering::WhileReading(rule) => rule.rows_needed(),
             // The last row of the strip before.
             Filtering::InPlace(_) => 1,
         }
@@ -105,7 +116,7 @@ impl<'a> Filtering<'a> {
     pub(super) fn bytes_before(&self, row_size: usize) -> usize {
         match self {
             Filtering::FromMemory(..) | Filtering::WhileReading(_) => HEAD,
-            Filtering::InPlace(_) => row_size.max(HEAD),
+            Filtering::Converting(..) | Filtering::InPlace(_) => row_size.max(HEAD),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the type of the file and the options alone, so that nothing else changes
 //! the file.
 
+use super::filter::GROUP_ROWS;
 use super::filtering::FilterRule;
 use super::options::{Compression, Filter};
 use crate::deflate::{STORED_HEADER, STORED_MAX};
@@ -13,7 +14,7 @@ const STRIP: usize = 512 << 10;
 
 /// Bytes of scanlines in a strip that may be reused: a changed pixel costs a
 /// whole strip.
-const REUSED_STRIP: usize = 128 << 10;
+const REUSED_STRIP: usize = 320 << 10;
 
 /// The header of a zlib stream: deflate with a window of 32 KiB (RFC 1950,
 /// 2.2).
@@ -54,14 +55,21 @@ impl Geometry {
         // A stored strip is one block, if its scanlines fit a block.
         let size = match compression {
             Compression::Stored => STORED_MAX,
-            _ if reuses => REUSED_STRIP,
             Compression::Fast | Compression::Small | Compression::Best => STRIP,
         };
+        let mut rows = size / (row_size + 1);
+        if reuses {
+            // Whole groups of rows, so that a strip depends on one row above it
+            // only.
+            let group = GROUP_ROWS as usize;
+            let groups = (REUSED_STRIP / (row_size + 1) + group / 2) / group;
+            rows = rows.min(groups.max(1) * group);
+        }
         Ok(Geometry {
             height,
             row_size,
             pixel_size: png.pixel_size(),
-            rows: (size / (row_size + 1)).clamp(1, height as usize) as u32,
+            rows: rows.clamp(1, height as usize) as u32,
             compression,
             rule: FilterRule::of(png, compression, filter),
             reuses,

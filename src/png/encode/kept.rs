@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::geometry::Geometry;
 use super::strip::StripSums;
+use crate::PixelFormat;
 use crate::alloc::{push, with_capacity};
 
 /// The digest of everything that has an effect on the piece of a strip: the
@@ -41,6 +42,12 @@ impl StripHasher {
         self.0.write(bytes);
     }
 
+    /// Adds the format of the bytes that follow, if they are not as the file
+    /// holds them.
+    pub(super) fn add_format(&mut self, format: PixelFormat) {
+        format.hash(self);
+    }
+
     pub(super) fn finish(&self) -> StripKey {
         StripKey(self.0.finish128())
     }
@@ -73,16 +80,25 @@ struct State {
     /// The number of the save.
     save: u64,
     /// The strips with the same number in their images, for each number.
-    places: Vec<Vec<KeptStrip>>,
+    places: Vec<Place>,
     /// Bytes of the memory of `places`.
     bytes: u64,
+}
+
+/// The strips with the same number in their images.
+#[derive(Default)]
+struct Place {
+    strips: Vec<KeptStrip>,
+    /// How many times in a row the place had no strip for a save.
+    misses: u32,
 }
 
 /// A strip of an earlier save.
 pub(super) struct KeptStrip {
     key: StripKey,
     pub(super) sums: StripSums,
-    /// The zlib header, if the strip is the first, and the compressed piece.
+    /// The zlib header, if the strip is the first, and the compressed piece. Empty
+    /// if only the key is kept.
     pub(super) piece: Vec<u8>,
     /// The number of the last save that used the strip.
     used: u64,
@@ -127,54 +143,48 @@ impl KeptStrips {
         }
     }
 
-    /// Returns the sums of the strip with this number and key, if it is kept. The
-    /// strip counts as used.
+    /// Returns the sums of the strip with this number and key, if its piece is
+    /// kept. The strip counts as used.
     pub(super) fn find(&self, index: u32, key: StripKey) -> Option<StripSums> {
         let mut state = self.lock();
         let save = state.save;
         let place = state.places.get_mut(index as usize)?;
-        let strip = place.iter_mut().find(|strip| strip.key == key)?;
+        let strip = place.strips.iter_mut().find(|strip| strip.key == key)?;
         strip.used = save;
-        Some(strip.sums)
+        place.misses = 0;
+        (!strip.piece.is_empty()).then_some(strip.sums)
     }
 
     /// Removes and returns a strip.
     pub(super) fn take(&self, index: u32, key: StripKey) -> Option<KeptStrip> {
-        let mut state = self.lock();
-        let place = state.places.get_mut(index as usize)?;
-        let at = place.iter().position(|strip| strip.key == key)?;
-        let strip = place.swap_remove(at);
-        state.bytes -= strip.size();
-        Some(strip)
+        self.lock().take(index, |strip| strip.key == key)
     }
 
     /// Keeps a strip that was taken.
     pub(super) fn put_back(&self, index: u32, strip: KeptStrip) {
-        let mut state = self.lock();
-        state.bytes += strip.size();
-        // The place has the capacity that the strip had in it.
-        state.places[index as usize].push(strip);
+        self.lock().put(index, strip);
     }
 
-    /// Keeps a strip, if its bytes are within the limit and there is memory for
-    /// it. Drops strips of the same number that were not used for long.
+    /// Keeps a new strip, if its bytes are within the limit and there is memory for
+    /// it. Drops a strip of the same number that was not used for long.
+    ///
+    /// Keeps only the key if the place had no strip for the last saves: in a video
+    /// every strip is new, and a copy of its piece would be useless. If the same
+    /// strip is saved again, its piece is kept.
     pub(super) fn keep(&self, index: u32, key: StripKey, sums: StripSums, piece: &[u8]) {
         let mut state = self.lock();
-        let state = &mut *state;
-        while state.places.len() <= index as usize {
-            if push(&mut state.places, Vec::new()).is_err() {
-                return;
-            }
-            state.bytes += size_of::<Vec<KeptStrip>>() as u64;
-        }
-        let place = &mut state.places[index as usize];
+        let Some(place) = state.place(index) else {
+            return;
+        };
+        place.misses = place.misses.saturating_add(1);
+        let piece = if place.misses > self.images.saturating_mul(2) {
+            &[]
+        } else {
+            piece
+        };
         let oldest = state.save.saturating_sub(self.images.into());
-        let mut memory = Vec::new();
-        if let Some(at) = place.iter().position(|strip| strip.used <= oldest) {
-            let strip = place.swap_remove(at);
-            state.bytes -= strip.size();
-            memory = strip.piece;
-        }
+        let old = state.take(index, |strip| strip.used <= oldest || strip.key == key);
+        let mut memory = old.map_or_else(Vec::new, |old| old.piece);
         memory.clear();
         // Reused memory is at most a quarter larger than the piece.
         if memory.capacity() < piece.len() || memory.capacity() / 5 * 4 > piece.len() {
@@ -190,12 +200,10 @@ impl KeptStrips {
             piece: memory,
             used: state.save,
         };
-        if state.bytes + strip.size() > self.limit || place.try_reserve_exact(1).is_err() {
-            return;
+        if state.bytes + strip.size() <= self.limit {
+            strip.piece.extend_from_slice(piece);
+            state.put(index, strip);
         }
-        strip.piece.extend_from_slice(piece);
-        state.bytes += strip.size();
-        place.push(strip);
     }
 
     /// Ends a save that has succeeded: drops all strips that the last saves did
@@ -205,7 +213,7 @@ impl KeptStrips {
         let state = self.state();
         let oldest = state.save.saturating_sub(images.into());
         for place in &mut state.places {
-            place.retain(|strip| {
+            place.strips.retain(|strip| {
                 let stays = strip.used > oldest;
                 if !stays {
                     state.bytes -= strip.size();
@@ -213,8 +221,12 @@ impl KeptStrips {
                 stays
             });
         }
-        while state.places.pop_if(|place| place.is_empty()).is_some() {
-            state.bytes -= size_of::<Vec<KeptStrip>>() as u64;
+        while state
+            .places
+            .pop_if(|place| place.strips.is_empty())
+            .is_some()
+        {
+            state.bytes -= size_of::<Place>() as u64;
         }
     }
 
@@ -238,5 +250,35 @@ impl KeptStrips {
 
     fn state(&mut self) -> &mut State {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Returns the place of this number, or `None` if there is no memory for it.
+    fn place(&mut self, index: u32) -> Option<&mut Place> {
+        let index = index as usize;
+        while self.places.len() <= index {
+            push(&mut self.places, Place::default()).ok()?;
+            self.bytes += size_of::<Place>() as u64;
+        }
+        self.places.get_mut(index)
+    }
+
+    /// Removes and returns a strip of a place.
+    fn take(&mut self, index: u32, which: impl Fn(&KeptStrip) -> bool) -> Option<KeptStrip> {
+        let strips = &mut self.places.get_mut(index as usize)?.strips;
+        let at = strips.iter().position(which)?;
+        let strip = strips.swap_remove(at);
+        self.bytes -= strip.size();
+        Some(strip)
+    }
+
+    /// Adds a strip to a place, if there is memory for it.
+    fn put(&mut self, index: u32, strip: KeptStrip) {
+        let size = strip.size();
+        let place = self.places.get_mut(index as usize);
+        if place.is_some_and(|place| push(&mut place.strips, strip).is_ok()) {
+            self.bytes += size;
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! | `pipeline`, `queue` | strips through threads, in order |
 //! | `strip` | rows in, a piece of the zlib stream out |
 //! | `scanline` | a row of the source as the file holds it |
+//! | `row_filter` | rows filtered one after the other |
 //! | `filter` | the filters of PNG |
 //! | `search` | the modes that search for matches |
 //! | `kept` | strips of earlier saves |
@@ -26,6 +27,7 @@ mod pipeline;
 mod queue;
 mod reduce;
 mod report;
+mod row_filter;
 mod save;
 mod scanline;
 mod search;

@@ -190,11 +190,12 @@ impl PngEncoder {
         let options = (self.compression, self.filter);
         let geometry = Geometry::new(width, height, png, options, reuses)?;
         let reader = ScanlineReader::new(save.frame, save.target);
+        let threads = self.threads_for(&geometry);
         let filtering = Filtering::of(&geometry, &reader);
-        let threads = self.prepare_strips(&geometry, &filtering)?;
+        self.prepare_strips(&geometry, &filtering, threads)?;
         self.kept.begin();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
-        let (reader_state, watcher, kept) = (&mut self.reader, &mut self.watcher, &self.kept);
+        let (row_filter, watcher, kept) = (&mut self.row_filter, &mut self.watcher, &self.kept);
 
         let mut writer = ChunkWriter::new(writer)?;
         writer.write_chunk(*b"IHDR", &header(width, height, png))?;
@@ -214,7 +215,7 @@ impl PngEncoder {
             &mut self.strips,
             |strip, index| {
                 at.set(index * geometry.rows);
-                strip.read(&geometry, &filtering, &reader, index, reader_state)
+                strip.read(&geometry, &filtering, &reader, index, row_filter)
             },
             |strip| strip.compress(&geometry, &filtering, kept),
             |strip| {
@@ -252,17 +253,22 @@ impl PngEncoder {
         Ok(report)
     }
 
-    /// Makes room for the strips, and returns the number of threads.
-    fn prepare_strips(
-        &mut self,
-        geometry: &Geometry,
-        filtering: &Filtering<'_>,
-    ) -> Result<usize, Error> {
+    /// Returns the number of threads.
+    fn threads_for(&self, geometry: &Geometry) -> usize {
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
-        let threads = threads.min(geometry.strips() as usize);
+        threads.min(geometry.strips() as usize)
+    }
+
+    /// Makes room for the strips.
+    fn prepare_strips(
+        &mut self,
+        geometry: &Geometry,
+        filtering: &Filtering<'_>,
+        threads: usize,
+    ) -> Result<(), Error> {
         // More strips than threads, so that no thread waits for the writer. Not
         // where strips are large, and fewer where their scratch is.
         let spare = match self.compression {
@@ -277,8 +283,7 @@ impl PngEncoder {
         for strip in &mut self.strips {
             strip.prepare(geometry, filtering)?;
         }
-        self.reader.prepare(geometry, filtering)?;
-        Ok(threads)
+        self.row_filter.prepare(geometry, filtering.kept_rows())
     }
 }
 

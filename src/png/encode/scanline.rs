@@ -91,20 +91,24 @@ impl<'a> ScanlineReader<'a> {
         ScanlineReader { frame, target }
     }
 
-    /// Returns the rows where they lie, if they lie in stable memory as the file
-    /// holds them.
+    /// Returns the rows for any thread, if they lie in stable memory without
+    /// gaps between the pixels, and if reading them cannot fail.
     pub(super) fn stable_rows(&self) -> Option<StableRows<'a>> {
-        let layout = self.frame.layout;
-        let (format, target) = (layout.format(), self.target);
-        if !format.is_stored_as_png() || format.png() != target.png || target.colors.is_some() {
+        let Target {
+            colors: None,
+            reduction: None,
+            png,
+        } = self.target
+        else {
             return None;
-        }
+        };
         let row_size = self.frame.row_in_place(0)?.len();
         let bytes = self.frame.stable_bytes()?;
         Some(StableRows {
             bytes,
-            layout,
+            layout: self.frame.layout,
             row_size,
+            png,
         })
     }
 
@@ -178,17 +182,44 @@ impl<'a> ScanlineReader<'a> {
     }
 }
 
-/// Rows that lie in stable memory as the file holds them. Any thread may read
-/// them, any number of times.
+/// Rows that lie in stable memory, without gaps between the pixels. Any thread may
+/// read them, any number of times.
 #[derive(Clone, Copy)]
 pub(super) struct StableRows<'a> {
     bytes: &'a [u8],
     layout: Layout,
+    /// Bytes of a row in memory.
     row_size: usize,
+    png: PngFormat,
 }
 
 impl<'a> StableRows<'a> {
-    /// Returns row `y`.
+    /// Returns whether the memory holds the rows as the file does.
+    pub(super) fn are_stored_as_png(&self) -> bool {
+        let format = self.format();
+        format.is_stored_as_png() && format.png() == self.png
+    }
+
+    /// Returns the format of the pixels in memory.
+    pub(super) fn format(&self) -> PixelFormat {
+        self.layout.format()
+    }
+
+    /// Writes row `y` as the file holds it into `row`.
+    pub(super) fn read(&self, y: u32, row: &mut [u8]) {
+        let reader = ScanlineReader {
+            frame: Frame::stable(self.bytes, self.layout),
+            target: Target {
+                png: self.png,
+                colors: None,
+                reduction: None,
+            },
+        };
+        let result = reader.read(y, row);
+        debug_assert!(result.is_ok(), "stable memory and indices without a limit");
+    }
+
+    /// Returns row `y` as it is in memory.
     pub(super) fn row(&self, y: u32) -> &'a [u8] {
         let start = self.layout.address(0, y).byte;
         &self.bytes[start..start + self.row_size]

@@ -6,15 +6,16 @@
 
 use super::chunk_writer::ImageDataCrc;
 use super::filter::{
-    FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_one,
-    filter_row_to, filter_rows, paeth_or_average,
+    FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_row_to,
+    filter_rows,
 };
 use super::filtering::{FilterRule, Filtering, RowRule};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
 use super::kept::{KeptStrip, KeptStrips, StripKey};
-use super::scanline::ScanlineReader;
+use super::row_filter::{RowFilter, filter_groups};
+use super::scanline::{ScanlineReader, StableRows};
 use super::search::{self, SearchLevels, Trial};
-use crate::alloc::zeroed;
+use crate::alloc::grow;
 use crate::arch::{Registers, dispatch};
 use crate::deflate::{self, Deflate, LibraryDeflate, STORED_HEADER};
 use crate::{Compression, Error, ErrorKind};
@@ -43,6 +44,8 @@ pub(super) struct Strip {
     sums: StripSums,
     /// Whether the piece was found among those of earlier saves.
     is_reused: bool,
+    /// Rows on their way, if the strip reads rows by itself.
+    row_filter: RowFilter,
     deflate: Deflate,
     /// The state of the library, for the modes that search for matches.
     library: Option<LibraryDeflate>,
@@ -58,41 +61,6 @@ pub(super) struct StripSums {
     /// The checksum of the chunk that begins with the piece.
     pub(super) crc: ImageDataCrc,
 }
-/// Makes the buffer at least `size` bytes long. Its content is lost.
-fn grow(buffer: &mut Vec<u8>, size: usize) -> Result<(), Error> {
-    if buffer.len() < size {
-        *buffer = Vec::new(); // freed before the new one is allocated
-        *buffer = zeroed(size as u64)?;
-    }
-    Ok(())
-}
-
-/// The state that the reader of the rows keeps from strip to strip.
-pub(super) struct ReaderState {
-    /// The last rows, for the filter of the row below them.
-    rows: Vec<u8>,
-    /// The filter of the current group of rows.
-    filter: FilterType,
-}
-
-impl ReaderState {
-    pub(super) fn new() -> Self {
-        ReaderState {
-            rows: Vec::new(),
-            filter: FilterType::Paeth,
-        }
-    }
-
-    /// Makes room for the rows that are kept.
-    pub(super) fn prepare(
-        &mut self,
-        geometry: &Geometry,
-        filtering: &Filtering<'_>,
-    ) -> Result<(), Error> {
-        grow(&mut self.rows, filtering.kept_rows() * geometry.row_size)
-    }
-}
-
 impl Strip {
     /// Makes room for strips of this geometry.
     pub(super) fn prepare(
@@ -103,6 +71,9 @@ impl Strip {
         let size = geometry.size();
         let before = filtering.bytes_before(geometry.row_size);
         grow(&mut self.rows, before + size + deflate::PADDING)?;
+        if let Filtering::Converting(_, FilterRule::ByRow(rule)) = filtering {
+            self.row_filter.prepare(geometry, rule.rows_needed())?;
+        }
         if geometry.is_one_block() {
             return Ok(());
         }
@@ -119,7 +90,7 @@ impl Strip {
             reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
         }
         let bound = deflate::bound(size);
-        grow(&mut self.out, ZLIB_HEADER.len() + bound + sample)
+        Ok(grow(&mut self.out, ZLIB_HEADER.len() + bound + sample)?)
     }
 
     pub(super) fn index(&self) -> u32 {
@@ -148,7 +119,7 @@ impl Strip {
         filtering: &Filtering<'_>,
         reader: &ScanlineReader<'_>,
         index: u32,
-        state: &mut ReaderState,
+        row_filter: &mut RowFilter,
     ) -> Result<(), Error> {
         let (row_size, first) = (geometry.row_size, index * geometry.rows);
         let count = geometry.rows.min(geometry.height - first);
@@ -157,51 +128,22 @@ impl Strip {
         let (before, rows) = self.rows.split_at_mut(filtering.bytes_before(row_size));
         let lines = (first..first + count).zip(rows.chunks_exact_mut(row_size + 1));
         match *filtering {
-            Filtering::FromMemory(..) => {}
-            Filtering::WhileReading(RowRule::Fixed(FilterType::None)) => {
-                for (y, scanline) in lines {
-                    scanline[0] = FilterType::None as u8;
-                    reader.read(y, &mut scanline[1..])?;
-                }
-            }
+            Filtering::FromMemory(..) | Filtering::Converting(..) => {}
             Filtering::WhileReading(rule) => {
-                let (registers, pixel_size) = (Registers::widest(), geometry.pixel_size);
-                // Two rows take turns: one is read, the other is above it.
-                let (even, odd) = state.rows.split_at_mut(row_size);
                 for (y, scanline) in lines {
-                    let (row, above) = match y % 2 {
-                        0 => (&mut even[..], &odd[..row_size]),
-                        _ => (&mut odd[..row_size], &even[..]),
-                    };
-                    reader.read(y, row)?;
-                    let above = (y > 0).then_some(above);
-                    if y.is_multiple_of(GROUP_ROWS) {
-                        state.filter = match rule {
-                            RowRule::Fixed(filter) => filter,
-                            RowRule::PerGroup => {
-                                choose_for_group(registers, row, above, pixel_size)
-                            }
-                        };
-                    }
-                    let filter = FilterChoice::Fixed(state.filter);
-                    filter_one(registers, filter, row, above, pixel_size, scanline);
+                    let read = |row: &mut [u8]| reader.read(y, row);
+                    row_filter.filter_row(geometry, rule, y, read, scanline)?;
                 }
             }
             Filtering::InPlace(rule) => {
-                self.first_filter = state.filter;
-                let above = before.len() - row_size;
-                before[above..].copy_from_slice(&state.rows[..row_size]);
+                self.first_filter = row_filter.filter();
+                let (_, above) = before.split_at_mut(before.len() - row_size);
+                above.copy_from_slice(row_filter.last_row(row_size));
                 for (y, scanline) in lines {
-                    // The key of the strip includes these bytes.
-                    scanline[0] = 0;
                     reader.read(y, &mut scanline[1..])?;
                 }
-                let rows = &rows[..self.sums.len];
-                if rule == FilterRule::ByRow(RowRule::PerGroup) {
-                    let above = (first > 0).then(|| &before[above..]);
-                    state.filter = filter_at_end(geometry, rows, above, first, state.filter);
-                }
-                state.rows[..row_size].copy_from_slice(&rows[rows.len() - row_size..]);
+                let above = (first > 0).then_some(&*above);
+                row_filter.end_strip(geometry, rule, &rows[..self.sums.len], above, first);
             }
         }
         Ok(())
@@ -224,7 +166,43 @@ impl Strip {
                 return;
             }
         }
+        if let Filtering::Converting(memory, rule) = *filtering {
+            self.convert(geometry, memory, rule);
+        }
         compress(Registers::widest(), self, geometry, filtering);
+    }
+
+    /// Reads the rows, and the row above them, out of stable memory.
+    fn convert(&mut self, geometry: &Geometry, memory: StableRows<'_>, rule: FilterRule) {
+        let (row_size, first) = (geometry.row_size, self.index * geometry.rows);
+        let (before, rows) = self.rows.split_at_mut(row_size.max(HEAD));
+        let lines = rows[..self.sums.len].chunks_exact_mut(row_size + 1);
+        let lines = (first..).zip(lines);
+        match rule {
+            FilterRule::ByRow(rule) => {
+                let read = |y, row: &mut [u8]| memory.read(y, row);
+                self.row_filter.start_at(geometry, rule, first, read);
+                for (y, scanline) in lines {
+                    let read = |row: &mut [u8]| {
+                        memory.read(y, row);
+                        Ok(())
+                    };
+                    let filtered = self
+                        .row_filter
+                        .filter_row(geometry, rule, y, read, scanline);
+                    debug_assert!(filtered.is_ok(), "reading stable memory cannot fail");
+                }
+            }
+            FilterRule::ByStrip => {
+                if let Some(above) = first.checked_sub(1) {
+                    let start = before.len() - row_size;
+                    memory.read(above, &mut before[start..]);
+                }
+                for (y, scanline) in lines {
+                    memory.read(y, &mut scanline[1..]);
+                }
+            }
+        }
     }
 
     /// Returns the key of everything that has an effect on the piece.
@@ -238,27 +216,39 @@ impl Strip {
         let row_size = geometry.row_size;
         let count = (self.sums.len / (row_size + 1)) as u32;
         let mut key = StripKey::hasher(geometry, seeds);
-        // The rows of a group that begins in an earlier strip have its filter.
-        let in_group = first % GROUP_ROWS;
-        let first_filter = match *filtering {
-            _ if in_group == 0 => FilterType::None,
-            Filtering::FromMemory(memory, FilterRule::ByRow(RowRule::PerGroup)) => {
-                let start = first - in_group;
-                let (row, above) = (memory.row(start), memory.above(start));
-                choose_for_group(Registers::widest(), row, above, geometry.pixel_size)
-            }
-            Filtering::InPlace(FilterRule::ByRow(RowRule::PerGroup)) => self.first_filter,
-            _ => FilterType::None,
-        };
         let is_first = u8::from(first == 0);
-        key.add(&[is_first, in_group as u8, first_filter as u8]);
+        // The rows of a group that begins in an earlier strip have the filter of
+        // the group.
+        let in_group = first % GROUP_ROWS;
+        key.add(&[is_first, in_group as u8]);
+        key.add(&count.to_ne_bytes());
+        let above = first.min(1);
         match filtering {
-            Filtering::FromMemory(memory, _) => {
-                let above = first.min(1);
+            Filtering::FromMemory(memory, rule) => {
+                if in_group > 0 && *rule == FilterRule::ByRow(RowRule::PerGroup) {
+                    let start = first - in_group;
+                    let (row, above) = (memory.row(start), memory.above(start));
+                    let registers = Registers::widest();
+                    let filter = choose_for_group(registers, row, above, geometry.pixel_size);
+                    key.add(&[filter as u8]);
+                }
+                memory.for_each_part(first - above, count + above, |rows| key.add(rows));
+            }
+            Filtering::Converting(memory, rule) => {
+                key.add_format(memory.format());
+                if in_group > 0 && *rule == FilterRule::ByRow(RowRule::PerGroup) {
+                    // The rows that decide the filter of the group.
+                    let start = first - in_group;
+                    key.add(memory.row(start));
+                    memory.above(start).into_iter().for_each(|row| key.add(row));
+                }
                 memory.for_each_part(first - above, count + above, |rows| key.add(rows));
             }
             Filtering::WhileReading(_) | Filtering::InPlace(_) => {
                 let (before, rows) = self.rows.split_at(filtering.bytes_before(row_size));
+                if in_group > 0 {
+                    key.add(&[self.first_filter as u8]);
+                }
                 if first > 0 {
                     key.add(&before[before.len() - row_size..]);
                 }
@@ -338,7 +328,7 @@ impl Strip {
         let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
         let first = self.index * geometry.rows;
         match *filtering {
-            Filtering::WhileReading(_) => {}
+            Filtering::WhileReading(_) | Filtering::Converting(_, FilterRule::ByRow(_)) => {}
             Filtering::FromMemory(memory, FilterRule::ByRow(rule)) => {
                 let mut filter = FilterType::None;
                 for (y, scanline) in (first..).zip(self.lines(filtering, row_size)) {
@@ -359,7 +349,7 @@ impl Strip {
                     filter_row_to(kernels, choice, row, above, pixel_size, scanline);
                 }
             }
-            Filtering::InPlace(rule) => {
+            Filtering::Converting(_, rule @ FilterRule::ByStrip) | Filtering::InPlace(rule) => {
                 // The row above and the scanlines are read while the sample is
                 // written, so all three are taken apart.
                 let mut rows = std::mem::take(&mut self.rows);
@@ -419,65 +409,6 @@ impl Strip {
         let (deflate, library) = (&mut self.deflate, &mut self.library);
         trial.choose(kernels, levels, deflate, library, &mut self.out)
     }
-}
-
-/// Filters rows in place, each group with a filter of its own. `first` is the
-/// number of the first row in the image. If it is not the first of its group, its
-/// group has the filter `first_filter`.
-#[inline(always)]
-fn filter_groups<K: FilterKernels>(
-    kernels: K,
-    geometry: &Geometry,
-    lines: &mut [u8],
-    above: Option<&[u8]>,
-    first: u32,
-    first_filter: FilterType,
-) {
-    let (row_size, pixel_size) = (geometry.row_size, geometry.pixel_size);
-    let mut end = (lines.len() / (row_size + 1)) as u32;
-    // From the last group to the first, so that the row above a group is still
-    // unfiltered.
-    while end > 0 {
-        let last = first + end - 1;
-        let start = (last - last % GROUP_ROWS).saturating_sub(first);
-        let (before, group) = lines.split_at_mut(start as usize * (row_size + 1));
-        let group = &mut group[..(end - start) as usize * (row_size + 1)];
-        let above = match before.len() {
-            0 => above,
-            len => Some(&before[len - row_size..]),
-        };
-        let filter = if (first + start).is_multiple_of(GROUP_ROWS) {
-            paeth_or_average(kernels, &group[1..=row_size], above, pixel_size)
-        } else {
-            first_filter
-        };
-        let choice = FilterChoice::Fixed(filter);
-        filter_rows(kernels, choice, group, row_size, above, pixel_size);
-        end = start;
-    }
-}
-
-/// Returns the filter of the group of rows that the last row belongs to. The
-/// arguments are those of [`filter_groups`].
-fn filter_at_end(
-    geometry: &Geometry,
-    lines: &[u8],
-    above: Option<&[u8]>,
-    first: u32,
-    first_filter: FilterType,
-) -> FilterType {
-    let row_size = geometry.row_size;
-    let last = first + (lines.len() / (row_size + 1)) as u32 - 1;
-    let Some(start) = (last - last % GROUP_ROWS).checked_sub(first) else {
-        return first_filter;
-    };
-    let (before, group) = lines.split_at(start as usize * (row_size + 1));
-    let above = match before.len() {
-        0 => above,
-        len => Some(&before[len - row_size..]),
-    };
-    let row = &group[1..=row_size];
-    choose_for_group(Registers::widest(), row, above, geometry.pixel_size)
 }
 
 dispatch! {
