@@ -452,6 +452,11 @@ pub enum ErrorKind {
         extension: String,
     },
 
+    /// There is a file, a folder, a symbolic link or a device at the path, and
+    /// [`PngEncoder::save_new`](crate::PngEncoder::save_new) replaces nothing.
+    #[error("the path exists already: save_new replaces nothing")]
+    FileExists,
+
     /// The memory could not be allocated.
     #[error("could not allocate {bytes} bytes")]
     #[non_exhaustive]

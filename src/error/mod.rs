@@ -129,6 +129,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
             ErrorKind::Read(cause) | ErrorKind::Write(cause) => cause.kind(),
+            ErrorKind::FileExists => io::ErrorKind::AlreadyExists,
             ErrorKind::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
             ErrorKind::Decode { .. } | ErrorKind::NotPng { .. } => io::ErrorKind::InvalidData,
             ErrorKind::Cancelled | ErrorKind::Source(_) => io::ErrorKind::Other,

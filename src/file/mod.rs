@@ -1,9 +1,16 @@
-//! Atomic replacement of a path.
+//! Atomic replacement and creation of files.
 
 #[cfg(unix)]
 mod acl;
+#[cfg_attr(not(test), expect(dead_code, reason = "no caller yet"))]
+mod change;
+#[cfg(unix)]
+mod claim;
+mod identity;
 #[cfg(not(unix))]
 mod portable;
+#[cfg(test)]
+mod tests;
 #[cfg(unix)]
 mod unix;
 
@@ -40,18 +47,45 @@ pub(crate) fn replace<T>(
     check_extension(path)?;
     match system::find(path).map_err(ErrorKind::Write)? {
         Place::Stream(mut file) => {
-            let result = write(&mut file)?;
+            let value = write(&mut file)?;
             system::close(file).map_err(ErrorKind::Write)?;
-            Ok(result)
+            Ok(value)
         }
         Place::File(target) => {
             // Dropped in reverse order: an unfinished file is closed, then
             // removed.
-            let (temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
-            let result = write(&mut file)?;
-            temporary.rename(file).map_err(ErrorKind::Write)?;
-            Ok(result)
+            let (mut temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
+            let value = write(&mut file)?;
+            temporary.replace(file).map_err(ErrorKind::Write)?;
+            Ok(value)
         }
+    }
+}
+
+/// Writes a file that does not exist yet. Until the file is complete, `path`
+/// leads to nothing. If anything exists at `path` at the start or at the end,
+/// fails with [`ErrorKind::FileExists`] and leaves it as it is. If `write` fails
+/// or panics, no file is created.
+///
+/// The rules are in the docs of
+/// [`PngEncoder::save_new`](crate::PngEncoder::save_new).
+pub(crate) fn create_new<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<T, Error> {
+    check_extension(path)?;
+    let target = system::find_new(path).map_err(name_error)?;
+    let (temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
+    let value = write(&mut file)?;
+    temporary.claim(file).map_err(name_error)?;
+    Ok(value)
+}
+
+/// Returns the error of a call that needs a free name.
+fn name_error(error: io::Error) -> ErrorKind {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => ErrorKind::FileExists,
+        _ => ErrorKind::Write(error),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::identity::Identity;
 use super::{Place, create_temporary};
 
 /// A path that is not a symbolic link.
@@ -29,6 +30,18 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Returns the place of a new file. Fails with `AlreadyExists` if the path
+/// leads to anything, be it a symbolic link to nothing.
+pub(super) fn find_new(path: &Path) -> io::Result<Target> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    refuse_folder(path)?;
+    Ok(Target(std::path::absolute(path)?))
 }
 
 /// Follows the symbolic links of a path that leads to nothing.
@@ -80,6 +93,18 @@ impl Target {
         };
         Ok((temporary, file))
     }
+
+    /// Opens the file that will be replaced for reading. Returns `None` if there
+    /// is no file, or if the caller may not read it.
+    pub(super) fn open_old(&self) -> io::Result<Option<File>> {
+        match File::open(&self.0) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
 }
 
 /// The temporary name of a file. Dropping it removes the file, unless the file
@@ -91,8 +116,44 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
+    /// Closes the complete file and gives it the name of the target. Fails with
+    /// `AlreadyExists` if the name is taken.
+    pub(super) fn claim(mut self, file: File) -> io::Result<()> {
+        close(file)?;
+        match fs::hard_link(&self.path, &self.target) {
+            // Dropping removes the temporary name.
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // File systems such as FAT have no hard links.
+            Err(_) => {}
+        }
+        // For a moment the name stands for an empty file.
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&self.target)?;
+        let is_empty = || fs::symlink_metadata(&self.target).map(|file| file.len() == 0);
+        // A process that replaces files may have replaced the empty one.
+        if !is_empty()? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if let Err(error) = fs::rename(&self.path, &self.target) {
+            if is_empty().is_ok_and(|is_empty| is_empty) {
+                let _ = fs::remove_file(&self.target);
+            }
+            return Err(error);
+        }
+        self.renamed = true;
+        Ok(())
+    }
+
+    /// Returns the identity of the file that has the name of the target now.
+    pub(super) fn target_identity(&self) -> io::Result<Identity> {
+        Identity::from_metadata(&fs::symlink_metadata(&self.target)?)
+    }
+
     /// Closes the complete file and renames it to the target.
-    pub(super) fn rename(mut self, file: File) -> io::Result<()> {
+    pub(super) fn replace(&mut self, file: File) -> io::Result<()> {
         close(file)?;
         fs::rename(&self.path, &self.target)?;
         self.renamed = true;

@@ -16,7 +16,8 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 
 use super::acl::{self, Acl};
-use super::{Place, create_temporary};
+use super::identity::Identity;
+use super::{Place, claim, create_temporary};
 
 /// A name in an open folder; the name is not a symbolic link.
 pub(super) struct Target {
@@ -55,7 +56,23 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
     Ok(Place::File(Target { folder, name, old }))
 }
 
-fn is_file(stat: &Stat) -> bool {
+/// Returns the place of a new file. Fails with `AlreadyExists` if the path
+/// leads to anything, be it a symbolic link to nothing.
+pub(super) fn find_new(path: &Path) -> io::Result<Target> {
+    match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => return Err(Errno::EXIST.into()),
+        Err(Errno::NOENT) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (parent, name) = split(path)?;
+    Ok(Target {
+        folder: open_folder(CWD, parent)?,
+        name: name.to_owned(),
+        old: None,
+    })
+}
+
+pub(super) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
@@ -65,6 +82,17 @@ fn open(folder: impl AsFd, path: impl AsRef<Path>, flags: OFlags) -> io::Result<
     Ok(retry_on_intr(|| {
         openat(folder.as_fd(), path, flags, Mode::empty())
     })?)
+}
+
+/// Opens a file for reading, if possible so that its time of last access stays.
+fn open_quietly(folder: &OwnedFd, name: &OsStr, flags: OFlags) -> io::Result<OwnedFd> {
+    // Only the owner of the file and privileged processes may use the flag.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    match open(folder, name, flags | OFlags::NOATIME) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        result => return result,
+    }
+    open(folder, name, flags)
 }
 
 fn open_folder(folder: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
@@ -173,6 +201,26 @@ impl Target {
         };
         Ok((temporary, file))
     }
+
+    /// Opens the file that will be replaced for reading. Returns `None` if there
+    /// is no file, or if the caller may not read it.
+    pub(super) fn open_old(&self) -> io::Result<Option<File>> {
+        if self.old.is_none() {
+            return Ok(None);
+        }
+        // The name may stand for a pipe by now, which must not block the save.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = match open_quietly(&self.folder, &self.name, flags) {
+            Ok(file) => File::from(file),
+            Err(error) => {
+                return match error.kind() {
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => Ok(None),
+                    _ => Err(error),
+                };
+            }
+        };
+        Ok(is_file(&fstat(&file)?).then_some(file))
+    }
 }
 
 /// The temporary name of a file. Dropping it removes the file, unless the file
@@ -184,8 +232,24 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
+    /// Closes the complete file and gives it the name of the target. Fails with
+    /// `AlreadyExists` if the name is taken.
+    pub(super) fn claim(mut self, file: File) -> io::Result<()> {
+        close(file)?;
+        let Target { folder, name, .. } = &self.target;
+        self.renamed = claim::claim(folder, &self.name, name)?;
+        Ok(())
+    }
+
+    /// Returns the identity of the file that has the name of the target now.
+    pub(super) fn target_identity(&self) -> io::Result<Identity> {
+        let Target { folder, name, .. } = &self.target;
+        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Identity::from_stat(&stat))
+    }
+
     /// Closes the complete file and renames it to the target.
-    pub(super) fn rename(mut self, file: File) -> io::Result<()> {
+    pub(super) fn replace(&mut self, file: File) -> io::Result<()> {
         let Target { folder, name, old } = &self.target;
         if let Some(old) = old {
             // The permissions may have changed during the save.

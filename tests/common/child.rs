@@ -7,9 +7,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use pixview::{Image, PixelFormat};
+use pixview::{Image, PixelFormat, PngEncoder};
 
 pub const PATH: &str = "PIXVIEW_TEST_SAVE";
+/// If this variable is set, the child calls `save_new` instead of `save`.
+pub const NEW: &str = "PIXVIEW_TEST_SAVE_NEW";
 
 /// Saves noise to the path in the environment, and prints `saved: Ok` or the
 /// error.
@@ -30,7 +32,11 @@ pub fn save() {
         let _ = std::fs::metadata("/pixview-mark");
     };
     mark();
-    let result = image.save(path);
+    let result = if std::env::var_os(NEW).is_some() {
+        PngEncoder::new().save_new(&image, path).map(drop)
+    } else {
+        image.save(path)
+    };
     mark();
     match result {
         Ok(()) => println!("saved: Ok"),

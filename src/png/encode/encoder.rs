@@ -368,6 +368,69 @@ impl PngEncoder {
             .map_err(|error| error.at_path(path))
     }
 
+    /// Saves the pixels that are in the buffer now as a new PNG file, and never
+    /// replaces anything. If processes number their files and go on to the next
+    /// number after [`ErrorKind::FileExists`], no file is lost.
+    ///
+    /// The save fails if there is anything at `path`: a file, a directory, a
+    /// pipe, or a symbolic link, be it to nothing. It looks at the start, before a
+    /// pixel is read, and again at the end: the complete file gets its name only
+    /// if the name is still free. Both happen in one step of the file system, so
+    /// whoever finds the new file finds it complete.
+    ///
+    /// A few file systems can neither rename without replacement nor make hard
+    /// links: some in user space (FUSE), and FAT and exFAT on Windows. There the
+    /// save first creates an empty file under the name, which nobody else can do
+    /// at the same time, and at once renames the complete file over it. In
+    /// between, other processes see the empty file, a kill leaves it behind, and
+    /// a file is lost if another process replaces the empty one by it.
+    ///
+    /// Extensions, the folder, temporary files, the permissions of new files, and
+    /// errors at close are as in [`save`](PngEncoder::save).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FileExists`], and the errors of [`save`](PngEncoder::save).
+    /// Each error names the path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{ErrorKind, Image, PixelFormat, PngEncoder};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("pixview-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let image = Image::new(4, 4, PixelFormat::GRAY8)?;
+    /// let mut encoder = PngEncoder::new();
+    /// // Saves under the first free number.
+    /// let mut number = 0;
+    /// loop {
+    ///     let path = folder.join(format!("shot{number}.png"));
+    ///     match encoder.save_new(&image, path) {
+    ///         Err(error) if matches!(error.kind(), ErrorKind::FileExists) => number += 1,
+    ///         result => {
+    ///             result?;
+    ///             break;
+    ///         }
+    ///     }
+    /// }
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    pub fn save_new<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        path: impl AsRef<Path>,
+    ) -> Result<SaveReport, Error> {
+        let path = path.as_ref();
+        let prepared = self.prepare(image);
+        prepared
+            .and_then(|prepared| {
+                file::create_new(path, |writer| self.encode(image, &prepared, writer))
+            })
+            .map_err(|error| error.at_path(path))
+    }
+
     /// Writes the pixels that are in the buffer now as a PNG stream. The writer
     /// needs no buffer of its own, is never asked to seek, and is flushed at the
     /// end.

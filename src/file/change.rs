@@ -1,0 +1,352 @@
+//! Replacement of a file only if its bytes change.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::identity::Identity;
+use super::system::{self, Target, Temporary};
+use super::{Place, check_extension};
+use crate::alloc::{NoMemory, zeroed};
+use crate::{Error, ErrorKind};
+
+/// The bytes of the file that are read at once.
+const BUFFER: usize = 64 << 10;
+
+/// The result of [`replace_if_changed`].
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Whether the file had the bytes already. Then neither the file nor its
+    /// folder has been written to.
+    pub(crate) unchanged: bool,
+    /// The identity of the file that is at the path now. `None` for pipes and
+    /// devices, and if another process may have changed the file since.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// Writes a file as [`replace`](super::replace) does, unless it has exactly these
+/// bytes already. In that case the file keeps its time stamps, and no temporary
+/// file is made. The time of the last access stays too if the system lets the
+/// caller leave it (Linux: the owner of the file and privileged processes).
+///
+/// A file that the caller may write to but not read is replaced.
+///
+/// If the old file changes while its bytes are compared or copied, the save
+/// fails with [`ResourceBusy`](io::ErrorKind::ResourceBusy), and the file stays
+/// as it is.
+pub(crate) fn replace_if_changed<T>(
+    path: &Path,
+    write: impl FnOnce(&mut ChangeWriter) -> Result<T, Error>,
+) -> Result<(T, Outcome), Error> {
+    check_extension(path)?;
+    let mut writer = ChangeWriter::new(system::find(path).map_err(ErrorKind::Write)?)?;
+    let value = write(&mut writer)?;
+    let outcome = writer.finish().map_err(ErrorKind::Write)?;
+    Ok((value, outcome))
+}
+
+/// A writer that compares bytes with an old file for as long as they are equal.
+/// At the first difference it creates a temporary file, copies the equal part
+/// from the old file, and from then on writes.
+pub(crate) struct ChangeWriter {
+    state: State,
+    position: u64,
+    identity: Option<Identity>,
+}
+
+enum State {
+    /// A pipe or a device.
+    Stream(File),
+    /// All bytes so far are those of the old file.
+    Equal(Target, OldFile),
+    Changed(NewFile),
+    /// The temporary file could not be created.
+    Failed,
+}
+
+impl ChangeWriter {
+    fn new(place: Place) -> Result<ChangeWriter, Error> {
+        let mut identity = None;
+        let state = match place {
+            Place::Stream(file) => State::Stream(file),
+            Place::File(target) => match target.open_old().map_err(ErrorKind::Write)? {
+                Some(file) => {
+                    let old = OldFile::new(file)?;
+                    identity = Some(old.identity.clone());
+                    State::Equal(target, old)
+                }
+                None => State::Changed(NewFile::create(target).map_err(ErrorKind::Write)?),
+            },
+        };
+        Ok(ChangeWriter {
+            state,
+            position: 0,
+            identity,
+        })
+    }
+
+    /// Returns the identity of the old file, as it was at the start. Returns
+    /// `None` if there is no such file, if it cannot be read, and for pipes and
+    /// devices.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// Returns the number of bytes so far, written or skipped.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Returns whether all bytes so far are those of the old file.
+    pub(crate) fn is_equal_so_far(&self) -> bool {
+        matches!(self.state, State::Equal(..))
+    }
+
+    /// Takes the next `count` bytes of the old file as if they had been written,
+    /// without reading them. The caller knows these bytes: it has written or
+    /// compared the file with this [`identity`](ChangeWriter::identity) before.
+    ///
+    /// Does nothing and returns `false` if the bytes so far differ from those of
+    /// the file, or if the file has fewer bytes.
+    pub(crate) fn skip(&mut self, count: u64) -> bool {
+        let skipped = match &mut self.state {
+            State::Equal(_, old) => old.skip(count),
+            _ => false,
+        };
+        if skipped {
+            self.position += count;
+        }
+        skipped
+    }
+
+    /// Closes and renames the new file, if there is one.
+    fn finish(mut self) -> io::Result<Outcome> {
+        if let State::Equal(_, old) = &self.state {
+            if old.identity.length() == self.position {
+                old.check()?;
+                return Ok(Outcome {
+                    unchanged: true,
+                    identity: self.identity,
+                });
+            }
+            self.change()?;
+        }
+        let identity = match self.state {
+            State::Changed(new) => new.finish()?,
+            State::Stream(file) => {
+                system::close(file)?;
+                None
+            }
+            State::Equal(..) | State::Failed => None,
+        };
+        Ok(Outcome {
+            unchanged: false,
+            identity,
+        })
+    }
+
+    /// Creates the new file, with the bytes so far.
+    fn change(&mut self) -> io::Result<()> {
+        self.state = match std::mem::replace(&mut self.state, State::Failed) {
+            State::Equal(target, old) => {
+                let mut new = NewFile::create(target)?;
+                new.copy(old, self.position)?;
+                State::Changed(new)
+            }
+            state => state,
+        };
+        Ok(())
+    }
+}
+
+impl Write for ChangeWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut equal = 0;
+        if let State::Equal(_, old) = &mut self.state {
+            equal = old.compare(bytes)?;
+            self.position += equal as u64;
+            if equal < bytes.len() {
+                self.change()?;
+            }
+        }
+        let rest = &bytes[equal..];
+        let file = match &mut self.state {
+            _ if rest.is_empty() => return Ok(bytes.len()),
+            State::Stream(file) => file,
+            State::Changed(new) => &mut new.file,
+            State::Equal(..) => return Ok(equal),
+            State::Failed => return Err(io::Error::other("an earlier write failed")),
+        };
+        match file.write(rest) {
+            Ok(written) => {
+                self.position += written as u64;
+                Ok(equal + written)
+            }
+            // The equal bytes have been taken. The next call meets the error.
+            Err(_) if equal > 0 => Ok(equal),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.state {
+            State::Stream(file) => file.flush(),
+            State::Changed(new) => new.file.flush(),
+            State::Equal(..) => Ok(()),
+            State::Failed => Err(io::Error::other("an earlier write failed")),
+        }
+    }
+}
+
+/// The file that may be replaced, open for reading.
+struct OldFile {
+    file: File,
+    identity: Identity,
+    buffer: Vec<u8>,
+    /// The bytes in the buffer that have not been compared.
+    start: usize,
+    end: usize,
+    /// The position in the file of the first of these bytes.
+    position: u64,
+}
+
+impl OldFile {
+    fn new(file: File) -> Result<OldFile, Error> {
+        let identity = Identity::of(&file).map_err(ErrorKind::Write)?;
+        Ok(OldFile {
+            file,
+            identity,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            position: 0,
+        })
+    }
+
+    /// Compares the next bytes of the file. Returns how many bytes, from the
+    /// first, are equal.
+    fn compare(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut equal = 0;
+        while equal < bytes.len() {
+            if self.start == self.end && self.fill()? == 0 {
+                break;
+            }
+            let old = &self.buffer[self.start..self.end];
+            let new = &bytes[equal..];
+            let count = old.len().min(new.len());
+            let (old, new) = (&old[..count], &new[..count]);
+            let same = if old == new {
+                count
+            } else {
+                let pairs = old.iter().zip(new);
+                pairs.take_while(|(old, new)| old == new).count()
+            };
+            equal += same;
+            self.start += same;
+            self.position += same as u64;
+            if same < count {
+                break;
+            }
+        }
+        Ok(equal)
+    }
+
+    /// Reads bytes into the empty buffer. Returns their number, or 0 at the end
+    /// of the file.
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.buffer.is_empty() {
+            let no_memory = |NoMemory(_)| io::Error::from(io::ErrorKind::OutOfMemory);
+            self.buffer = zeroed(BUFFER as u64).map_err(no_memory)?;
+        }
+        let count = loop {
+            match self.file.read(&mut self.buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        (self.start, self.end) = (0, count);
+        Ok(count)
+    }
+
+    /// Passes over the next bytes of the file. Returns `false`, and does nothing,
+    /// if there are fewer.
+    fn skip(&mut self, count: u64) -> bool {
+        let Some(position) = self.position.checked_add(count) else {
+            return false;
+        };
+        if position > self.identity.length() {
+            return false;
+        }
+        let buffered = (self.end - self.start) as u64;
+        if count <= buffered {
+            self.start += count as usize;
+        } else if self.file.seek(SeekFrom::Start(position)).is_ok() {
+            (self.start, self.end) = (0, 0);
+        } else {
+            return false;
+        }
+        self.position = position;
+        true
+    }
+
+    /// Checks that nobody has changed the file.
+    fn check(&self) -> io::Result<()> {
+        if Identity::of(&self.file)? == self.identity {
+            Ok(())
+        } else {
+            Err(changed())
+        }
+    }
+}
+
+fn changed() -> io::Error {
+    let message = "the file was changed by others during the save";
+    io::Error::new(io::ErrorKind::ResourceBusy, message)
+}
+
+/// The file that will replace the old one.
+struct NewFile {
+    // Dropped in this order: an unfinished file is closed, then removed.
+    file: File,
+    temporary: Temporary,
+    /// The old file, if bytes have been copied from it.
+    source: Option<OldFile>,
+}
+
+impl NewFile {
+    fn create(target: Target) -> io::Result<NewFile> {
+        let (temporary, file) = target.create()?;
+        Ok(NewFile {
+            file,
+            temporary,
+            source: None,
+        })
+    }
+
+    /// Copies the first `count` bytes of the old file.
+    fn copy(&mut self, mut old: OldFile, count: u64) -> io::Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        old.file.rewind()?;
+        // Within the kernel, where the system can do that.
+        let copied = io::copy(&mut (&old.file).take(count), &mut self.file)?;
+        if copied < count {
+            return Err(changed());
+        }
+        old.buffer = Vec::new();
+        self.source = Some(old);
+        Ok(())
+    }
+
+    /// Closes the file and renames it to the target.
+    fn finish(mut self) -> io::Result<Option<Identity>> {
+        if let Some(old) = self.source.take() {
+            old.check()?;
+        }
+        let written = Identity::of(&self.file).ok();
+        self.temporary.replace(self.file)?;
+        let now = self.temporary.target_identity().ok();
+        Ok(now.filter(|now| written.is_some_and(|written| now.is_renamed(&written))))
+    }
+}

@@ -1,0 +1,180 @@
+//! Giving a complete file its name, on condition that the name is free.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, linkat, openat, renameat, statat, unlinkat};
+use rustix::io::{Errno, Result, retry_on_intr};
+
+use super::unix::is_file;
+
+/// Gives the file `temporary` the name `name`. Fails with `AlreadyExists` if the
+/// name is taken. Returns whether the temporary name is gone.
+///
+/// File systems differ in the calls that they support, so there are three ways.
+/// With the first two, whoever finds the name finds the complete file. With the
+/// last, the name stands for an empty file for a moment.
+pub(super) fn claim(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Result<bool> {
+    match rename_to_free(folder, temporary, name) {
+        Err(error) if is_unsupported(error) => {}
+        result => return Ok(result.map(|()| true)?),
+    }
+    match link(folder, temporary, name) {
+        Err(error) if is_unsupported(error) => {}
+        result => return Ok(result.map(|()| false)?),
+    }
+    reserve_and_rename(folder, temporary, name)?;
+    Ok(true)
+}
+
+/// Tells whether an error may mean that the file system does not support the
+/// call. File systems without hard links report a lack of permission, and so do
+/// sandboxes that know neither call. If the permission really is missing, the
+/// next way fails with the same error.
+fn is_unsupported(error: Errno) -> bool {
+    let errors = [
+        Errno::INVAL,
+        Errno::NOSYS,
+        Errno::NOTSUP,
+        Errno::OPNOTSUPP,
+        Errno::PERM,
+        Errno::ACCESS,
+    ];
+    errors.contains(&error)
+}
+
+/// Renames the file in one step, unless the name is taken.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_to_free(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()> {
+    use rustix::fs::{RenameFlags, renameat_with};
+    renameat_with(folder, temporary, folder, name, RenameFlags::NOREPLACE)
+}
+
+/// Fails: other systems always replace.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_to_free(_: &OwnedFd, _: &str, _: &OsStr) -> Result<()> {
+    Err(Errno::NOSYS)
+}
+
+/// Gives the file the name in addition to its temporary name.
+fn link(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()> {
+    match linkat(folder, temporary, folder, name, AtFlags::empty()) {
+        // NFS repeats a request whose answer was lost. The repetition finds the
+        // name taken, by this very file.
+        Err(Errno::EXIST) if is_same_file(folder, temporary, name) => Ok(()),
+        result => result,
+    }
+}
+
+fn is_same_file(folder: &OwnedFd, one: &str, other: &OsStr) -> bool {
+    match (find(folder, one.as_ref()), find(folder, other)) {
+        (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+        _ => false,
+    }
+}
+
+fn find(folder: &OwnedFd, name: &OsStr) -> Result<Stat> {
+    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Creates an empty file with the name, unless the name is taken, and renames
+/// the complete file over it.
+fn reserve_and_rename(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(0o666);
+    drop(retry_on_intr(|| openat(folder, name, flags, mode))?);
+    // A process that replaces files may have replaced the empty one.
+    let stat = find(folder, name)?;
+    if !is_empty(&stat) {
+        return Err(Errno::EXIST);
+    }
+    renameat(folder, temporary, folder, name).inspect_err(|_| {
+        if find(folder, name).is_ok_and(|stat| is_empty(&stat)) {
+            let _ = unlinkat(folder, name, AtFlags::empty());
+        }
+    })
+}
+
+fn is_empty(stat: &Stat) -> bool {
+    is_file(stat) && stat.st_size == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+
+    /// Runs each way in a folder that has the file `temporary`.
+    fn each(test: impl Fn(&std::path::Path, &dyn Fn() -> Result<()>)) {
+        for way in [rename_to_free, link, reserve_and_rename] {
+            let folder = tempfile::tempdir().unwrap();
+            let open = OwnedFd::from(File::open(folder.path()).unwrap());
+            fs::write(folder.path().join("temporary"), "new").unwrap();
+            let run = || way(&open, "temporary", "name".as_ref());
+            // Some systems do not have the first way.
+            if run() == Err(Errno::NOSYS) {
+                continue;
+            }
+            fs::remove_file(folder.path().join("name")).unwrap();
+            fs::write(folder.path().join("temporary"), "new").unwrap();
+            test(folder.path(), &run);
+        }
+    }
+
+    #[test]
+    fn a_free_name() {
+        each(|folder, run| {
+            run().unwrap();
+            assert_eq!(fs::read(folder.join("name")).unwrap(), b"new");
+        });
+    }
+
+    #[test]
+    fn a_name_that_is_taken() {
+        each(|folder, run| {
+            let name = folder.join("name");
+            fs::write(&name, "old").unwrap();
+            assert_eq!(run(), Err(Errno::EXIST));
+            assert_eq!(fs::read(&name).unwrap(), b"old");
+
+            fs::write(&name, "").unwrap();
+            assert_eq!(run(), Err(Errno::EXIST));
+            assert_eq!(fs::read(&name).unwrap(), b"");
+
+            fs::remove_file(&name).unwrap();
+            std::os::unix::fs::symlink("nothing", &name).unwrap();
+            assert_eq!(run(), Err(Errno::EXIST));
+            assert_eq!(fs::read_link(&name).unwrap().as_os_str(), "nothing");
+
+            fs::remove_file(&name).unwrap();
+            fs::create_dir(&name).unwrap();
+            assert_eq!(run(), Err(Errno::EXIST));
+            assert!(fs::read_dir(&name).unwrap().next().is_none());
+            assert!(!folder.join("nothing").exists());
+            assert_eq!(fs::read(folder.join("temporary")).unwrap(), b"new");
+        });
+    }
+
+    /// A network file system may repeat the request.
+    #[test]
+    fn a_link_that_is_there_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = OwnedFd::from(File::open(folder.path()).unwrap());
+        fs::write(folder.path().join("temporary"), "new").unwrap();
+        for _ in 0..2 {
+            link(&open, "temporary", "name".as_ref()).unwrap();
+        }
+    }
+
+    /// If the file cannot be renamed over the empty one, the empty one goes.
+    #[test]
+    fn a_reservation_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = OwnedFd::from(File::open(folder.path()).unwrap());
+        let result = reserve_and_rename(&open, "missing", "name".as_ref());
+        assert_eq!(result, Err(Errno::NOENT));
+        assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+    }
+}

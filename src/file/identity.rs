@@ -1,0 +1,104 @@
+//! The identity of a file.
+
+use std::fs::File;
+use std::io;
+
+/// The numbers by which a file is recognized as the same, untouched file: its
+/// device and its number there, its length, and the times of its last
+/// modification and its last change, in nanoseconds. The time of change cannot
+/// be set by callers of the system.
+///
+/// Two kinds of changes can go unnoticed:
+///
+/// - A change that keeps the length and follows the last one within a tick of
+///   the system's clock. On Linux before 6.13, and on file systems with coarse
+///   time stamps, both get the same times. A tick of Linux is 1 to 10 ms; FAT
+///   counts in steps of 2 s.
+/// - A change through a memory mapping that was written to before. The system
+///   sets the times at the first such write only, until it has stored the page.
+#[cfg(unix)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    number: u64,
+    length: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+#[cfg(unix)]
+impl Identity {
+    /// Returns the identity of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Identity> {
+        Ok(Identity::from_stat(&rustix::fs::fstat(file)?))
+    }
+
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the types of the fields depend on the system"
+    )]
+    pub(super) fn from_stat(stat: &rustix::fs::Stat) -> Identity {
+        Identity {
+            device: stat.st_dev as u64,
+            number: stat.st_ino as u64,
+            length: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
+
+    /// Tells whether two identities, taken before and after a rename, are those
+    /// of one file with the same content. A rename sets the time of change.
+    pub(super) fn is_renamed(&self, before: &Identity) -> bool {
+        let before = Identity {
+            changed: self.changed,
+            ..before.clone()
+        };
+        *self == before
+    }
+}
+
+/// The facts by which a file is recognized as the same, untouched file: its
+/// length, and the times of its last modification and its creation.
+///
+/// A change goes unnoticed if it keeps the length and the time of modification:
+/// within one step of the system's clock, or because a program sets the time.
+#[cfg(not(unix))]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    length: u64,
+    modified: std::time::SystemTime,
+    created: Option<std::time::SystemTime>,
+}
+
+#[cfg(not(unix))]
+impl Identity {
+    /// Returns the identity of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Identity> {
+        Identity::from_metadata(&file.metadata()?)
+    }
+
+    pub(super) fn from_metadata(metadata: &std::fs::Metadata) -> io::Result<Identity> {
+        Ok(Identity {
+            length: metadata.len(),
+            modified: metadata.modified()?,
+            created: metadata.created().ok(),
+        })
+    }
+
+    /// Tells whether two identities, taken before and after a rename, are those
+    /// of one file with the same content. A rename may set the time of creation
+    /// to that of the replaced file.
+    pub(super) fn is_renamed(&self, before: &Identity) -> bool {
+        (self.length, self.modified) == (before.length, before.modified)
+    }
+}
+
+impl Identity {
+    /// Returns the length of the file in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+}
