@@ -292,16 +292,11 @@ impl OldFile {
     /// Checks that nobody has changed the file.
     fn check(&self) -> io::Result<()> {
         if Identity::of(&self.file)? == self.identity {
-            Ok(())
-        } else {
-            Err(changed())
+            return Ok(());
         }
+        let message = "the file was changed by others during the save";
+        Err(io::Error::new(io::ErrorKind::ResourceBusy, message))
     }
-}
-
-fn changed() -> io::Error {
-    let message = "the file was changed by others during the save";
-    io::Error::new(io::ErrorKind::ResourceBusy, message)
 }
 
 /// The file that will replace the old one.
@@ -329,11 +324,9 @@ impl NewFile {
             return Ok(());
         }
         old.file.rewind()?;
-        // Within the kernel, where the system can do that.
-        let copied = io::copy(&mut (&old.file).take(count), &mut self.file)?;
-        if copied < count {
-            return Err(changed());
-        }
+        // Within the kernel, where the system can do that. If the old file has
+        // become shorter, `check` finds out.
+        io::copy(&mut (&old.file).take(count), &mut self.file)?;
         old.buffer = Vec::new();
         self.source = Some(old);
         Ok(())

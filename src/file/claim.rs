@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, linkat, openat, renameat, statat, unlinkat};
 use rustix::io::{Errno, Result, retry_on_intr};
 
-use super::unix::is_file;
+use super::unix::{close, is_file};
 
 /// Gives the file `temporary` the name `name`. Fails with `AlreadyExists` if the
 /// name is taken. Returns whether the temporary name is gone.
@@ -22,7 +22,11 @@ pub(super) fn claim(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Resu
     }
     match link(folder, temporary, name) {
         Err(error) if is_unsupported(error) => {}
-        result => return Ok(result.map(|()| false)?),
+        result => {
+            result?;
+            // If that fails, dropping the temporary name tries again.
+            return Ok(unlinkat(folder, temporary, AtFlags::empty()).is_ok());
+        }
     }
     reserve_and_rename(folder, temporary, name)?;
     Ok(true)
@@ -80,17 +84,21 @@ fn find(folder: &OwnedFd, name: &OsStr) -> Result<Stat> {
 
 /// Creates an empty file with the name, unless the name is taken, and renames
 /// the complete file over it.
-fn reserve_and_rename(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()> {
+fn reserve_and_rename(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o666);
-    drop(retry_on_intr(|| openat(folder, name, flags, mode))?);
-    // A process that replaces files may have replaced the empty one.
-    let stat = find(folder, name)?;
-    if !is_empty(&stat) {
-        return Err(Errno::EXIST);
-    }
-    renameat(folder, temporary, folder, name).inspect_err(|_| {
-        if find(folder, name).is_ok_and(|stat| is_empty(&stat)) {
+    let reserved = retry_on_intr(|| openat(folder, name, flags, mode))?;
+    let is_reserved = || find(folder, name).map(|stat| is_empty(&stat));
+    let rename = || -> io::Result<()> {
+        close(reserved.into())?;
+        // A process that replaces files may have replaced the empty one.
+        if !is_reserved()? {
+            return Err(Errno::EXIST.into());
+        }
+        Ok(renameat(folder, temporary, folder, name)?)
+    };
+    rename().inspect_err(|_| {
+        if is_reserved().is_ok_and(|is_reserved| is_reserved) {
             let _ = unlinkat(folder, name, AtFlags::empty());
         }
     })
@@ -106,9 +114,14 @@ mod tests {
 
     use super::*;
 
+    fn reserve(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()> {
+        let result = reserve_and_rename(folder, temporary, name);
+        result.map_err(|error| Errno::from_io_error(&error).unwrap())
+    }
+
     /// Runs each way in a folder that has the file `temporary`.
     fn each(test: impl Fn(&std::path::Path, &dyn Fn() -> Result<()>)) {
-        for way in [rename_to_free, link, reserve_and_rename] {
+        for way in [rename_to_free, link, reserve] {
             let folder = tempfile::tempdir().unwrap();
             let open = OwnedFd::from(File::open(folder.path()).unwrap());
             fs::write(folder.path().join("temporary"), "new").unwrap();
@@ -173,7 +186,7 @@ mod tests {
     fn a_reservation_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let open = OwnedFd::from(File::open(folder.path()).unwrap());
-        let result = reserve_and_rename(&open, "missing", "name".as_ref());
+        let result = reserve(&open, "missing", "name".as_ref());
         assert_eq!(result, Err(Errno::NOENT));
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
     }

@@ -348,6 +348,26 @@ fn failures_change_nothing() {
     }
 }
 
+/// The identity that a rename leaves. Another file with the same content is not
+/// the renamed file.
+#[cfg(unix)]
+#[test]
+fn renamed_files_are_recognized() {
+    let folder = Folder::with(b"one");
+    let before = folder.identity();
+    let other = folder.folder.path().join("other");
+    fs::rename(&folder.path, &other).unwrap();
+    fs::write(&folder.path, "two").unwrap();
+    let time = fs::metadata(&other).unwrap().modified().unwrap();
+    let file = fs::File::options().write(true).open(&folder.path).unwrap();
+    file.set_modified(time).unwrap();
+    assert!(!folder.identity().is_renamed(&before));
+    fs::rename(&other, &folder.path).unwrap();
+    assert!(folder.identity().is_renamed(&before));
+    fs::write(&folder.path, "three").unwrap();
+    assert!(!folder.identity().is_renamed(&before));
+}
+
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt, symlink};
