@@ -60,7 +60,7 @@ enum State {
     /// All bytes so far are those of the old file.
     Equal(Target, OldFile),
     Changed(NewFile),
-    /// The temporary file could not be created.
+    /// The old file could not be read, or the new file could not be made.
     Failed,
 }
 
@@ -109,12 +109,15 @@ impl ChangeWriter {
     /// Does nothing and returns `false` if the bytes so far differ from those of
     /// the file, or if the file has fewer bytes.
     pub(crate) fn skip(&mut self, count: u64) -> bool {
+        let Some(end) = self.position.checked_add(count) else {
+            return false;
+        };
         let skipped = match &mut self.state {
-            State::Equal(_, old) => old.skip(count),
+            State::Equal(_, old) => old.skip(count, end),
             _ => false,
         };
         if skipped {
-            self.position += count;
+            self.position = end;
         }
         skipped
     }
@@ -137,7 +140,7 @@ impl ChangeWriter {
                 system::close(file)?;
                 None
             }
-            State::Equal(..) | State::Failed => None,
+            State::Equal(..) | State::Failed => return Err(failed()),
         };
         Ok(Outcome {
             unchanged: false,
@@ -161,31 +164,31 @@ impl ChangeWriter {
 
 impl Write for ChangeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut equal = 0;
         if let State::Equal(_, old) = &mut self.state {
-            equal = old.compare(bytes)?;
+            let equal = match old.compare(bytes) {
+                Ok(equal) => equal,
+                Err(error) => {
+                    self.state = State::Failed;
+                    return Err(error);
+                }
+            };
             self.position += equal as u64;
             if equal < bytes.len() {
                 self.change()?;
             }
-        }
-        let rest = &bytes[equal..];
-        let file = match &mut self.state {
-            _ if rest.is_empty() => return Ok(bytes.len()),
-            State::Stream(file) => file,
-            State::Changed(new) => &mut new.file,
-            State::Equal(..) => return Ok(equal),
-            State::Failed => return Err(io::Error::other("an earlier write failed")),
-        };
-        match file.write(rest) {
-            Ok(written) => {
-                self.position += written as u64;
-                Ok(equal + written)
+            if equal > 0 {
+                return Ok(equal);
             }
-            // The equal bytes have been taken. The next call meets the error.
-            Err(_) if equal > 0 => Ok(equal),
-            Err(error) => Err(error),
         }
+        let written = match &mut self.state {
+            State::Stream(file) => file.write(bytes)?,
+            State::Changed(new) => new.file.write(bytes)?,
+            // There were no bytes.
+            State::Equal(..) => 0,
+            State::Failed => return Err(failed()),
+        };
+        self.position += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -193,9 +196,13 @@ impl Write for ChangeWriter {
             State::Stream(file) => file.flush(),
             State::Changed(new) => new.file.flush(),
             State::Equal(..) => Ok(()),
-            State::Failed => Err(io::Error::other("an earlier write failed")),
+            State::Failed => Err(failed()),
         }
     }
+}
+
+fn failed() -> io::Error {
+    io::Error::other("an earlier write failed")
 }
 
 /// The file that may be replaced, open for reading.
@@ -206,8 +213,6 @@ struct OldFile {
     /// The bytes in the buffer that have not been compared.
     start: usize,
     end: usize,
-    /// The position in the file of the first of these bytes.
-    position: u64,
 }
 
 impl OldFile {
@@ -219,7 +224,6 @@ impl OldFile {
             buffer: Vec::new(),
             start: 0,
             end: 0,
-            position: 0,
         })
     }
 
@@ -243,7 +247,6 @@ impl OldFile {
             };
             equal += same;
             self.start += same;
-            self.position += same as u64;
             if same < count {
                 break;
             }
@@ -268,24 +271,20 @@ impl OldFile {
         Ok(count)
     }
 
-    /// Passes over the next bytes of the file. Returns `false`, and does nothing,
-    /// if there are fewer.
-    fn skip(&mut self, count: u64) -> bool {
-        let Some(position) = self.position.checked_add(count) else {
-            return false;
-        };
-        if position > self.identity.length() {
+    /// Passes over the next `count` bytes, which end at the position `end` in the
+    /// file. Returns `false`, and does nothing, if the file has fewer bytes.
+    fn skip(&mut self, count: u64, end: u64) -> bool {
+        if end > self.identity.length() {
             return false;
         }
         let buffered = (self.end - self.start) as u64;
         if count <= buffered {
             self.start += count as usize;
-        } else if self.file.seek(SeekFrom::Start(position)).is_ok() {
+        } else if self.file.seek(SeekFrom::Start(end)).is_ok() {
             (self.start, self.end) = (0, 0);
         } else {
             return false;
         }
-        self.position = position;
         true
     }
 

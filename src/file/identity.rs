@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io;
 
 /// The numbers by which a file is recognized as the same, untouched file: its
-/// device and its number there, its length, and the times of its last
-/// modification and its last change, in nanoseconds. The time of change cannot
-/// be set by callers of the system.
+/// device and its number on that device, its length, and the times of its last
+/// modification and of its last change, in nanoseconds. Programs can set the time
+/// of modification, but not the time of change.
 ///
-/// Two kinds of changes can go unnoticed:
+/// Two kinds of changes go unnoticed:
 ///
-/// - A change that keeps the length and follows the last one within a tick of
-///   the system's clock. On Linux before 6.13, and on file systems with coarse
-///   time stamps, both get the same times. A tick of Linux is 1 to 10 ms; FAT
-///   counts in steps of 2 s.
-/// - A change through a memory mapping that was written to before. The system
-///   sets the times at the first such write only, until it has stored the page.
+/// - A change that keeps the length and follows the previous change within one
+///   tick of the clock, so that both get the same time. A tick is 1 to 10 ms on
+///   Linux before 6.13 and longer on some file systems: 2 s on FAT.
+/// - A change through a memory mapping through which a process has changed the
+///   same page before. The system sets the times at the first change of a page,
+///   and not again until it has stored the page.
 #[cfg(unix)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -60,11 +60,12 @@ impl Identity {
     }
 }
 
-/// The facts by which a file is recognized as the same, untouched file: its
-/// length, and the times of its last modification and its creation.
+/// The numbers by which a file is recognized as the same, untouched file: its
+/// length, and the times of its last modification and of its creation.
 ///
-/// A change goes unnoticed if it keeps the length and the time of modification:
-/// within one step of the system's clock, or because a program sets the time.
+/// A change goes unnoticed if it keeps the length and the time of modification.
+/// The time stays if the change follows the previous one within one tick of the
+/// clock, or if a program sets the time back.
 #[cfg(not(unix))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {

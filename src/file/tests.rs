@@ -296,7 +296,7 @@ fn a_file_that_changes_during_the_save() {
             file.set_modified(time).unwrap();
             Ok(())
         }));
-        folder.check(&[1; 200_000]);
+        folder.check(&vec![1; 200_000]);
     }
 
     // Another file took its place.
@@ -420,6 +420,8 @@ mod unix {
         folder.check(b"new");
     }
 
+    const FOREIGN: &str = "PIXVIEW_TEST_FOREIGN";
+
     fn set_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
@@ -427,6 +429,12 @@ mod unix {
     /// What permissions decide. Does nothing for the superuser, who has them
     /// all: `permissions_decide` runs this for another user then.
     fn as_somebody() {
+        // The file of another user, whose time of last access the caller may not
+        // keep.
+        if let Some(path) = std::env::var_os(FOREIGN) {
+            assert!(save(path.as_ref(), b"same", 10).unwrap().unchanged);
+        }
+
         // A file that the caller may write to but not read is replaced.
         let folder = Folder::with(b"same");
         set_mode(&folder.path, 0o200);
@@ -460,7 +468,7 @@ mod unix {
 
     #[test]
     fn permissions_decide() {
-        let folder = Folder::with(b"");
+        let folder = Folder::with(b"same");
         set_mode(&folder.path, 0);
         if fs::File::open(&folder.path).is_err() {
             return as_somebody();
@@ -469,12 +477,14 @@ mod unix {
         let program = folder.folder.path().join("program");
         fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
         set_mode(&program, 0o755);
+        set_mode(&folder.path, 0o666);
         set_mode(folder.folder.path(), 0o755);
         let arguments = ["--reuid=2001", "--regid=2001", "--clear-groups"];
         let output = Command::new("setpriv")
             .args(arguments)
             .arg(program)
             .args(["--exact", "file::tests::unix::permissions_decide"])
+            .env(FOREIGN, &folder.path)
             .env_remove("LD_LIBRARY_PATH")
             .output();
         match output {

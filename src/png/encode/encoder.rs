@@ -368,25 +368,26 @@ impl PngEncoder {
             .map_err(|error| error.at_path(path))
     }
 
-    /// Saves the pixels that are in the buffer now as a new PNG file, and never
-    /// replaces anything. If processes number their files and go on to the next
-    /// number after [`ErrorKind::FileExists`], no file is lost.
+    /// Saves the pixels that are in the buffer now as a new PNG file. Never
+    /// replaces a file.
     ///
-    /// The save fails if there is anything at `path`: a file, a directory, a
-    /// pipe, or a symbolic link, be it to nothing. It looks at the start, before a
-    /// pixel is read, and again at the end: the complete file gets its name only
-    /// if the name is still free. Both happen in one step of the file system, so
-    /// whoever finds the new file finds it complete.
+    /// Fails with [`ErrorKind::FileExists`] if anything exists at `path`: a file,
+    /// a directory, a pipe, or a symbolic link, even one that leads to nothing.
+    /// The save checks this before it reads a pixel. At its end it gives the
+    /// complete file its name in one step of the file system, which fails if the
+    /// name has been taken meanwhile. So processes that number their files never
+    /// overwrite one another, and whoever opens a new file finds it complete.
     ///
-    /// A few file systems can neither rename without replacement nor make hard
-    /// links: some in user space (FUSE), and FAT and exFAT on Windows. There the
-    /// save first creates an empty file under the name, which nobody else can do
-    /// at the same time, and at once renames the complete file over it. In
-    /// between, other processes see the empty file, a kill leaves it behind, and
-    /// a file is lost if another process replaces the empty one by it.
+    /// Some file systems can neither rename a file without replacement nor make
+    /// hard links: a few in user space (FUSE), and FAT and exFAT on Windows.
+    /// There the save creates an empty file under the name, which fails if the
+    /// name is taken, and renames the complete file over the empty one. Between
+    /// these two steps other processes see the empty file, and a kill leaves it
+    /// behind. A file by which another process replaces the empty file at that
+    /// moment may be lost.
     ///
-    /// Extensions, the folder, temporary files, the permissions of new files, and
-    /// errors at close are as in [`save`](PngEncoder::save).
+    /// The rules of [`save`](PngEncoder::save) for extensions, folders, temporary
+    /// files, permissions of new files, and errors at close apply.
     ///
     /// # Errors
     ///
