@@ -33,10 +33,14 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(".pixview-") && name.strip_suffix(".tmp").is_some()
+}
+
 #[track_caller]
 fn assert_exists(result: Result<impl Sized, pixview::Error>, path: &Path) {
     let Err(error) = result else {
-        panic!("the path existed: {path:?}")
+        panic!("the path existed: {}", path.display())
     };
     assert!(matches!(error.kind(), ErrorKind::FileExists), "{error}");
     assert_eq!(error.path(), Some(path));
@@ -190,10 +194,7 @@ fn an_error_a_panic_or_a_cancellation_leaves_nothing() {
     let during = folder.path().to_owned();
     let error = save_and(&path, move || {
         let names = names(&during);
-        assert!(
-            names.len() == 1 && names[0].starts_with(".pixview-"),
-            "{names:?}"
-        );
+        assert!(names.len() == 1 && is_temporary(&names[0]), "{names:?}");
         Break(())
     });
     assert!(matches!(error.unwrap_err().kind(), ErrorKind::Cancelled));
@@ -225,10 +226,7 @@ fn a_kill_leaves_the_name_free() {
         .unwrap();
     assert!(!status.success(), "the child was to be killed");
     let left = names(folder.path());
-    assert!(
-        left.len() == 1 && left[0].starts_with(".pixview-") && left[0].ends_with(".tmp"),
-        "{left:?}"
-    );
+    assert!(left.len() == 1 && is_temporary(&left[0]), "{left:?}");
     PngEncoder::new().save_new(&picture(), &path).unwrap();
 }
 
@@ -395,9 +393,10 @@ fn processes_behind(prefix: &[&str], may_be_empty: bool) {
         for name in names(folder.path()) {
             let path = folder.path().join(&name);
             let is_empty = || fs::metadata(&path).unwrap().len() == 0;
-            if name.ends_with(".png") && !(may_be_empty && is_empty()) {
-                color(&path);
+            if is_temporary(&name) || (may_be_empty && is_empty()) {
+                continue;
             }
+            color(&path);
         }
     }
     let mut taken = Vec::new();
