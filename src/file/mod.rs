@@ -2,7 +2,6 @@
 
 #[cfg(unix)]
 mod acl;
-#[cfg_attr(not(test), expect(dead_code, reason = "no caller yet"))]
 mod change;
 #[cfg(unix)]
 mod claim;
@@ -23,6 +22,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use portable as system;
 #[cfg(unix)]
 use unix as system;
+
+pub(crate) use change::{ChangeWriter, replace_if_changed};
+pub(crate) use identity::Identity;
 
 use crate::{Error, ErrorKind};
 

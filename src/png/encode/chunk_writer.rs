@@ -4,7 +4,31 @@
 use std::io::{self, Write};
 
 use crate::alloc::reserve;
+use crate::file::ChangeWriter;
 use crate::{Error, ErrorKind};
+
+/// The destination of a PNG.
+pub(super) enum Output<'a> {
+    Writer(&'a mut dyn Write),
+    /// A file that is replaced if its bytes change.
+    File(&'a mut ChangeWriter),
+}
+
+impl Output<'_> {
+    pub(super) fn reborrow(&mut self) -> Output<'_> {
+        match self {
+            Output::Writer(writer) => Output::Writer(writer),
+            Output::File(file) => Output::File(file),
+        }
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Output::Writer(writer) => writer,
+            Output::File(file) => *file,
+        }
+    }
+}
 
 /// The first bytes of a PNG file (PNG third edition, 5.2).
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -45,7 +69,7 @@ fn checksum(name: [u8; 4], data: &[u8]) -> u32 {
 /// a panic the caller's `Write` is not called again; bytes in the buffer are lost
 /// then.
 pub(super) struct ChunkWriter<'a> {
-    writer: &'a mut dyn Write,
+    output: Output<'a>,
     buffer: Vec<u8>,
     /// Bytes of the file so far, those in the buffer included.
     len: u64,
@@ -53,12 +77,12 @@ pub(super) struct ChunkWriter<'a> {
 
 impl<'a> ChunkWriter<'a> {
     /// Begins a file with its signature.
-    pub(super) fn new(writer: &'a mut dyn Write) -> Result<Self, Error> {
+    pub(super) fn new(output: Output<'a>) -> Result<Self, Error> {
         let mut buffer = Vec::new();
         // `BufWriter` would abort the process if this allocation failed.
         reserve(&mut buffer, BUFFER_SIZE)?;
         let mut writer = ChunkWriter {
-            writer,
+            output,
             buffer,
             len: 0,
         };
@@ -69,6 +93,39 @@ impl<'a> ChunkWriter<'a> {
     /// Writes a chunk.
     pub(super) fn write_chunk(&mut self, name: [u8; 4], data: &[u8]) -> Result<(), Error> {
         self.write_parts(name, &[data], checksum(name, data))
+    }
+
+    /// Returns the number of bytes so far.
+    pub(super) fn position(&self) -> u64 {
+        self.len
+    }
+
+    /// Passes over an IDAT chunk of `len` bytes and `end`, without comparing the
+    /// `len` bytes, if the file has the chunk at this position: all bytes so far
+    /// are those of the file, and the chunk began at `offset` when the file was
+    /// written. Otherwise returns `false`. `crc` is the checksum of the `len`
+    /// bytes.
+    pub(super) fn skip_image_data(
+        &mut self,
+        (offset, len): (u64, u64),
+        crc: ImageDataCrc,
+        end: &[u8],
+    ) -> Result<bool, Error> {
+        self.flush_buffer()?;
+        let Output::File(file) = &mut self.output else {
+            return Ok(false);
+        };
+        // A chunk has 12 bytes around its data; the last 4 are behind `end`.
+        let count = if end.is_empty() { 12 + len } else { 8 + len };
+        if self.len != offset || !file.skip(count) {
+            return Ok(false);
+        }
+        self.len += count;
+        if !end.is_empty() {
+            self.write(end)?;
+            self.write(&crc.finish(end).to_be_bytes())?;
+        }
+        Ok(true)
     }
 
     /// Writes an IDAT chunk of `piece` and `end`, or several if PNG allows no
@@ -96,7 +153,7 @@ impl<'a> ChunkWriter<'a> {
         self.write_chunk(*b"IEND", &[])?;
         self.flush_buffer()?;
         loop {
-            match self.writer.flush() {
+            match self.output.writer().flush() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Ok(result.map(|()| self.len).map_err(ErrorKind::Write)?),
             }
@@ -119,14 +176,14 @@ impl<'a> ChunkWriter<'a> {
             self.flush_buffer()?;
         }
         if bytes.len() >= BUFFER_SIZE {
-            return Ok(write_all(self.writer, bytes).map_err(ErrorKind::Write)?);
+            return Ok(write_all(self.output.writer(), bytes).map_err(ErrorKind::Write)?);
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
     fn flush_buffer(&mut self) -> Result<(), Error> {
-        write_all(self.writer, &self.buffer).map_err(ErrorKind::Write)?;
+        write_all(self.output.writer(), &self.buffer).map_err(ErrorKind::Write)?;
         self.buffer.clear();
         Ok(())
     }

@@ -94,9 +94,9 @@ impl<'a> Filtering<'a> {
         match (reader.stable_rows(), geometry.rule) {
             (Some(rows), rule) if rows.are_stored_as_png() => Filtering::FromMemory(rows, rule),
             (Some(rows), rule) => Filtering::Converting(rows, rule),
-            // The rows of a strip that may be reused are not filtered until the
+            // The rows of a strip with a key are not filtered until the
             // whole strip has been compared.
-            (_, FilterRule::ByRow(rule)) if !geometry.reuses => Filtering::WhileReading(rule),
+            (_, FilterRule::ByRow(rule)) if !geometry.is_keyed => Filtering::WhileReading(rule),
             (_, rule) => Filtering::InPlace(rule),
         }
     }
@@ -115,8 +115,12 @@ impl<'a> Filtering<'a> {
     /// above the first, or the head of a stored block.
     pub(super) fn bytes_before(&self, row_size: usize) -> usize {
         match self {
-            Filtering::FromMemory(..) | Filtering::WhileReading(_) => HEAD,
-            Filtering::Converting(..) | Filtering::InPlace(_) => row_size.max(HEAD),
+            Filtering::FromMemory(..)
+            | Filtering::Converting(_, FilterRule::ByRow(_))
+            | Filtering::WhileReading(_) => HEAD,
+            Filtering::Converting(_, FilterRule::ByStrip) | Filtering::InPlace(_) => {
+                row_size.max(HEAD)
+            }
         }
     }
 }

@@ -36,17 +36,19 @@ pub(super) struct Geometry {
     pub(super) rows: u32,
     pub(super) compression: Compression,
     pub(super) rule: FilterRule,
-    /// Whether strips of earlier saves are looked for.
-    pub(super) reuses: bool,
+    /// Whether strips get keys, by which those of earlier saves are found.
+    pub(super) is_keyed: bool,
 }
 
 impl Geometry {
+    /// Returns the geometry of an image. Strips are smaller if `reuses`, which is
+    /// an option.
     pub(super) fn new(
         width: u32,
         height: u32,
         png: PngFormat,
         (compression, filter): (Compression, Filter),
-        reuses: bool,
+        (reuses, is_keyed): (bool, bool),
     ) -> Result<Self, Error> {
         let row_size = usize::try_from(png.row_size(width))
             .ok()
@@ -72,7 +74,7 @@ impl Geometry {
             rows: rows.clamp(1, height as usize) as u32,
             compression,
             rule: FilterRule::of(png, compression, filter),
-            reuses,
+            is_keyed,
         })
     }
 

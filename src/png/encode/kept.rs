@@ -30,7 +30,7 @@ impl StripKey {
             rows,
             compression,
             rule,
-            reuses: _, // always true here
+            is_keyed: _, // always true here
         } = *geometry;
         (row_size, pixel_size, rows, compression, rule).hash(&mut hasher);
         hasher
@@ -113,12 +113,20 @@ impl KeptStrip {
 
 impl KeptStrips {
     pub(super) fn new() -> Self {
-        let random = || RandomState::new().build_hasher().finish();
         KeptStrips {
             images: 0,
             limit: u64::MAX,
-            seeds: [random(), random()],
+            seeds: [0; 2],
             state: Mutex::default(),
+        }
+    }
+
+    /// Makes the random numbers for the keys, unless there are some. The system
+    /// call is not made by encoders that need no keys.
+    pub(super) fn make_seeds(&mut self) {
+        if self.seeds == [0; 2] {
+            let random = || RandomState::new().build_hasher().finish();
+            self.seeds = [random(), random()];
         }
     }
 

@@ -12,7 +12,7 @@
 //! | `row_filter` | rows filtered one after the other |
 //! | `filter` | the filters of PNG |
 //! | `search` | the modes that search for matches |
-//! | `kept` | strips of earlier saves |
+//! | `kept`, `known_files` | strips of earlier saves, in memory and in files |
 //! | `chunk_writer` | chunks, and the caller's `Write` |
 
 mod chunk_writer;
@@ -21,6 +21,7 @@ pub(crate) mod filter;
 mod filtering;
 mod geometry;
 mod kept;
+mod known_files;
 mod options;
 mod palette;
 mod pipeline;

@@ -25,12 +25,17 @@ use std::time::Duration;
 pub struct SaveReport {
     /// The size of the PNG in bytes.
     pub png_size: u64,
+    /// Whether the file had these bytes already and was left alone. Only
+    /// [`PngEncoder::save_if_changed`](super::PngEncoder::save_if_changed) leaves
+    /// files alone.
+    pub unchanged: bool,
     /// Strips of the image.
     pub strips: u32,
     /// Strips that were filtered and compressed.
     pub strips_encoded: u32,
     /// Strips that had not changed since an earlier save: see
-    /// [`PngEncoder::reuse_strips`](super::PngEncoder::reuse_strips).
+    /// [`PngEncoder::reuse_strips`](super::PngEncoder::reuse_strips) and
+    /// [`PngEncoder::save_if_changed`](super::PngEncoder::save_if_changed).
     pub strips_reused: u32,
     /// Bytes of memory that the encoder holds for strips that later saves can
     /// reuse.

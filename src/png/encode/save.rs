@@ -1,20 +1,20 @@
 //! One save, from the checks to the last chunk.
 
 use std::cell::Cell;
-use std::io::Write;
 use std::thread;
 
-use super::chunk_writer::ChunkWriter;
+use super::chunk_writer::{ChunkWriter, Output};
 use super::encoder::PngEncoder;
 use super::filtering::Filtering;
 use super::geometry::Geometry;
+use super::known_files::StripInFile;
 use super::options::Compression;
 use super::palette::palette_chunks;
 use super::pipeline;
 use super::reduce::Reduction;
 use super::report::{SaveReport, Stopwatch};
 use super::scanline::{ScanlineReader, Target};
-use super::strip::Strip;
+use super::strip::{Earlier, Strip};
 use crate::alloc::{reserve, zeroed};
 use crate::deflate;
 use crate::format::PngFormat;
@@ -89,7 +89,7 @@ impl PngEncoder {
         &mut self,
         image: &Image<S>,
         prepared: &Prepared,
-        writer: &mut dyn Write,
+        output: &mut Output<'_>,
     ) -> Result<SaveReport, Error> {
         let format = image.format();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
@@ -108,7 +108,7 @@ impl PngEncoder {
                     palette: &prepared.palette,
                     samples: &prepared.samples,
                 };
-                return self.write_frame(&save, writer).map(Encoded::Whole);
+                return self.write_frame(&save, output).map(Encoded::Whole);
             }
             if !frame.is_stable() {
                 // A reduction looks at the pixels twice. Live memory may change
@@ -117,7 +117,7 @@ impl PngEncoder {
                 frame.copy_to(&mut copy)?;
                 return Ok(Encoded::Copied(copy));
             }
-            self.write_reduced(frame, prepared, writer)
+            self.write_reduced(frame, prepared, output)
                 .map(Encoded::Whole)
         };
         let (lease, encoded) = with_lease(lease, encode);
@@ -127,7 +127,7 @@ impl PngEncoder {
             Encoded::Whole(report) => (report, 0),
             Encoded::Copied(copy) => {
                 let copy = Image::from_buffer(copy, image.width(), image.height(), format)?;
-                (self.encode(&copy, prepared, writer)?, 1)
+                (self.encode(&copy, prepared, output)?, 1)
             }
         };
         Ok(SaveReport {
@@ -143,7 +143,7 @@ impl PngEncoder {
         &mut self,
         frame: Frame<'_>,
         prepared: &Prepared,
-        writer: &mut dyn Write,
+        output: &mut Output<'_>,
     ) -> Result<SaveReport, Error> {
         let reduction = Reduction::find(&frame)?;
         let palette = match reduction.as_ref().and_then(Reduction::palette) {
@@ -159,17 +159,17 @@ impl PngEncoder {
             palette: &palette,
             samples: &prepared.samples,
         };
-        self.write_frame(&save, writer)
+        self.write_frame(&save, output)
     }
 
     /// Writes a PNG, and adds to an error the row at which it happened.
     fn write_frame(
         &mut self,
         save: &Save<'_>,
-        writer: &mut dyn Write,
+        output: &mut Output<'_>,
     ) -> Result<SaveReport, Error> {
         let mut row = None;
-        let result = self.write_png(save, writer, &mut row);
+        let result = self.write_png(save, output, &mut row);
         result.map_err(|error| match row {
             // Cancelling has nothing to do with a row.
             Some(row) if !matches!(error.kind(), ErrorKind::Cancelled) => error.at_row(row),
@@ -181,28 +181,37 @@ impl PngEncoder {
     fn write_png(
         &mut self,
         save: &Save<'_>,
-        writer: &mut dyn Write,
+        output: &mut Output<'_>,
         row: &mut Option<u32>,
     ) -> Result<SaveReport, Error> {
         let (width, height) = (save.frame.layout.width(), save.frame.layout.height());
         let png = save.target.png;
         let reuses = self.kept.is_used() && self.compression != Compression::Stored;
         let options = (self.compression, self.filter);
-        let geometry = Geometry::new(width, height, png, options, reuses)?;
+        let is_keyed = reuses || matches!(output, Output::File(_));
+        let geometry = Geometry::new(width, height, png, options, (reuses, is_keyed))?;
         let reader = ScanlineReader::new(save.frame, save.target);
         let threads = self.threads_for(&geometry);
         let filtering = Filtering::of(&geometry, &reader);
         self.prepare_strips(&geometry, &filtering, threads)?;
         self.kept.begin();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
-        let (row_filter, watcher, kept) = (&mut self.row_filter, &mut self.watcher, &self.kept);
+        let (row_filter, watcher) = (&mut self.row_filter, &mut self.watcher);
+        let earlier = Earlier {
+            kept: &self.kept,
+            file: &self.old_file,
+        };
+        let strips = geometry.strips();
+        let records = match output {
+            Output::File(_) => self.new_file.reserve(strips),
+            Output::Writer(_) => false,
+        };
 
-        let mut writer = ChunkWriter::new(writer)?;
+        let mut writer = ChunkWriter::new(output.reborrow())?;
         writer.write_chunk(*b"IHDR", &header(width, height, png))?;
         for (name, data) in metadata.before_image_data(save.samples, save.palette) {
             writer.write_chunk(name, data)?;
         }
-        let strips = geometry.strips();
         let mut report = SaveReport {
             strips,
             ..SaveReport::default()
@@ -217,25 +226,48 @@ impl PngEncoder {
                 at.set(index * geometry.rows);
                 strip.read(&geometry, &filtering, &reader, index, row_filter)
             },
-            |strip| strip.compress(&geometry, &filtering, kept),
+            |strip| strip.compress(&geometry, &filtering, earlier),
             |strip| {
                 at.set(strip.index() * geometry.rows);
-                let sums = strip.sums();
+                let (index, key, sums) = (strip.index(), strip.key(), strip.sums());
                 adler = zlib_rs::adler32::adler32_combine(adler, sums.adler, sums.len as u64);
-                let is_last = strip.index() + 1 == strips;
-                let end = is_last.then(|| end_of_stream(adler));
+                let end = (index + 1 == strips).then(|| end_of_stream(adler));
                 let end = end.as_ref().map_or(&[][..], |end| end);
-                if let Some(reused) = strip.take_reused(kept) {
-                    writer.write_image_data(&reused.piece, sums.crc, end)?;
-                    kept.put_back(strip.index(), reused);
-                    report.strips_reused += 1;
-                } else {
-                    let piece = strip.piece(&geometry, &filtering);
-                    writer.write_image_data(piece, sums.crc, end)?;
-                    if geometry.reuses {
-                        kept.keep(strip.index(), strip.key(), sums, piece);
+
+                let offset = writer.position();
+                let mut in_file = strip.in_file();
+                if let Some(strip) = in_file {
+                    let place = (strip.offset, strip.len);
+                    if !writer.skip_image_data(place, sums.crc, end)? {
+                        earlier.file.end();
+                        in_file = None;
                     }
+                }
+                let len = if let Some(strip) = in_file {
+                    report.strips_reused += 1;
+                    strip.len
+                } else if let Some(old) = strip.take_kept(&geometry, &filtering, earlier) {
+                    report.strips_reused += 1;
+                    writer.write_image_data(&old.piece, sums.crc, end)?;
+                    let len = old.piece.len() as u64;
+                    earlier.kept.put_back(index, old);
+                    len
+                } else {
                     report.strips_encoded += 1;
+                    let (piece, sums) = (strip.piece(&geometry, &filtering), strip.sums());
+                    writer.write_image_data(piece, sums.crc, end)?;
+                    if reuses {
+                        earlier.kept.keep(index, key, sums, piece);
+                    }
+                    piece.len() as u64
+                };
+                if records {
+                    self.new_file.add(StripInFile {
+                        key,
+                        sums,
+                        offset,
+                        len,
+                    });
                 }
                 let rows = (strip.index() + 1) * geometry.rows;
                 watcher.report(rows.min(height), height)

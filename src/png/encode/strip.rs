@@ -12,6 +12,7 @@ use super::filter::{
 use super::filtering::{FilterRule, Filtering, RowRule};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
 use super::kept::{KeptStrip, KeptStrips, StripKey};
+use super::known_files::{KnownStrips, StripInFile};
 use super::row_filter::{RowFilter, filter_groups};
 use super::scanline::{ScanlineReader, StableRows};
 use super::search::{self, SearchLevels, Trial};
@@ -42,13 +43,33 @@ pub(super) struct Strip {
     key: StripKey,
     /// The checksums of the strip.
     sums: StripSums,
-    /// Whether the piece was found among those of earlier saves.
-    is_reused: bool,
+    found: Found,
     /// Rows on their way, if the strip reads rows by itself.
     row_filter: RowFilter,
     deflate: Deflate,
     /// The state of the library, for the modes that search for matches.
     library: Option<LibraryDeflate>,
+}
+
+/// Where a strip with the same key was found.
+#[derive(Clone, Copy, Default)]
+enum Found {
+    /// Nowhere: the strip is compressed.
+    #[default]
+    Nowhere,
+    /// Among the strips of earlier saves.
+    Kept,
+    /// In the file that is to be replaced.
+    InFile(StripInFile),
+}
+
+/// The places where a strip is looked for before it is compressed.
+#[derive(Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    /// The strips of earlier saves.
+    pub(super) kept: &'a KeptStrips,
+    /// The strips of the file that is to be replaced.
+    pub(super) file: &'a KnownStrips,
 }
 
 /// The checksums of a strip.
@@ -105,10 +126,31 @@ impl Strip {
         self.sums
     }
 
-    /// Takes the strip out of the kept ones if [`compress`](Strip::compress)
-    /// found it there.
-    pub(super) fn take_reused(&self, kept: &KeptStrips) -> Option<KeptStrip> {
-        self.is_reused.then(|| kept.take(self.index, self.key))?
+    /// Returns the place of the strip in the file that is to be replaced, if
+    /// [`compress`](Strip::compress) found it there.
+    pub(super) fn in_file(&self) -> Option<StripInFile> {
+        match self.found {
+            Found::InFile(strip) => Some(strip),
+            Found::Nowhere | Found::Kept => None,
+        }
+    }
+
+    /// Takes the strip out of the kept ones, if it is kept. Otherwise compresses
+    /// it, unless that has been done.
+    pub(super) fn take_kept(
+        &mut self,
+        geometry: &Geometry,
+        filtering: &Filtering<'_>,
+        earlier: Earlier<'_>,
+    ) -> Option<KeptStrip> {
+        if let Found::Nowhere = self.found {
+            return None;
+        }
+        let kept = earlier.kept.take(self.index, self.key);
+        if kept.is_none() {
+            self.compress_new(geometry, filtering);
+        }
+        kept
     }
 
     /// Begins strip `index`, and reads its rows, each pixel once, unless they are
@@ -149,33 +191,48 @@ impl Strip {
         Ok(())
     }
 
-    /// Filters the rows, unless they are filtered already, and compresses them,
-    /// unless a strip with the same key is kept.
+    /// Looks for a strip with the same key. If there is none, filters the rows,
+    /// unless they are filtered already, and compresses them.
     pub(super) fn compress(
         &mut self,
         geometry: &Geometry,
         filtering: &Filtering<'_>,
-        kept: &KeptStrips,
+        earlier: Earlier<'_>,
     ) {
-        self.is_reused = false;
-        if geometry.reuses {
-            self.key = self.make_key(geometry, filtering, kept.seeds());
-            if let Some(sums) = kept.find(self.index, self.key) {
+        self.found = Found::Nowhere;
+        if geometry.is_keyed {
+            self.key = self.make_key(geometry, filtering, earlier.kept.seeds());
+            if let Some(sums) = earlier.kept.find(self.index, self.key) {
                 self.sums = sums;
-                self.is_reused = true;
-                return;
+                self.found = Found::Kept;
+            }
+            if let Some(strip) = earlier.file.find(self.index, self.key) {
+                self.sums = strip.sums;
+                self.found = Found::InFile(strip);
             }
         }
+        if let Found::Nowhere = self.found {
+            self.compress_new(geometry, filtering);
+        }
+    }
+
+    fn compress_new(&mut self, geometry: &Geometry, filtering: &Filtering<'_>) {
         if let Filtering::Converting(memory, rule) = *filtering {
-            self.convert(geometry, memory, rule);
+            self.convert(geometry, filtering, memory, rule);
         }
         compress(Registers::widest(), self, geometry, filtering);
     }
 
     /// Reads the rows, and the row above them, out of stable memory.
-    fn convert(&mut self, geometry: &Geometry, memory: StableRows<'_>, rule: FilterRule) {
+    fn convert(
+        &mut self,
+        geometry: &Geometry,
+        filtering: &Filtering<'_>,
+        memory: StableRows<'_>,
+        rule: FilterRule,
+    ) {
         let (row_size, first) = (geometry.row_size, self.index * geometry.rows);
-        let (before, rows) = self.rows.split_at_mut(row_size.max(HEAD));
+        let (before, rows) = self.rows.split_at_mut(filtering.bytes_before(row_size));
         let lines = rows[..self.sums.len].chunks_exact_mut(row_size + 1);
         let lines = (first..).zip(lines);
         match rule {
