@@ -54,7 +54,7 @@ fn no_palette() {
         let error = image.write_png(Untouched).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::NoPalette { .. }));
         let message = format!(
-            "{} needs a palette to be saved: use Image::with_palette",
+            "{} needs a palette: use Image::with_palette",
             definition.format
         );
         assert_eq!(error.to_string(), message);

@@ -194,7 +194,7 @@ fn every_file_in_every_format() {
             if definition.indexed && !own.indexed {
                 let error = image.unwrap_err();
                 assert!(
-                    matches!(error.kind(), ErrorKind::NotIndexedFile { .. }),
+                    matches!(error.kind(), ErrorKind::NoIndices { .. }),
                     "{error}"
                 );
                 continue;
@@ -273,7 +273,7 @@ fn into_any_view() {
         if definition.indexed && !own.indexed {
             let error = result.unwrap_err();
             assert!(
-                matches!(error.kind(), ErrorKind::NotIndexedFile { .. }),
+                matches!(error.kind(), ErrorKind::NoIndices { .. }),
                 "{error}"
             );
         } else if overlaps {

@@ -210,8 +210,9 @@ pub enum ErrorKind {
         given: usize,
     },
 
-    /// An indexed image is saved without a palette.
-    #[error("{format} needs a palette to be saved: use Image::with_palette")]
+    /// An indexed image without a palette is saved, converted to colors, or
+    /// compared with an image that has a palette.
+    #[error("{format} needs a palette: use Image::with_palette")]
     #[non_exhaustive]
     NoPalette {
         /// The pixel format.
@@ -399,28 +400,42 @@ pub enum ErrorKind {
         limit: u64,
     },
 
-    /// The view to read into has another size than the file.
-    #[error("the file has {width}x{height} pixels, the view has {image_width}x{image_height}")]
+    /// The image to read into, to copy into or to compare with has another size.
+    #[error("the other image must have {width}x{height} pixels, not {image_width}x{image_height}")]
     #[non_exhaustive]
     SizeMismatch {
-        /// The width of the file in pixels.
+        /// The width in pixels of the file or of the image whose method was
+        /// called.
         width: u32,
-        /// The height of the file in pixels.
+        /// The height in pixels of that file or image.
         height: u32,
-        /// The width of the view in pixels.
+        /// The width of the other image in pixels.
         image_width: u32,
-        /// The height of the view in pixels.
+        /// The height of the other image in pixels.
         image_height: u32,
     },
 
-    /// The view to read into is indexed and the file is not. A read does not
-    /// compute a palette.
-    #[error("a file of {file} cannot be read as {format}: it has no palette")]
+    /// The images to compare have different types in PNG: another color type or
+    /// bit depth.
+    #[error(
+        "{format} cannot be compared with {other}: in PNG they are {} and {}; Image::to_vec_as converts them", format.png(), other.png()
+    )]
     #[non_exhaustive]
-    NotIndexedFile {
-        /// The format of the file.
-        file: PixelFormat,
-        /// The format of the view.
+    TypeMismatch {
+        /// The format of the image whose method was called.
+        format: PixelFormat,
+        /// The format of the other image.
+        other: PixelFormat,
+    },
+
+    /// Pixels that are no indices are to be read into or converted to an indexed
+    /// format. No palette is computed.
+    #[error("{from} cannot become {format}: it has no palette")]
+    #[non_exhaustive]
+    NoIndices {
+        /// The format of the file or of the image.
+        from: PixelFormat,
+        /// The indexed format.
         format: PixelFormat,
     },
 

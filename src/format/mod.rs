@@ -11,6 +11,7 @@ mod alpha;
 mod bits;
 mod cmyk;
 mod convert;
+mod file_format;
 mod order;
 mod packed;
 mod palette;
@@ -28,6 +29,7 @@ use png::ColorType;
 
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
 pub(crate) use convert::{from_png, to_png};
+pub(crate) use file_format::FileFormat;
 pub use palette::Palette;
 pub(crate) use palette::{fewest_bits, first_index_beyond};
 pub use pixel::{Pixel, PixelBytes, SampleSlice, Samples};

@@ -1,5 +1,7 @@
 //! The format of pixels in a PNG.
 
+use std::fmt;
+
 use png::ColorType;
 
 /// The format of the pixels in a PNG: a color type and a bit depth.
@@ -31,5 +33,19 @@ impl PngFormat {
     /// Returns the number of bytes in a row of `width` pixels.
     pub(crate) fn row_size(self, width: u32) -> u64 {
         (u64::from(width) * self.bits_per_pixel() as u64).div_ceil(8)
+    }
+}
+
+/// The color type and the bit depth, as in "RGB of 8 bits".
+impl fmt::Display for PngFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let color = match self.color {
+            ColorType::Grayscale => "gray",
+            ColorType::GrayscaleAlpha => "gray and alpha",
+            ColorType::Rgb => "RGB",
+            ColorType::Rgba => "RGBA",
+            ColorType::Indexed => "indices",
+        };
+        write!(f, "{color} of {} bits", self.depth)
     }
 }

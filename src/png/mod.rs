@@ -5,7 +5,6 @@
 
 mod decode;
 pub(crate) mod encode;
-mod file_format;
 pub mod metadata;
 mod progress;
 

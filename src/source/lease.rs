@@ -71,6 +71,12 @@ impl<'a> Lease<'a> {
         self.bytes().shape().element_size
     }
 
+    /// Returns whether the lease owns a guard, such as that of a lock. A second
+    /// lease of the same lock could wait for this one forever.
+    pub(crate) fn is_guard(&self) -> bool {
+        matches!(self.0, Memory::Guard(_))
+    }
+
     /// Returns the bytes in place, if they are stable.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
@@ -165,6 +171,11 @@ impl<'a> LeaseMut<'a> {
     #[must_use]
     pub fn element_size(&self) -> usize {
         self.bytes().shape().element_size
+    }
+
+    /// Returns whether the lease owns a guard. See [`Lease::is_guard`].
+    pub(crate) fn is_guard(&self) -> bool {
+        matches!(self.0, MemoryMut::Guard(_))
     }
 
     /// Returns the bytes in place, if they are stable.

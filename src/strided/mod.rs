@@ -11,6 +11,7 @@
 mod bits;
 mod checked;
 mod gather;
+mod png_rows;
 mod run;
 mod scatter;
 

@@ -5,8 +5,7 @@ use png::ColorType;
 use std::time::Duration;
 
 use crate::alloc::{self, zeroed};
-use crate::format::PngFormat;
-use crate::png::file_format::FileFormat;
+use crate::format::{FileFormat, PngFormat};
 use crate::{Error, ErrorKind};
 
 /// The data of `acTL` (11.3.6.1).

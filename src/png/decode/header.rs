@@ -4,8 +4,7 @@ use png::ColorType;
 use std::io::Read;
 
 use super::chunk_reader::ChunkReader;
-use crate::format::PngFormat;
-use crate::png::file_format::FileFormat;
+use crate::format::{FileFormat, PngFormat};
 use crate::{Error, ErrorKind, Palette};
 
 /// The data of `IHDR` (PNG third edition, 11.2.1).

@@ -26,7 +26,7 @@ impl<R: Read> PngReader<R> {
     /// # Errors
     ///
     /// - Those of [`read_into`](PngReader::read_into);
-    /// - [`ErrorKind::NotIndexedFile`] if the view is indexed and the file
+    /// - [`ErrorKind::NoIndices`] if the view is indexed and the file
     ///   animated, since a canvas has no palette;
     /// - [`ErrorKind::LimitExceeded`] if the canvas needs more than
     ///   [`max_bytes`](crate::PngDecoder::max_bytes);

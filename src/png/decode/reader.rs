@@ -14,7 +14,7 @@ use super::other_chunks::OtherChunks;
 use super::row_writer::RowWriter;
 use super::scanlines::Scanlines;
 use crate::error::AtRow;
-use crate::png::file_format::FileFormat;
+use crate::format::FileFormat;
 use crate::png::metadata::Metadata;
 use crate::png::progress::{Progress, Watcher};
 use crate::strided::FrameMut;
@@ -290,7 +290,7 @@ impl<R: Read> PngReader<R> {
     ///
     /// - [`ErrorKind::SizeMismatch`] if the view has another size. Nothing has
     ///   been written;
-    /// - [`ErrorKind::NotIndexedFile`] if the view is indexed and the file is
+    /// - [`ErrorKind::NoIndices`] if the view is indexed and the file is
     ///   not. Nothing has been written;
     /// - [`ErrorKind::IndexOutside`] if an index is too large for an indexed
     ///   view, or has no palette entry and the view is not indexed;

@@ -3,10 +3,9 @@
 use super::adam7::Pass;
 use crate::alloc::zeroed;
 use crate::error::AtRow;
-use crate::format::{PngFormat, from_png};
-use crate::png::file_format::FileFormat;
-use crate::strided::{BLOCK, FrameMut};
-use crate::{Error, ErrorKind, PixelFormat, SourceError};
+use crate::format::{FileFormat, PngFormat};
+use crate::strided::FrameMut;
+use crate::{Error, ErrorKind, PixelFormat};
 
 /// Converts rows of a file and writes them into a view.
 pub(super) struct RowWriter {
@@ -84,7 +83,7 @@ impl RowWriter {
             return Ok(());
         }
         frame.layout = layout.every(pass.x, pass.y, pass.dx, pass.dy);
-        let written = put_row(frame, y, row);
+        let written = frame.put_png_row(y, row);
         frame.layout = layout;
         written.at_row(image_y)
     }
@@ -94,35 +93,8 @@ impl RowWriter {
         let (width, height) = (frame.layout.width(), frame.layout.height());
         let stride = self.to.row_size(width) as usize;
         for (y, row) in (0..height).zip(self.assembled.chunks_exact(stride)) {
-            put_row(frame, y, row).at_row(y)?;
+            frame.put_png_row(y, row).at_row(y)?;
         }
         Ok(())
     }
-}
-
-/// Writes row `y` of a view from a row in the format of PNG that stores its
-/// pixels.
-fn put_row(frame: &mut FrameMut<'_>, y: u32, row: &[u8]) -> Result<(), SourceError> {
-    let (width, format) = (frame.layout.width(), frame.layout.format());
-    if format.is_stored_as_png() {
-        return frame.put_pixels(0, y, width, row);
-    }
-    if let Some(to) = frame.row_in_place_mut(y) {
-        from_png(format, row, to);
-        return Ok(());
-    }
-    let mut block = [0; BLOCK];
-    let (bits, png_bits) = (format.bits_per_pixel(), format.png().bits_per_pixel());
-    // A multiple of 8, so that each part begins with a byte.
-    let most = BLOCK * 8 / bits;
-    for (x, part) in (0..width)
-        .step_by(most)
-        .zip(row.chunks(most * png_bits / 8))
-    {
-        let count = (width - x).min(most as u32);
-        let pixels = &mut block[..format.row_size(count) as usize];
-        from_png(format, part, pixels);
-        frame.put_pixels(x, y, count, pixels)?;
-    }
-    Ok(())
 }

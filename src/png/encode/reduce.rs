@@ -4,8 +4,7 @@
 use png::ColorType;
 use std::collections::HashSet;
 
-use crate::format::{BitOrder, PngFormat, fewest_bits, pack, to_png};
-use crate::png::file_format::FileFormat;
+use crate::format::{BitOrder, FileFormat, PngFormat, fewest_bits, pack, to_png};
 use crate::strided::{self, Frame};
 use crate::{Error, ErrorKind, Palette};
 

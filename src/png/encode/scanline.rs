@@ -2,11 +2,9 @@
 
 use super::reduce::{self, Reduction};
 use crate::error::AtRow;
-use crate::format::{
-    BitOrder, PngFormat, clear_spare, first_index_beyond, pack, reverse_order, to_png,
-};
+use crate::format::{BitOrder, PngFormat, clear_spare, first_index_beyond, pack};
 use crate::layout::Layout;
-use crate::strided::{BLOCK, Frame};
+use crate::strided::Frame;
 use crate::{Error, ErrorKind, PixelFormat};
 use png::ColorType;
 
@@ -118,41 +116,13 @@ impl<'a> ScanlineReader<'a> {
         match self.target.reduction {
             Some(reduction) => self.read_reduced(y, reduction, row),
             None if self.target.repacks(format) => self.read_repacked(y, row),
-            None if format.is_stored_as_png() => {
-                let width = self.frame.layout.width();
-                let read = self.frame.pixels(0, y, width, row);
+            None => {
+                let read = self.frame.png_row(y, row);
                 read.map_err(Error::from)
                     .and_then(|()| self.target.check(0, y, row))
             }
-            None => self.read_converted(y, row),
         }
         .at_row(y)
-    }
-
-    fn read_converted(&self, y: u32, row: &mut [u8]) -> Result<(), Error> {
-        let layout = self.frame.layout;
-        let (width, format) = (layout.width(), layout.format());
-        if let Some((bits, _)) = format.bits() {
-            // The whole row at once: a byte with pixels of two blocks would be
-            // requested twice.
-            self.frame.pixels(0, y, width, row)?;
-            reverse_order(bits, row);
-            return Ok(());
-        }
-        if let Some(pixels) = self.frame.row_in_place(y) {
-            to_png(format, pixels, row);
-            return Ok(());
-        }
-        let most = BLOCK / format.pixel_size();
-        let mut block = [0; BLOCK];
-        let parts = row.chunks_mut(most * self.target.png.pixel_size());
-        for (x, part) in (0..width).step_by(most).zip(parts) {
-            let count = (width - x).min(most as u32);
-            let pixels = &mut block[..count as usize * format.pixel_size()];
-            self.frame.pixels(x, y, count, pixels)?;
-            to_png(format, pixels, part);
-        }
-        Ok(())
     }
 
     fn read_reduced(&self, y: u32, reduction: &Reduction, row: &mut [u8]) -> Result<(), Error> {

@@ -5,8 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::chunks::ShortData;
 use super::{Reason, color, wrong_length};
-use crate::format::PngFormat;
-use crate::png::file_format::FileFormat;
+use crate::format::{FileFormat, PngFormat};
 use png::ColorType;
 
 /// The pixels per meter, or only the proportions of a pixel (11.3.4.3).

@@ -264,7 +264,7 @@ fuzz_target!(|case: Case| {
     if let Err(error) = read {
         let expected = matches!(
             error.kind(),
-            ErrorKind::NotIndexedFile { .. } | ErrorKind::IndexOutside { .. }
+            ErrorKind::NoIndices { .. } | ErrorKind::IndexOutside { .. }
         );
         assert!(expected || !case.whole, "{error:#}");
     }

@@ -4,7 +4,7 @@
 
 use png::ColorType;
 
-use crate::format::{BitOrder, PngFormat, first_index_beyond, from_png, pack, to_png, unpack};
+use super::{BitOrder, PngFormat, first_index_beyond, from_png, pack, to_png, unpack};
 use crate::{ErrorKind, Palette, PixelFormat};
 
 /// The format of the pixels in a file.
@@ -55,12 +55,12 @@ impl FileFormat {
         self.png == to
     }
 
-    /// Returns an error if the file cannot be read as `format`: indices need an
-    /// indexed file.
+    /// Returns an error if the pixels cannot be read as `format`: an indexed
+    /// format needs indices.
     pub(crate) fn check(&self, format: PixelFormat) -> Result<(), ErrorKind> {
         if format.is_indexed() && self.png.color != ColorType::Indexed {
-            return Err(ErrorKind::NotIndexedFile {
-                file: self.format(),
+            return Err(ErrorKind::NoIndices {
+                from: self.format(),
                 format,
             });
         }

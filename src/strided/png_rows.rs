@@ -1,0 +1,93 @@
+//! Rows as PNG holds them, read from and written to a frame.
+
+use super::{BLOCK, Frame, FrameMut};
+use crate::SourceError;
+use crate::format::{from_png, reverse_order, to_png};
+
+impl<'a> Frame<'a> {
+    /// Returns row `y` where it lies, if stable memory holds it as PNG does,
+    /// with the color type and the bit depth of the format.
+    pub(crate) fn png_row_in_place(&self, y: u32) -> Option<&'a [u8]> {
+        let stored = self.layout.format().is_stored_as_png();
+        stored.then(|| self.row_in_place(y)).flatten()
+    }
+
+    /// Returns all rows where they lie, if stable memory holds them as PNG does,
+    /// one behind the other without padding.
+    pub(crate) fn png_rows_in_place(&self) -> Option<&'a [u8]> {
+        let row = self.png_row_in_place(0)?;
+        let (height, stride) = (self.layout.height(), self.layout.row_stride_bits());
+        if height > 1 && stride != 8 * row.len() as i64 {
+            return None;
+        }
+        let start = self.layout.address(0, 0).byte;
+        let bytes = self.stable_bytes()?;
+        Some(&bytes[start..start + row.len() * height as usize])
+    }
+
+    /// Fills `row` with row `y` as PNG holds it, with the color type and the
+    /// bit depth of the format. Sets unused bits to 0. Requests each pixel once.
+    pub(crate) fn png_row(&self, y: u32, row: &mut [u8]) -> Result<(), SourceError> {
+        let (width, format) = (self.layout.width(), self.layout.format());
+        if format.is_stored_as_png() {
+            return self.pixels(0, y, width, row);
+        }
+        if let Some((bits, _)) = format.bits() {
+            // The whole row at once: a byte with pixels of two blocks would be
+            // requested twice.
+            self.pixels(0, y, width, row)?;
+            reverse_order(bits, row);
+            return Ok(());
+        }
+        if let Some(pixels) = self.row_in_place(y) {
+            to_png(format, pixels, row);
+            return Ok(());
+        }
+        let most = BLOCK / format.pixel_size();
+        let mut block = [0; BLOCK];
+        let parts = row.chunks_mut(most * format.png().pixel_size());
+        for (x, part) in (0..width).step_by(most).zip(parts) {
+            let count = (width - x).min(most as u32);
+            let pixels = &mut block[..count as usize * format.pixel_size()];
+            self.pixels(x, y, count, pixels)?;
+            to_png(format, pixels, part);
+        }
+        Ok(())
+    }
+}
+
+impl FrameMut<'_> {
+    /// Returns row `y` for writing, if stable memory holds it as PNG does. See
+    /// [`Frame::png_row_in_place`].
+    pub(crate) fn png_row_in_place_mut(&mut self, y: u32) -> Option<&mut [u8]> {
+        let stored = self.layout.format().is_stored_as_png();
+        stored.then(|| self.row_in_place_mut(y)).flatten()
+    }
+
+    /// Writes row `y` from a row as PNG holds it, with the color type and the
+    /// bit depth of the format.
+    pub(crate) fn put_png_row(&mut self, y: u32, row: &[u8]) -> Result<(), SourceError> {
+        let (width, format) = (self.layout.width(), self.layout.format());
+        if format.is_stored_as_png() {
+            return self.put_pixels(0, y, width, row);
+        }
+        if let Some(to) = self.row_in_place_mut(y) {
+            from_png(format, row, to);
+            return Ok(());
+        }
+        let mut block = [0; BLOCK];
+        let (bits, png_bits) = (format.bits_per_pixel(), format.png().bits_per_pixel());
+        // A multiple of 8, so that each part begins with a byte.
+        let most = BLOCK * 8 / bits;
+        for (x, part) in (0..width)
+            .step_by(most)
+            .zip(row.chunks(most * png_bits / 8))
+        {
+            let count = (width - x).min(most as u32);
+            let pixels = &mut block[..format.row_size(count) as usize];
+            from_png(format, part, pixels);
+            self.put_pixels(x, y, count, pixels)?;
+        }
+        Ok(())
+    }
+}
