@@ -148,7 +148,7 @@ mod strided;
 
 pub use error::{Error, ErrorKind};
 pub use format::{Channel, Palette, Pixel, PixelFormat};
-pub use image::Image;
+pub use image::{Difference, Image, Rect};
 pub use layout::Layout;
 pub use pixels::{Pixels, PixelsMut};
 pub use png::metadata::{self, Metadata};

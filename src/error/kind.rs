@@ -401,7 +401,7 @@ pub enum ErrorKind {
     },
 
     /// The image to read into, to copy into or to compare with has another size.
-    #[error("the other image must have {width}x{height} pixels, not {image_width}x{image_height}")]
+    #[error("an image of {width}x{height} pixels is needed, not of {image_width}x{image_height}")]
     #[non_exhaustive]
     SizeMismatch {
         /// The width in pixels of the file or of the image whose method was

@@ -46,6 +46,7 @@ impl fmt::Display for PngFormat {
             ColorType::Rgba => "RGBA",
             ColorType::Indexed => "indices",
         };
-        write!(f, "{color} of {} bits", self.depth)
+        let plural = if self.depth == 1 { "" } else { "s" };
+        write!(f, "{color} of {} bit{plural}", self.depth)
     }
 }

@@ -1,7 +1,15 @@
 //! The image: a source and the layout of its pixels.
 
+mod compare;
+mod convert;
+mod digest;
+mod pair;
+mod rows;
+
 use std::any::type_name;
 use std::fmt;
+
+pub use compare::{Difference, Rect};
 
 use crate::alloc::zeroed;
 use crate::error::AtRow;

@@ -7,6 +7,7 @@ use super::{Chunk, ChunkError, ChunkFault, Metadata, Reason, RenderingIntent, ch
 use crate::Error;
 use crate::alloc;
 use crate::deflate::{self, InflateFailure};
+use crate::format::FileFormat;
 
 /// The bytes of an ancillary chunk of a file (PNG third edition, 5.3 and 5.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -306,7 +307,7 @@ mod tests {
     use super::*;
     use png::ColorType;
 
-    use crate::format::{FileFormat, PngFormat};
+    use crate::format::PngFormat;
 
     fn parse(chunks: &[([u8; 4], &[u8])], strict: bool) -> Result<Metadata, Error> {
         let raw: Vec<RawChunk> = (1..)

@@ -1,0 +1,64 @@
+//! Rows in the form in which images are compared and hashed.
+
+use png::ColorType;
+
+use crate::alloc::zeroed;
+use crate::format::PngFormat;
+use crate::strided::Frame;
+use crate::{Error, PixelFormat};
+
+/// Reads the rows of a frame as PNG holds them, but with one byte an index.
+///
+/// Rows that stable memory holds in this form are not copied. For others, the
+/// memory of one row is allocated.
+#[derive(Default)]
+pub(super) struct RowReader {
+    copy: Vec<u8>,
+}
+
+impl RowReader {
+    /// Returns the form of the rows of images with this format.
+    pub(super) fn form(format: PixelFormat) -> PngFormat {
+        match format.png() {
+            PngFormat {
+                color: ColorType::Indexed,
+                ..
+            } => PngFormat {
+                color: ColorType::Indexed,
+                depth: 8,
+            },
+            png => png,
+        }
+    }
+
+    /// Returns row `y`. Requests each pixel of live memory once.
+    pub(super) fn row<'r>(&'r mut self, frame: &Frame<'r>, y: u32) -> Result<&'r [u8], Error> {
+        let format = frame.layout.format();
+        let form = Self::form(format);
+        if form == format.png()
+            && let Some(row) = frame.png_row_in_place(y)
+        {
+            return Ok(row);
+        }
+        if self.copy.is_empty() {
+            self.copy = zeroed(form.row_size(frame.layout.width()))?;
+        }
+        if form == format.png() {
+            frame.png_row(y, &mut self.copy)?;
+        } else {
+            frame.samples(y, |x, indices| {
+                self.copy[x..x + indices.len()].copy_from_slice(indices);
+                Ok(())
+            })?;
+        }
+        Ok(&self.copy)
+    }
+
+    /// Returns all rows one behind the other, if stable memory holds them in that
+    /// form.
+    pub(super) fn all_in_place<'f>(frame: &Frame<'f>) -> Option<&'f [u8]> {
+        let format = frame.layout.format();
+        let same = Self::form(format) == format.png();
+        same.then(|| frame.png_rows_in_place()).flatten()
+    }
+}
