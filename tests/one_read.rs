@@ -281,3 +281,81 @@ fn reducing_looks_at_a_copy() {
     let expected: Vec<u16> = log.first.iter().map(|&byte| byte.into()).collect();
     assert_eq!(decode(&png).samples, expected);
 }
+
+/// Digests, comparisons and conversions request each visible pixel once, and
+/// compute from those bytes.
+#[test]
+fn in_memory() {
+    for definition in DEFINITIONS.iter() {
+        let format = definition.format;
+        let size = definition.size() as isize;
+        let (w, h) = (37, 23);
+        let packed = Layout::packed(w, h, format);
+        let len = (w * h) as usize * definition.size();
+        let mut layouts = vec![
+            (packed, len),
+            (packed.with_row_stride(-640).with_offset(22 * 640), 23 * 640),
+            (Layout::packed(5000, 2, format), 10_000 * definition.size()),
+        ];
+        if !definition.is_sub_byte() {
+            let turned = packed.with_pixel_stride(23 * size).with_row_stride(size);
+            layouts.push((turned, len));
+            let sparse = packed.with_pixel_stride(2 * size);
+            layouts.push((sparse.with_row_stride(74 * size), 2 * len));
+        }
+        if definition.is_planar() {
+            layouts.push((Layout::planar(w, h, format), len));
+        }
+        for (layout, len) in layouts {
+            let (width, height) = (layout.width(), layout.height());
+            fn image<'a>(
+                definition: &Definition,
+                source: &'a dyn PixelSource,
+                layout: Layout,
+            ) -> Image<&'a dyn PixelSource> {
+                definition.with_palette(Image::with_layout(source, layout).unwrap())
+            }
+            // Runs `run` with a source, then with what it was first told.
+            let check = |name: &str, run: &dyn Fn(Image<&dyn PixelSource>) -> Vec<u8>| {
+                let source = Changing::new(len);
+                let result = run(image(definition, &source, layout));
+                let log = source.log.borrow();
+                let name = format!("{name}: {layout:?}");
+                assert!(log.requests.iter().all(|&requests| requests <= 1), "{name}");
+                let requested = log.requests.iter().filter(|&&requests| requests == 1);
+                let visible = match definition.is_sub_byte() {
+                    true => definition.row_size(width as usize) * height as usize,
+                    false => (width * height) as usize * definition.size(),
+                };
+                assert!(requested.count() >= visible, "{name}");
+                assert!(
+                    result == run(image(definition, &log.first, layout)),
+                    "{name}"
+                );
+            };
+            check("digest", &|image| {
+                image.digest().unwrap().to_be_bytes().to_vec()
+            });
+            let reference = vec![0u8; len];
+            let other = image(definition, &reference, layout);
+            check("compare", &|image| {
+                format!("{:?}", image.compare(&other).unwrap()).into_bytes()
+            });
+            check("compare with", &|image| {
+                format!("{:?}", other.compare(&image).unwrap()).into_bytes()
+            });
+            check("the same format", &|image| image.to_vec_as(format).unwrap());
+            if definition.indexed {
+                check("indices", &|image| {
+                    image.to_vec_as(PixelFormat::INDEXED8).unwrap()
+                });
+            }
+            check("convert", &|image| {
+                image.to_vec_as(PixelFormat::BGRA16).unwrap()
+            });
+            check("convert", &|image| {
+                image.to_vec_as(PixelFormat::RGB8).unwrap()
+            });
+        }
+    }
+}

@@ -192,4 +192,23 @@ fn every_allocation_may_fail() {
     let mut row = vec![0; 4 * 600];
     let count = check("copy_row", || turned.pixels()?.copy_row(5, &mut row));
     assert_eq!(count, 0);
+
+    // Digests, comparisons and conversions.
+    let locks = [1, 2].map(|seed| Mutex::new(noise(4 * 500 * 600, seed)));
+    let [first, second] = locks.each_ref().map(|lock| {
+        let layout = Layout::packed(600, 500, PixelFormat::BGRA8);
+        Image::with_layout(lock, layout).unwrap()
+    });
+    let count = check("digest", || turned.digest());
+    assert_eq!(count, 1);
+    let count = check("digest in place", || image.digest());
+    assert_eq!(count, 0);
+    let count = check("compare", || turned.compare(&turned));
+    assert_eq!(count, 2);
+    let count = check("compare locks", || first.compare(&second));
+    assert_eq!(count, 2 + 1);
+    let count = check("to_vec_as", || turned.to_vec_as(PixelFormat::RGB16));
+    assert_eq!(count, 3);
+    let count = check("copy_into", || first.copy_into(&mut second.view()));
+    assert_eq!(count, 1);
 }
