@@ -4,12 +4,14 @@
 //!
 //! Over drawn scenes; and over the first strips of the PNG files of a folder
 //! named by `PIXVIEW_CORPUS`. Throughput is in bytes of scanlines.
+//!
+//! Besides, operations on images in memory.
 
 use std::cell::RefCell;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use pixview::Image;
 use pixview::internals::{Registers, Step, Strip};
+use pixview::{Image, PixelFormat};
 
 /// Bytes of scanlines in a strip, about.
 const STRIP: usize = 512 << 10;
@@ -117,5 +119,39 @@ fn corpus(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, scenes, corpus);
+/// Digests and comparisons of an image that no cache holds. Throughput is in
+/// bytes of one image.
+fn in_memory(c: &mut Criterion) {
+    let (width, height) = (4096, 2048);
+    let bytes: Vec<u8> = (0..width * height * 4).map(|i| (i >> 5) as u8).collect();
+    let copy = bytes.clone();
+    let mut group = c.benchmark_group("in memory");
+    group
+        .sample_size(20)
+        .throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("plain read", |b| {
+        b.iter(|| {
+            bytes
+                .as_chunks()
+                .0
+                .iter()
+                .fold(0, |a, &word| a ^ u64::from_ne_bytes(word))
+        });
+    });
+    for format in [PixelFormat::RGBA8, PixelFormat::BGRA8] {
+        let image = |bytes| Image::from_buffer(bytes, width, height, format).expect("packed");
+        let (first, second) = (image(&bytes), image(&copy));
+        group.bench_function(format!("digest {format}"), |b| b.iter(|| first.digest()));
+        group.bench_function(format!("compare {format}"), |b| {
+            b.iter(|| first.compare(&second));
+        });
+        let mut target = Image::new(width, height, PixelFormat::ARGB8).expect("fits");
+        group.bench_function(format!("convert {format}"), |b| {
+            b.iter(|| first.copy_into(&mut target));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, scenes, corpus, in_memory);
 criterion_main!(benches);

@@ -105,7 +105,8 @@
 //! - (*) `clone` clones the source. References, `Rc` and `Arc` share the memory;
 //!   a `Vec` is copied.
 //! - [`Image::to_vec`], [`Image::copy_to`] and the saves copy the pixels as they
-//!   are at that moment. [`Image::pixels`] copies a row only where it cannot
+//!   are at that moment; [`Image::to_vec_as`] and [`Image::copy_into`] convert them
+//!   to another format. [`Image::pixels`] copies a row only where it cannot
 //!   borrow the row.
 //! - [`Image::pixels_mut`] draws into your array.
 //!
@@ -113,11 +114,12 @@
 //!
 //! | type | content |
 //! |---|---|
-//! | [`Image`] | a source and a layout; views, reads, writes, saves |
+//! | [`Image`] | a source and a layout; views, reads, writes, saves; digest, comparison, conversion |
 //! | [`PixelSource`], [`PixelSourceMut`] | memory that holds pixels; see [`source`] for your own |
 //! | [`Layout`] | where a pixel lies: format, offset and strides in bytes |
 //! | [`PixelFormat`], [`Palette`], [`Channel`] | what the bytes of a pixel mean; the colors of indices |
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | read and write access; one pixel; see [`pixels`] |
+//! | [`Difference`], [`Rect`] | the pixels in which two images differ |
 //! | [`PngEncoder`], [`Compression`] | the options of a save, and memory to reuse; see [`png`] |
 //! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file that can be read into a view |
 //! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |

@@ -36,9 +36,10 @@ fn memory_does_not_grow_with_the_image() {
         let format = definition.format;
         let size = definition.row_size(WIDTH as usize);
         let png = definition.png();
-        let png_row = match definition.indexed {
-            true => WIDTH as usize,
-            false => png.row_size(WIDTH as usize),
+        let png_row = if definition.indexed {
+            WIDTH as usize
+        } else {
+            png.row_size(WIDTH as usize)
         };
         let mut row = common::noise(size, 1);
         for height in [100, 2000] {
@@ -47,7 +48,7 @@ fn memory_does_not_grow_with_the_image() {
             let stable = definition.with_palette(Image::with_layout(&row[..], layout).unwrap());
             // As PNG holds it, so in place.
             let in_place = size == png_row && format == png.format;
-            let rows = if in_place { 0 } else { 1 };
+            let rows = usize::from(!in_place);
             let digest = peak(|| assert!(stable.digest().is_ok()));
             assert!(digest <= rows * png_row + SMALL, "{digest} for {format}");
             let compare = peak(|| assert_eq!(stable.compare(&stable).unwrap(), None));

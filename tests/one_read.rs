@@ -323,10 +323,7 @@ fn in_memory() {
                 let name = format!("{name}: {layout:?}");
                 assert!(log.requests.iter().all(|&requests| requests <= 1), "{name}");
                 let requested = log.requests.iter().filter(|&&requests| requests == 1);
-                let visible = match definition.is_sub_byte() {
-                    true => definition.row_size(width as usize) * height as usize,
-                    false => (width * height) as usize * definition.size(),
-                };
+                let visible = definition.row_size(width as usize) * height as usize;
                 assert!(requested.count() >= visible, "{name}");
                 assert!(
                     result == run(image(definition, &log.first, layout)),

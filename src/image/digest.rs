@@ -28,7 +28,7 @@ impl<S: PixelSource> Image<S> {
     ///
     /// # Definition
     ///
-    /// The digest is MuseAir v2, the standard variant of 128 bits, with both
+    /// The digest is `MuseAir` v2, the standard variant of 128 bits, with both
     /// seeds 0, of these bytes (numbers have their most significant byte first):
     ///
     /// | bytes | content |

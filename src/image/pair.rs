@@ -17,11 +17,11 @@ const BAND_BYTES: u64 = 256 << 10;
 
 /// Leases two sources for the same time. Returns `None` if both leases are
 /// guards.
-pub(super) fn lease_both<'a, L>(
-    first: &'a impl PixelSource,
+pub(super) fn lease_both<L>(
+    first: &impl PixelSource,
     second: impl FnOnce() -> Result<L, SourceError>,
     is_guard: impl Fn(&L) -> bool,
-) -> Result<Option<(Lease<'a>, L)>, SourceError> {
+) -> Result<Option<(Lease<'_>, L)>, SourceError> {
     let lease = first.lease()?;
     if !lease.is_guard() {
         return Ok(Some((lease, second()?)));

@@ -34,7 +34,8 @@ impl<'a> Lease<'a> {
     }
 
     /// Creates a lease of plain memory behind a guard, such as the guard of a
-    /// lock. The lease owns the guard and drops it at the end of the access.
+    /// lock. The lease owns the guard and drops it at the end of the access. An
+    /// operation on two images never holds two such leases at once.
     #[must_use]
     pub fn guard<G>(guard: G) -> Self
     where

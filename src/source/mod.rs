@@ -63,6 +63,9 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// until it returns. A lock stays locked for that time, so all pixels of a
 /// save are from the same moment. Cells and atomics are read once, row after
 /// row. An edit during a save is seen in the rows that are read after it.
+/// [`Image::compare`](crate::Image::compare) and
+/// [`Image::copy_into`](crate::Image::copy_into), which use two sources, never
+/// hold two locks at once.
 ///
 /// An access waits for a `Mutex` or `RwLock`. A thread that saves while it holds
 /// the guard of the lock deadlocks: drop the guard first. Code that runs
