@@ -366,7 +366,7 @@ fn the_wrong_view_between_frames() {
             let error = reader.next_frame(&mut indexed).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "a file of RGBA8 cannot be read as INDEXED8: it has no palette"
+                "RGBA8 cannot become INDEXED8: it has no palette"
             );
             let error = reader.read().unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::AlreadyRead), "{error}");

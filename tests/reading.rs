@@ -330,12 +330,12 @@ fn what_is_refused() {
     small.pixels_mut().unwrap().fill([7; 3]).unwrap();
     assert_eq!(
         message(reader().read_into(&mut small)),
-        "the file has 5x4 pixels, the view has 5x3"
+        "an image of 5x4 pixels is needed, not of 5x3"
     );
     assert_eq!(*small.source(), [7; 45]);
     assert_eq!(
         message(reader().read_as(PixelFormat::INDEXED8).map(drop)),
-        "a file of RGB8 cannot be read as INDEXED8: it has no palette"
+        "RGB8 cannot become INDEXED8: it has no palette"
     );
     let mut twice = reader();
     twice.read().unwrap();

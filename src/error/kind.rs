@@ -415,8 +415,7 @@ pub enum ErrorKind {
         image_height: u32,
     },
 
-    /// The images to compare have different types in PNG: another color type or
-    /// bit depth.
+    /// The images to compare have different color types or bit depths in PNG.
     #[error(
         "{format} cannot be compared with {other}: in PNG they are {} and {}; Image::to_vec_as converts them", format.png(), other.png()
     )]
@@ -428,8 +427,8 @@ pub enum ErrorKind {
         other: PixelFormat,
     },
 
-    /// Pixels that are no indices are to be read into or converted to an indexed
-    /// format. No palette is computed.
+    /// An indexed format was asked for, and the pixels of the file or image are
+    /// not indices. A read or conversion does not compute a palette.
     #[error("{from} cannot become {format}: it has no palette")]
     #[non_exhaustive]
     NoIndices {

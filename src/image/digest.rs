@@ -9,9 +9,9 @@ use crate::{Error, Image, Lease, PixelSource};
 
 /// Comparing and hashing.
 impl<S: PixelSource> Image<S> {
-    /// Returns a hash of the pixels: 128 bits that are equal for two images that
-    /// show the same samples, and differ for other images, except with a
-    /// probability that can be neglected.
+    /// Returns a hash of the pixels, of 128 bits. Images that show the same samples
+    /// have the same digest. Other images have different digests, except with
+    /// negligible probability.
     ///
     /// The digest depends on the size, on the color type and bit depth in PNG,
     /// on the palette and on the samples. It does not depend on the kind of
@@ -19,8 +19,8 @@ impl<S: PixelSource> Image<S> {
     /// padding, unused bits, or the platform. It is stable within a major version
     /// of this crate.
     ///
-    /// The digest finds changes, equal images and known images. It is not for
-    /// security: anyone can construct two images with the same digest.
+    /// Use the digest to find changes and equal images, not for security: two
+    /// images with the same digest can be constructed.
     ///
     /// Reads each pixel once, under one lease: a lock stays locked until the
     /// digest is done. Stable memory that holds the rows as PNG does is hashed in
