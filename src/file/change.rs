@@ -93,12 +93,14 @@ impl ChangeWriter {
     }
 
     /// Returns the number of bytes so far, written or skipped.
-    pub(crate) fn position(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn position(&self) -> u64 {
         self.position
     }
 
     /// Returns whether all bytes so far are those of the old file.
-    pub(crate) fn is_equal_so_far(&self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_equal_so_far(&self) -> bool {
         matches!(self.state, State::Equal(..))
     }
 
