@@ -494,7 +494,8 @@ mod tests {
     ) -> Geometry {
         let filter = Filter::Auto;
         let options = (compression, filter);
-        let mut geometry = Geometry::new(width, height, format.png(), options, (false, false)).unwrap();
+        let mut geometry =
+            Geometry::new(width, height, format.png(), options, (false, false)).unwrap();
         geometry.rows = height;
         geometry.height = 2 * height;
         geometry
