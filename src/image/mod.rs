@@ -12,7 +12,6 @@ use std::fmt;
 pub use compare::{Difference, Rect};
 
 use crate::alloc::zeroed;
-use crate::error::AtRow;
 use crate::source::{Shape, with_lease};
 use crate::strided::{CheckedLayout, Frame};
 use crate::{
@@ -413,14 +412,7 @@ impl<S: PixelSource> Image<S> {
         if needed != given {
             return Err(ErrorKind::ByteCount { needed, given }.into());
         }
-        let copy = |lease: &mut Lease<'_>| {
-            let frame = self.frame(lease)?;
-            let row_size = self.format().row_size(self.width()) as usize;
-            for (y, row) in (0..self.height()).zip(to.chunks_exact_mut(row_size)) {
-                frame.pixels(0, y, self.width(), row).at_row(y)?;
-            }
-            Ok(())
-        };
+        let copy = |lease: &mut Lease<'_>| self.frame(lease)?.copy_to(to);
         with_lease(self.source.lease()?, copy).1
     }
 

@@ -1,68 +1,12 @@
 //! Compressed strips of earlier saves, kept to be written again.
 
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::geometry::Geometry;
+use super::key::StripKey;
 use super::strip::StripSums;
-use crate::PixelFormat;
 use crate::alloc::{push, with_capacity};
-
-/// The digest of everything that has an effect on the piece of a strip: the
-/// samples of its rows and of the row above them, the filter on entry, and the
-/// geometry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct StripKey(u128);
-
-/// Digests what [`StripKey`] names.
-pub(super) struct StripHasher(museair::Hasher128);
-
-impl StripKey {
-    /// Begins a key with the geometry. The seeds are random numbers, so that
-    /// nobody can make two strips of one key on purpose.
-    pub(super) fn hasher(geometry: &Geometry, seeds: [u64; 2]) -> StripHasher {
-        let mut hasher = StripHasher(museair::Hasher128::with_seed(seeds[0], seeds[1]));
-        let Geometry {
-            height: _, // the strip has its own number of rows
-            row_size,
-            pixel_size,
-            rows,
-            compression,
-            rule,
-            is_keyed: _, // always true here
-        } = *geometry;
-        (row_size, pixel_size, rows, compression, rule).hash(&mut hasher);
-        hasher
-    }
-}
-
-impl StripHasher {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-
-    /// Adds the format of the bytes that follow, if they are not as the file
-    /// holds them.
-    pub(super) fn add_format(&mut self, format: PixelFormat) {
-        format.hash(self);
-    }
-
-    pub(super) fn finish(&self) -> StripKey {
-        StripKey(self.0.finish128())
-    }
-}
-
-impl Hasher for StripHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-
-    /// Never called: [`finish`](StripHasher::finish) returns all 128 bits.
-    fn finish(&self) -> u64 {
-        self.0.finish128_folded()
-    }
-}
 
 /// The strips that an encoder keeps. All threads of a save look for strips here.
 pub(super) struct KeptStrips {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::kept::StripKey;
+use super::key::StripKey;
 use super::strip::StripSums;
 use crate::alloc::{push, reserve};
 use crate::file::Identity;

@@ -12,6 +12,7 @@
 //! | `row_filter` | rows filtered one after the other |
 //! | `filter` | the filters of PNG |
 //! | `search` | the modes that search for matches |
+//! | `key` | the key of a strip |
 //! | `kept`, `known_files` | strips of earlier saves, in memory and in files |
 //! | `chunk_writer` | chunks, and the caller's `Write` |
 
@@ -21,6 +22,7 @@ pub(crate) mod filter;
 mod filtering;
 mod geometry;
 mod kept;
+mod key;
 mod known_files;
 mod options;
 mod palette;

@@ -170,6 +170,11 @@ impl<'a> StableRows<'a> {
         format.is_stored_as_png() && format.png() == self.png
     }
 
+    /// Returns the format of the pixels in the file.
+    pub(super) fn png(&self) -> PngFormat {
+        self.png
+    }
+
     /// Returns the format of the pixels in memory.
     pub(super) fn format(&self) -> PixelFormat {
         self.layout.format()

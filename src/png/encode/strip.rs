@@ -6,12 +6,12 @@
 
 use super::chunk_writer::ImageDataCrc;
 use super::filter::{
-    FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_row_to,
-    filter_rows,
+    FilterChoice, FilterKernels, FilterType, GROUP_ROWS, filter_row_to, filter_rows,
 };
 use super::filtering::{FilterRule, Filtering, RowRule};
 use super::geometry::{Geometry, HEAD, ZLIB_HEADER};
-use super::kept::{KeptStrip, KeptStrips, StripKey};
+use super::kept::{KeptStrip, KeptStrips};
+use super::key::{StripKey, UnfilteredRows};
 use super::known_files::{KnownStrips, StripInFile};
 use super::row_filter::{RowFilter, filter_groups};
 use super::scanline::{ScanlineReader, StableRows};
@@ -201,7 +201,16 @@ impl Strip {
     ) {
         self.found = Found::Nowhere;
         if geometry.is_keyed {
-            self.key = self.make_key(geometry, filtering, earlier.kept.seeds());
+            let (before, rows) = self
+                .rows
+                .split_at(filtering.bytes_before(geometry.row_size));
+            let rows = UnfilteredRows {
+                before,
+                rows: &rows[..self.sums.len],
+                first: self.index * geometry.rows,
+                first_filter: self.first_filter,
+            };
+            self.key = StripKey::of(geometry, filtering, &rows, earlier.kept.seeds());
             if let Some(sums) = earlier.kept.find(self.index, self.key) {
                 self.sums = sums;
                 self.found = Found::Kept;
@@ -260,61 +269,6 @@ impl Strip {
                 }
             }
         }
-    }
-
-    /// Returns the key of everything that has an effect on the piece.
-    fn make_key(
-        &self,
-        geometry: &Geometry,
-        filtering: &Filtering<'_>,
-        seeds: [u64; 2],
-    ) -> StripKey {
-        let first = self.index * geometry.rows;
-        let row_size = geometry.row_size;
-        let count = (self.sums.len / (row_size + 1)) as u32;
-        let mut key = StripKey::hasher(geometry, seeds);
-        let is_first = u8::from(first == 0);
-        // The rows of a group that begins in an earlier strip have the filter of
-        // the group.
-        let in_group = first % GROUP_ROWS;
-        key.add(&[is_first, in_group as u8]);
-        key.add(&count.to_ne_bytes());
-        let above = first.min(1);
-        match filtering {
-            Filtering::FromMemory(memory, rule) => {
-                if in_group > 0 && *rule == FilterRule::ByRow(RowRule::PerGroup) {
-                    let start = first - in_group;
-                    let (row, above) = (memory.row(start), memory.above(start));
-                    let registers = Registers::widest();
-                    let filter = choose_for_group(registers, row, above, geometry.pixel_size);
-                    key.add(&[filter as u8]);
-                }
-                memory.for_each_part(first - above, count + above, |rows| key.add(rows));
-            }
-            Filtering::Converting(memory, rule) => {
-                key.add_format(memory.format());
-                if in_group > 0 && *rule == FilterRule::ByRow(RowRule::PerGroup) {
-                    // The rows that decide the filter of the group.
-                    let start = first - in_group;
-                    key.add(memory.row(start));
-                    memory.above(start).into_iter().for_each(|row| key.add(row));
-                }
-                memory.for_each_part(first - above, count + above, |rows| key.add(rows));
-            }
-            Filtering::WhileReading(_) | Filtering::InPlace(_) => {
-                let (before, rows) = self.rows.split_at(filtering.bytes_before(row_size));
-                if in_group > 0 {
-                    key.add(&[self.first_filter as u8]);
-                }
-                if first > 0 {
-                    key.add(&before[before.len() - row_size..]);
-                }
-                for row in rows[..self.sums.len].chunks_exact(row_size + 1) {
-                    key.add(&row[1..]);
-                }
-            }
-        }
-        key.finish()
     }
 
     #[inline(always)]
