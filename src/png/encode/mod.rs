@@ -2,7 +2,8 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | `encoder` | options; `save`, `write`, `to_png` |
+//! | `encoder` | options, and memory that is kept |
+//! | `saves` | `save`, `write`, `to_png` and the like |
 //! | `save` | checks, lease, chunks |
 //! | `reduce`, `palette` | the color type that the pixels need; its palette |
 //! | `geometry`, `filtering` | the cut into strips; when rows are filtered |
@@ -32,6 +33,7 @@ mod reduce;
 mod report;
 mod row_filter;
 mod save;
+mod saves;
 mod scanline;
 mod search;
 mod strip;
