@@ -50,29 +50,33 @@ impl RowFilter {
         }
     }
 
-    /// Reads row `y`, which follows the last row, and filters it into `scanline`.
-    pub(super) fn filter_row(
+    /// Reads rows that follow the last row, and filters each into its scanline.
+    pub(super) fn filter_rows<'l>(
         &mut self,
         geometry: &Geometry,
         rule: RowRule,
-        y: u32,
-        read: impl FnOnce(&mut [u8]) -> Result<(), Error>,
-        scanline: &mut [u8],
+        scanlines: impl Iterator<Item = (u32, &'l mut [u8])>,
+        mut read: impl FnMut(u32, &mut [u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         if rule == RowRule::Fixed(FilterType::None) {
-            scanline[0] = FilterType::None as u8;
-            return read(&mut scanline[1..]);
+            for (y, scanline) in scanlines {
+                scanline[0] = FilterType::None as u8;
+                read(y, &mut scanline[1..])?;
+            }
+            return Ok(());
         }
-        read(self.turn(geometry, y).0)?;
-        if let RowRule::Fixed(filter) = rule {
-            self.filter = filter;
-        } else if y.is_multiple_of(GROUP_ROWS) {
-            self.choose(geometry, y);
-        }
-        let filter = FilterChoice::Fixed(self.filter);
         let (registers, pixel_size) = (Registers::widest(), geometry.pixel_size);
-        let (row, above) = self.turn(geometry, y);
-        filter_one(registers, filter, row, above, pixel_size, scanline);
+        for (y, scanline) in scanlines {
+            read(y, self.turn(geometry, y).0)?;
+            if let RowRule::Fixed(filter) = rule {
+                self.filter = filter;
+            } else if y.is_multiple_of(GROUP_ROWS) {
+                self.choose(geometry, y);
+            }
+            let filter = FilterChoice::Fixed(self.filter);
+            let (row, above) = self.turn(geometry, y);
+            filter_one(registers, filter, row, above, pixel_size, scanline);
+        }
         Ok(())
     }
 

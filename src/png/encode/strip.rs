@@ -172,10 +172,8 @@ impl Strip {
         match *filtering {
             Filtering::FromMemory(..) | Filtering::Converting(..) => {}
             Filtering::WhileReading(rule) => {
-                for (y, scanline) in lines {
-                    let read = |row: &mut [u8]| reader.read(y, row);
-                    row_filter.filter_row(geometry, rule, y, read, scanline)?;
-                }
+                let read = |y, row: &mut [u8]| reader.read(y, row);
+                row_filter.filter_rows(geometry, rule, lines, read)?;
             }
             Filtering::InPlace(rule) => {
                 self.first_filter = row_filter.filter();
@@ -248,16 +246,12 @@ impl Strip {
             FilterRule::ByRow(rule) => {
                 let read = |y, row: &mut [u8]| memory.read(y, row);
                 self.row_filter.start_at(geometry, rule, first, read);
-                for (y, scanline) in lines {
-                    let read = |row: &mut [u8]| {
-                        memory.read(y, row);
-                        Ok(())
-                    };
-                    let filtered = self
-                        .row_filter
-                        .filter_row(geometry, rule, y, read, scanline);
-                    debug_assert!(filtered.is_ok(), "reading stable memory cannot fail");
-                }
+                let read = |y, row: &mut [u8]| {
+                    memory.read(y, row);
+                    Ok(())
+                };
+                let filtered = self.row_filter.filter_rows(geometry, rule, lines, read);
+                debug_assert!(filtered.is_ok(), "reading stable memory cannot fail");
             }
             FilterRule::ByStrip => {
                 if let Some(above) = first.checked_sub(1) {
