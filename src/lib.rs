@@ -121,6 +121,7 @@
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | read and write access; one pixel; see [`pixels`] |
 //! | [`Difference`], [`Rect`] | the pixels in which two images differ |
 //! | [`PngEncoder`], [`Compression`] | the options of a save, and memory to reuse; see [`png`] |
+//! | [`SaveReport`](png::SaveReport) | the size of a file, the strips that were encoded or reused |
 //! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file that can be read into a view |
 //! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |
 //! | [`Error`], [`ErrorKind`] | what failed, with the numbers |
