@@ -112,16 +112,16 @@ fn draw(image: &mut Image<Vec<u8>>, frame: u32) -> Result<(), pixview::Error> {
     let mut pixels = image.pixels_mut()?;
     pixels.fill([250, 250, 245])?;
     let lane = HEIGHT / CURVES;
-    let step = WIDTH / (FRAMES + 1);
     for curve in 0..CURVES {
         let floor = (curve + 1) * lane - 20;
         pixels.fill_rect(0, floor, WIDTH, 2, [180, 180, 180])?;
         // Each curve gets a new value half as often as the curve above it.
+        let step = (WIDTH / (FRAMES + 1)) << curve;
         let mut last = None;
         for time in 0..=frame >> curve {
             let top = floor - value(curve, time, lane - 60);
-            let x = time * step << curve;
-            let width = (step << curve).min(WIDTH - x);
+            let x = time * step;
+            let width = step.min(WIDTH - x);
             let color = [220 - 60 * curve as u16, 40, 60 * curve as u16];
             pixels.fill_rect(x, top, width, 3, color)?;
             // A vertical line joins the values.

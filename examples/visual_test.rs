@@ -103,7 +103,7 @@ fn render() -> Vec<u32> {
         } else if inside(x, y, [100, 60, 380, 260]) {
             0x00f0_f0f0 // the dialog
         } else {
-            (40 + y / 4) << 16 | (60 + x / 8) << 8 | 90
+            (40 + y / 4) << 16 | (60 + x / 8) << 8 | 0x5a
         }
     };
     (0..WIDTH * HEIGHT).map(pixel).collect()
