@@ -11,8 +11,8 @@
 //! Files of less than 8 megapixels are tiled, and the table says so.
 //!
 //! Each save is preceded by an edit, which is not timed. Saves that are compared
-//! take turns. A figure is the lower quartile of its times, because other work of
-//! the machine only ever adds time. Before each save other memory is read, so that
+//! take turns. A figure is the lower quartile of 15 times, and of 3 in Small,
+//! because other work of the machine only ever adds time. Before each save other memory is read, so that
 //! no cache holds the image; with `--warm` the caches stay as they are.
 //!
 //! The file of a re-save is compared with that of a new encoder once for each case.

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use pixview::{Image, PixelFormat};
 
-/// The pixels that an image of the tables has at least, but for one: those of a
-/// camera of 8 megapixels.
+/// Files of fewer pixels are tiled. A camera of 8 megapixels has 7 990 272.
 const MANY_PIXELS: f64 = 7.95e6;
 
 /// A name, a function that draws, and the size.
