@@ -12,8 +12,9 @@
 //!
 //! Each save is preceded by an edit, which is not timed. Saves that are compared
 //! take turns. A figure is the lower quartile of 15 times, and of 3 in Small,
-//! because other work of the machine only ever adds time. Before each save other memory is read, so that
-//! no cache holds the image; with `--warm` the caches stay as they are.
+//! because other work of the machine only ever adds time. Before each save other
+//! memory is read, so that no cache holds the image; with `--warm` the caches stay
+//! as they are.
 //!
 //! The file of a re-save is compared with that of a new encoder once for each case.
 
