@@ -153,6 +153,46 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
+    /// The array has neither the axes height and width nor the axes height, width
+    /// and channel, or not a stride for each: see
+    /// [`Layout::from_strides`](crate::Layout::from_strides).
+    #[error(
+        "an array must have 2 axes (height, width) or 3 (height, width, channel) and a stride for each, not {axes} axes and {strides} strides"
+    )]
+    #[non_exhaustive]
+    ArrayAxes {
+        /// The number of axes that was given.
+        axes: usize,
+        /// The number of strides that was given.
+        strides: usize,
+    },
+
+    /// The channel axis of the array does not have a sample for each sample of a
+    /// pixel.
+    #[error("the channel axis must have {needed} elements for {format}, not {given}")]
+    #[non_exhaustive]
+    ArrayChannels {
+        /// The number of samples in a pixel in memory, with padding.
+        needed: usize,
+        /// The length of the channel axis.
+        given: usize,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The elements of the array do not have the size of a pixel (with two axes)
+    /// or of a sample (with three axes).
+    #[error("an element of this array must have {needed} bytes for {format}, not {given}")]
+    #[non_exhaustive]
+    ArrayElement {
+        /// Bytes of a pixel or of a sample.
+        needed: usize,
+        /// Bytes of an element of the array.
+        given: usize,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
     /// The format does not support this option: see the methods of
     /// [`PixelFormat`].
     #[error("{} does not support {option}", format.name())]
@@ -160,6 +200,28 @@ pub enum ErrorKind {
     UnsupportedOption {
         /// The option, such as "a range".
         option: &'static str,
+        /// The pixel format.
+        format: PixelFormat,
+    },
+
+    /// The text is not the name of a format: see [`PixelFormat`].
+    #[error("unknown pixel format {name:?}{}", nearest.map_or(String::new(), |name| format!(", did you mean {name}?")))]
+    #[non_exhaustive]
+    UnknownFormat {
+        /// The name that was given.
+        name: String,
+        /// The most similar name, if one is similar.
+        nearest: Option<&'static str>,
+    },
+
+    /// The text after the name of a format is not an option.
+    #[error(
+        "unknown option {option:?} of pixel format {}: options are \"premultiplied\", \"of 12 significant bits\", \"from 0 to 1\", \"linear\" and \"saved with 8 bits\"", format.name()
+    )]
+    #[non_exhaustive]
+    UnknownOption {
+        /// The text that is not an option.
+        option: String,
         /// The pixel format.
         format: PixelFormat,
     },

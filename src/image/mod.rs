@@ -348,11 +348,7 @@ impl<S> Image<S> {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn channel(self, channel: Channel) -> Result<Self, Error> {
-        let format = self.format();
-        let index = format
-            .sample_of(channel)
-            .ok_or(ErrorKind::NoChannel { channel, format })?;
-        let layout = self.layout().sample(index, format.channel_format(channel));
+        let layout = self.layout().channel(channel)?;
         Ok(self.with_view(layout))
     }
 

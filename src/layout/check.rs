@@ -1,6 +1,6 @@
 //! The checks of a layout against its buffer, made once.
 
-use super::Layout;
+use super::{Layout, NOWHERE};
 use crate::ErrorKind;
 
 /// The largest width and height of a PNG image (PNG third edition, 11.2.1).
@@ -39,27 +39,18 @@ impl Layout {
     /// Refuses a layout with pixels outside a buffer of `len` bytes. The size
     /// has been checked.
     pub(crate) fn check_bounds(&self, len: usize) -> Result<(), ErrorKind> {
-        if self.plane_stride.is_some() && !self.format.has_separable_samples() {
-            return Err(ErrorKind::NotPlanar {
-                format: self.format,
-            });
-        }
+        self.check_planes()?;
 
         // Everything is counted in bits, up to the numbers of the errors.
-        let [pixels, (_, row_stride), planes] = self.axes();
+        let [_, (_, row_stride), _] = self.axes();
         let last_row = i128::from(self.height - 1);
-        // The first and last bit of row 0; those of row y lie y strides on.
-        let start = 8 * self.offset as i128 + i128::from(self.bits.offset);
-        let (mut first, mut end) = (start, start);
-        for (count, stride) in [pixels, planes] {
-            let reach = i128::from(count - 1) * stride;
-            first += reach.min(0);
-            end += reach.max(0);
-        }
-        end += self.unit_bits();
+        let start = 8 * self.offset as i128;
+        let (first, end) = self.first_row_bits();
+        let (first, end) = (start + first, start + end);
 
         let lowest = first + (last_row * row_stride).min(0);
-        if lowest < 0 {
+        // Row 0 of a layout that begins beyond any memory is the fault below.
+        if lowest < 0 && self.offset != NOWHERE {
             // Each row begins `-row_stride` bits before the one above it. Row
             // 0 is outside, or `first / -row_stride` rows are inside first.
             let row = if first < 0 {
@@ -91,6 +82,31 @@ impl Layout {
         Ok(())
     }
 
+    /// Refuses planes of a format whose samples are parts of one word or byte.
+    pub(super) fn check_planes(&self) -> Result<(), ErrorKind> {
+        if self.plane_stride.is_some() && !self.format.has_separable_samples() {
+            return Err(ErrorKind::NotPlanar {
+                format: self.format,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the first bit of row 0 and the end of its last bit, counted from
+    /// the byte of pixel (0, 0). Those of row y lie y row strides further. The
+    /// size has been checked.
+    pub(super) fn first_row_bits(&self) -> (i128, i128) {
+        let start = i128::from(self.bits.offset);
+        let (mut first, mut end) = (start, start);
+        let [pixels, _, planes] = self.axes();
+        for (count, stride) in [pixels, planes] {
+            let reach = i128::from(count - 1) * stride;
+            first += reach.min(0);
+            end += reach.max(0);
+        }
+        (first, end + self.unit_bits())
+    }
+
     /// Refuses elements that cannot hold the format, by the rules in the docs
     /// of [`PixelSource`](crate::PixelSource).
     pub(crate) fn check_element(&self, element_size: usize, atomic: bool) -> Result<(), ErrorKind> {
@@ -119,7 +135,8 @@ impl Layout {
             let bits = 8 * alignment as u128;
             alignment == 1 || count == 1 || stride.unsigned_abs().is_multiple_of(bits)
         };
-        let aligned = self.offset.is_multiple_of(alignment) && self.axes().iter().all(is_aligned);
+        let aligned = self.offset.unsigned_abs().is_multiple_of(alignment)
+            && self.axes().iter().all(is_aligned);
         if element_size.is_multiple_of(alignment) && !aligned {
             return Err(ErrorKind::Misaligned {
                 alignment,

@@ -1,6 +1,7 @@
 //! Where a pixel lies in its buffer.
 
 mod check;
+mod strides;
 mod views;
 
 use crate::PixelFormat;
@@ -40,6 +41,10 @@ use crate::PixelFormat;
 /// that count bits, such as [`offset_bits`](Layout::offset_bits), describe the
 /// layout fully.
 ///
+/// [`from_strides`](Layout::from_strides) takes the shape and the strides of an
+/// array, as `NumPy`, `DLPack` and `ndarray` give them. [`reach`](Layout::reach)
+/// returns the bytes that a layout uses, to make a slice from a pointer.
+///
 /// A `Layout` is a plain description. [`Image::with_layout`] checks it against
 /// the buffer, once. The check refuses pixels that share bits, unless a stride of
 /// zero repeats them: the usual cause is a row stride in pixels instead of bytes.
@@ -77,7 +82,10 @@ pub struct Layout {
     width: u32,
     height: u32,
     format: PixelFormat,
-    offset: usize,
+    /// The byte of pixel (0, 0). Negative in a view that begins before the
+    /// buffer, and [`NOWHERE`] in a view that begins beyond any memory. The check
+    /// against the buffer refuses both.
+    offset: isize,
     row_stride: isize,
     pixel_stride: isize,
     plane_stride: Option<isize>,
@@ -87,6 +95,10 @@ pub struct Layout {
     /// to a byte.
     bits: Bits,
 }
+
+/// The offset of a layout that begins outside any memory. A view of such a
+/// layout begins there too.
+const NOWHERE: isize = isize::MAX;
 
 /// Bits beyond whole bytes. The format decides which bits of a byte come
 /// first.
@@ -171,7 +183,7 @@ impl Layout {
     /// byte, create an image that begins with that byte and crop it.
     #[must_use]
     pub fn with_offset(mut self, bytes: usize) -> Self {
-        self.offset = bytes;
+        self.offset = bytes.try_into().unwrap_or(NOWHERE);
         self.bits.offset = 0;
         self
     }
@@ -243,10 +255,12 @@ impl Layout {
         self.format
     }
 
-    /// Returns the byte of the buffer in which pixel (0, 0) begins.
+    /// Returns the byte of the buffer in which pixel (0, 0) begins. Returns
+    /// `usize::MAX` for a view that begins before the buffer, which no image
+    /// accepts.
     #[must_use]
     pub fn offset(&self) -> usize {
-        self.offset
+        self.offset.try_into().unwrap_or(usize::MAX)
     }
 
     /// Returns the number of bytes from a pixel to the pixel below it; 0 if
@@ -267,7 +281,7 @@ impl Layout {
     /// whole bytes this is 8 times the offset.
     #[must_use]
     pub fn offset_bits(&self) -> u64 {
-        (self.offset as u64)
+        (self.offset() as u64)
             .saturating_mul(8)
             .saturating_add(self.bits.offset.into())
     }
