@@ -1,7 +1,8 @@
 //! Contract 9, and what the borrow checker promises: programs that must not
 //! compile, each with the code of the error that must stop it.
 //!
-//! A program in `compile_fail/` names its error in its first line. Without
+//! A program in `compile_fail/` names its error in its first line, and after a
+//! space, what the message must contain. Without
 //! the lines marked `// breaks` it must compile, so that it can't fail for
 //! another reason than the one it is about.
 
@@ -29,12 +30,9 @@ fn programs_that_must_not_compile() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let code = text
-            .lines()
-            .next()
-            .unwrap()
-            .trim_start_matches("// ")
-            .to_owned();
+        let error = text.lines().next().unwrap().trim_start_matches("// ");
+        let (code, message) = error.split_once(' ').unwrap_or((error, ""));
+        let (code, message) = (code.to_owned(), message.to_owned());
         assert!(
             text.contains("// breaks"),
             "{name} has no line that breaks it"
@@ -46,7 +44,7 @@ fn programs_that_must_not_compile() {
             .collect();
         fs::write(bins.join(format!("{name}.rs")), text).unwrap();
         fs::write(bins.join(format!("{name}_mended.rs")), mended).unwrap();
-        programs.push((name, code));
+        programs.push((name, code, message));
     }
     assert!(programs.len() >= 8);
 
@@ -75,12 +73,14 @@ fn programs_that_must_not_compile() {
         errors.map(str::to_owned).collect()
     };
     let log = String::from_utf8_lossy(&output.stderr);
-    for (name, code) in programs {
+    for (name, code, message) in programs {
         let code = format!("\"code\":\"{code}\"");
         let found = errors(&name);
         assert!(
-            found.iter().any(|error| error.contains(&code)),
-            "{name} should fail with {code}: {found:#?}\n{log}"
+            found
+                .iter()
+                .any(|error| error.contains(&code) && error.contains(&message)),
+            "{name} should fail with {code} {message}: {found:#?}\n{log}"
         );
         let found = errors(&format!("{name}_mended"));
         assert!(

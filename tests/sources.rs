@@ -5,14 +5,15 @@ mod common;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pixview::source::{
-    Lease, LeaseMut, LiveBytes, LiveBytesMut, Plain, PlainBuffer, SharedPixelSource, SourceError,
+    Lease, LeaseMut, LiveBytes, LiveBytesMut, Owner, Plain, PlainBuffer, SharedPixelSource,
+    SourceError, from_fn,
 };
 use pixview::{
     Compression, Error, ErrorKind, Image, Layout, PixelFormat, PixelSource, PixelSourceMut,
@@ -832,6 +833,172 @@ fn a_two_faced_guard() {
         );
         assert_eq!(image.source().0.back, vec![0; len]);
     }
+}
+
+/// An owner of another crate that can only be read.
+#[derive(Clone)]
+struct Bytes<T = u8>(Vec<T>);
+
+impl<T> Deref for Bytes<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+/// One that can be written.
+struct BytesMut<T = u8>(Vec<T>);
+
+impl<T> Deref for BytesMut<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for BytesMut<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
+
+/// A lock of another crate, which poisons nothing.
+struct Lock<T>(Mutex<T>);
+
+impl<T> Lock<T> {
+    fn new(value: T) -> Self {
+        Lock(Mutex::new(value))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Types of other crates, by value, behind locks, and behind pointers.
+#[test]
+fn owners_of_other_crates() {
+    let bytes: Vec<u8> = (1..=12).collect();
+    sees_bgr(Owner(Bytes(bytes.clone())));
+    sees_bgr(Owner(BytesMut(bytes.clone())));
+    sees_bgr(Owner(Bytes(BGR.to_vec())));
+    sees_bgr(Arc::new(Mutex::new(Owner(BytesMut(bytes.clone())))));
+    sees_bgr(RwLock::new(Owner(Bytes(BGR.to_vec()))));
+    sees_bgr(RefCell::new(Owner(Bytes(bytes.clone()))));
+    sees_bgr(Owner(Bytes(BGR.map(Cell::new).to_vec())));
+    sees_bgr(Box::new(Owner(Bytes(bytes.clone()))) as Box<dyn PixelSource + Send + Sync>);
+    // A guard that is held, and a pointer of another crate to any source.
+    let lock = Lock::new(bytes.clone());
+    sees_bgr(Owner(lock.lock()));
+    sees_bgr(Owner(Box::new(Mutex::new(bytes.clone()))));
+    sees_bgr(from_fn(|| lock.lock()));
+    let lock = Lock::new(Owner(BytesMut(BGR.to_vec())));
+    sees_bgr(from_fn(|| lock.lock()));
+
+    assert_eq!(writes(Owner(BytesMut(bytes.clone())))[3..6], [40, 50, 60]);
+    assert_eq!(writes(Owner(BytesMut(BGR.to_vec())))[1].r, 60);
+    let mut owner = Owner(BytesMut(bytes.clone()));
+    writes(&mut owner);
+    assert_eq!(owner[3..6], [40, 50, 60]);
+    let owner = Arc::new(Mutex::new(Owner(BytesMut(bytes.clone()))));
+    writes(owner.clone());
+    assert_eq!(owner.lock().unwrap()[3..6], [40, 50, 60]);
+    let cells = Owner(Bytes(BGR.map(Cell::new).to_vec()));
+    writes(&cells);
+    assert_eq!(cells[1].get().r, 60);
+    let lock = Lock::new(bytes.clone());
+    writes(Owner(lock.lock()));
+    assert_eq!(lock.lock()[3..6], [40, 50, 60]);
+    let lock = Lock::new(bytes);
+    writes(&from_fn(|| lock.lock()));
+    writes(from_fn(|| lock.lock()));
+    assert_eq!(lock.lock()[3..6], [40, 50, 60]);
+}
+
+/// An access reads the memory of the owner itself, and asks for it anew.
+#[test]
+fn owners_are_read_in_place() {
+    #[track_caller]
+    fn in_place(source: &impl PixelSource, memory: *const u8) {
+        let lease = source.lease().unwrap();
+        assert_eq!(lease.as_slice().unwrap().as_ptr(), memory);
+    }
+    let bytes = Bytes(vec![7; 64]);
+    let memory = bytes.as_ptr();
+    let mut image = Image::from_buffer(Owner(bytes), 8, 8, PixelFormat::GRAY8).unwrap();
+    in_place(image.source(), memory);
+    assert_eq!(*image.pixels().unwrap().row(0).unwrap(), [7; 8]);
+    // The owner is still of its own type, and may move to other memory.
+    *image.source_mut() = Owner(Bytes(vec![8; 64]));
+    in_place(image.source(), image.source().as_ptr());
+    assert_eq!(*image.pixels().unwrap().row(0).unwrap(), [8; 8]);
+    for len in [65, 63] {
+        image.source_mut().0.0.resize(len, 0);
+        let error = source_error(image.to_png());
+        assert!(matches!(error, SourceError::Changed { found, .. } if found == len));
+    }
+    image.source_mut().0.0.resize(64, 0);
+    image.to_png().unwrap();
+
+    let words = BytesMut(vec![0u16; 64]);
+    let memory: *const u8 = words.as_ptr().cast();
+    let mut image = Image::from_buffer(Owner(words), 8, 8, PixelFormat::RGB565).unwrap();
+    in_place(image.source(), memory);
+    let mut lease = image.source_mut().lease_mut().unwrap();
+    assert_eq!(lease.as_mut_slice().unwrap().as_ptr(), memory);
+    drop(lease);
+
+    let shared = Arc::new(Mutex::new(Owner(BytesMut(vec![0u8; 64]))));
+    let memory = shared.lock().unwrap().as_ptr();
+    let image = Image::from_buffer(shared.clone(), 8, 8, PixelFormat::GRAY8).unwrap();
+    in_place(image.source(), memory);
+    shared.lock().unwrap()[63] = 9;
+    assert_eq!(image.pixels().unwrap().get(7, 7).unwrap(), [9]);
+
+    let lock = Lock::new(vec![0u8; 64]);
+    let memory = lock.lock().as_ptr();
+    let image = Image::from_buffer(from_fn(|| lock.lock()), 8, 8, PixelFormat::GRAY8).unwrap();
+    in_place(image.source(), memory);
+    lock.lock().truncate(63);
+    let error = source_error(image.to_png());
+    assert!(matches!(error, SourceError::Changed { found: 63, .. }));
+}
+
+/// One guard for each access: it is there until the access ends, and no two are
+/// there at once.
+#[test]
+fn guards_of_other_crates() {
+    struct Guard<'a>(&'a [u8], &'a Cell<[usize; 2]>);
+    impl Deref for Guard<'_> {
+        type Target = [u8];
+        fn deref(&self) -> &[u8] {
+            self.0
+        }
+    }
+    impl Drop for Guard<'_> {
+        fn drop(&mut self) {
+            let [made, held] = self.1.get();
+            self.1.set([made, held - 1]);
+        }
+    }
+    let (memory, count) = ([5u8; 64], Cell::new([0, 0]));
+    let source = from_fn(|| {
+        let [made, held] = count.get();
+        assert_eq!(held, 0, "two guards at once would deadlock");
+        count.set([made + 1, 1]);
+        Guard(&memory, &count)
+    });
+    let image = Image::from_buffer(source, 8, 8, PixelFormat::GRAY8).unwrap();
+    assert_eq!(count.get(), [1, 0]);
+    let pixels = image.pixels().unwrap();
+    assert_eq!(count.get(), [2, 1]);
+    drop(pixels);
+    image.to_png().unwrap();
+    assert_eq!(count.get(), [3, 0]);
+    let flipped = image.view().flip_vertical();
+    assert!(image.compare(&flipped).unwrap().is_none());
+    assert_eq!(image.digest().unwrap(), flipped.digest().unwrap());
+    assert_eq!(count.get()[1], 0);
 }
 
 #[test]

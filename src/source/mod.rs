@@ -6,19 +6,23 @@
 //! [`LiveBytes`].
 
 mod element;
+mod from_fn;
 mod guard;
 mod lease;
 mod live;
+mod owner;
 mod pointer;
 mod slice;
 
 use std::error::Error as StdError;
 
 pub use element::{Element, ElementMut, Plain, SharedElement};
+pub use from_fn::{FromFn, from_fn};
 pub use guard::{PlainBuffer, PlainBufferMut};
 pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
 pub use lease::{Lease, LeaseMut};
 pub use live::{LiveBytes, LiveBytesMut};
+pub use owner::Owner;
 
 /// The memory that holds the pixels of an [`Image`](crate::Image).
 ///
@@ -32,7 +36,10 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// - **guards** around a [`PlainBuffer`]: [`RefCell`](std::cell::RefCell),
 ///   [`Mutex`](std::sync::Mutex), [`RwLock`](std::sync::RwLock);
 /// - **pointers** to a source, also to `dyn PixelSource`: `&S`, `&mut S`,
-///   `Box<S>`, `Rc<S>`, `Arc<S>`.
+///   `Box<S>`, `Rc<S>`, `Arc<S>`;
+/// - **types of other crates**: an [`Owner`] of a type that derefs to a source,
+///   such as `Owner<Bytes>` and `Arc<Mutex<Owner<MmapMut>>>`, and [`from_fn`] for
+///   a lock of another crate.
 ///
 /// A source that can be written also implements [`PixelSourceMut`]. A source
 /// that can be written while it is shared also implements
@@ -110,7 +117,9 @@ pub use live::{LiveBytes, LiveBytesMut};
 /// earlier one is an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
-    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these"
+    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these",
+    note = "a type of another crate that derefs to a slice, such as `Bytes`, `Mmap` and `ImageBuffer`, goes into `pixview::source::Owner(..)`",
+    note = "a lock of another crate goes into `pixview::source::from_fn(|| lock.lock())`"
 )]
 pub trait PixelSource {
     /// Returns the bytes for one access.

@@ -1,0 +1,121 @@
+//! Guards that a function returns, such as those of other crates' locks.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+use super::{
+    Lease, LeaseMut, PixelSource, PixelSourceMut, PlainBuffer, PlainBufferMut, SharedPixelSource,
+    SourceError,
+};
+
+/// A source that calls a function for the guard of each access. Created by
+/// [`from_fn`].
+pub struct FromFn<F, G>(F, PhantomData<fn() -> G>);
+
+/// Creates a source from a function that returns a guard, such as the guard of
+/// another crate's lock. Every access calls the function, holds the guard, and
+/// drops it at its end.
+///
+/// The guard derefs to a [`PlainBuffer`]. If it implements [`DerefMut`], the
+/// pixels can be written through a view. For `read` and `write` of a
+/// readers-writer lock, make two sources.
+///
+/// The locks of the standard library are sources without this function, and they
+/// report a poisoned lock. To report an error of your own, implement
+/// [`PixelSource`] with [`Lease::guard`].
+///
+/// # Examples
+///
+/// ```
+/// use pixview::{Image, PixelFormat, source};
+/// # mod parking_lot {
+/// #     pub struct Mutex<T>(std::sync::Mutex<T>);
+/// #     impl<T> Mutex<T> {
+/// #         pub fn new(value: T) -> Self { Mutex(std::sync::Mutex::new(value)) }
+/// #         pub fn lock(&self) -> std::sync::MutexGuard<'_, T> { self.0.lock().unwrap() }
+/// #     }
+/// # }
+///
+/// let frame = parking_lot::Mutex::new(vec![0u8; 64]);
+/// let image = Image::from_buffer(source::from_fn(|| frame.lock()), 8, 8, PixelFormat::GRAY8)?;
+/// frame.lock()[0] = 255;
+/// assert_eq!(image.pixels()?.get(0, 0)?, [255]);
+/// # Ok::<(), pixview::Error>(())
+/// ```
+///
+/// An `Arc` that the function owns cannot lend it a guard. `move ||
+/// frame.lock_arc()` can, with the feature `arc_lock` of `parking_lot`. Or a
+/// struct owns the `Arc`:
+///
+/// ```
+/// use std::sync::Arc;
+/// use pixview::{Image, PixelFormat, PixelSource};
+/// use pixview::source::{Lease, SourceError};
+/// # mod parking_lot {
+/// #     pub struct Mutex<T>(std::sync::Mutex<T>);
+/// #     impl<T> Mutex<T> {
+/// #         pub fn new(value: T) -> Self { Mutex(std::sync::Mutex::new(value)) }
+/// #         pub fn lock(&self) -> std::sync::MutexGuard<'_, T> { self.0.lock().unwrap() }
+/// #     }
+/// # }
+///
+/// struct Frame(Arc<parking_lot::Mutex<Vec<u8>>>);
+///
+/// impl PixelSource for Frame {
+///     fn lease(&self) -> Result<Lease<'_>, SourceError> {
+///         Ok(Lease::guard(self.0.lock()))
+///     }
+/// }
+///
+/// let frame = Arc::new(parking_lot::Mutex::new(vec![0; 64]));
+/// let image = Image::from_buffer(Frame(frame.clone()), 8, 8, PixelFormat::GRAY8)?;
+/// # let _ = image;
+/// # Ok::<(), pixview::Error>(())
+/// ```
+pub fn from_fn<F, G>(guard: F) -> FromFn<F, G>
+where
+    F: Fn() -> G,
+    G: Deref<Target: PlainBuffer>,
+{
+    FromFn(guard, PhantomData)
+}
+
+/// Shows the type of the function, never the pixels.
+impl<F, G> fmt::Debug for FromFn<F, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FromFn")
+            .field(&format_args!("{}", std::any::type_name::<F>()))
+            .finish()
+    }
+}
+
+impl<F, G> PixelSource for FromFn<F, G>
+where
+    F: Fn() -> G,
+    G: Deref<Target: PlainBuffer>,
+{
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        Ok(Lease::guard((self.0)()))
+    }
+}
+
+impl<F, G> SharedPixelSource for FromFn<F, G>
+where
+    F: Fn() -> G,
+    G: DerefMut<Target: PlainBufferMut>,
+{
+    fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        Ok(LeaseMut::guard((self.0)()))
+    }
+}
+
+impl<F, G> PixelSourceMut for FromFn<F, G>
+where
+    F: Fn() -> G,
+    G: DerefMut<Target: PlainBufferMut>,
+{
+    fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
+        SharedPixelSource::lease_shared(&*self)
+    }
+}
