@@ -471,6 +471,98 @@ fn facts() {
     );
 }
 
+/// The text of a format is parsed as the same format, with any options.
+#[test]
+#[cfg_attr(miri, ignore = "nothing of memory in it")]
+fn names_are_parsed() {
+    use PixelFormat as F;
+    let parse = |text: &str| text.parse::<PixelFormat>();
+    for definition in DEFINITIONS.iter() {
+        let format = definition.format;
+        assert_eq!(parse(&format.to_string()).unwrap(), format);
+        assert_eq!(parse(format.name()).unwrap().name(), format.name());
+    }
+    for format in F::ALL {
+        for format in [
+            *format,
+            format.premultiplied(),
+            format.with_significant_bits(12),
+            format.with_range(-40.0, 60.5),
+            format.with_range(1e300, -5e-324),
+            format.with_range(0.1 + 0.2, f64::INFINITY),
+            format.linear().with_bit_depth(8),
+            format
+                .premultiplied()
+                .with_significant_bits(255)
+                .with_range(0.0, f64::from(f32::MIN_POSITIVE))
+                .linear()
+                .with_bit_depth(16),
+        ] {
+            assert_eq!(parse(&format.to_string()).unwrap(), format);
+        }
+    }
+    assert_eq!(parse("RGB555LE").unwrap(), F::XRGB1555LE);
+    assert_eq!(parse("BGR555").unwrap(), F::XBGR1555);
+    assert_eq!(parse("RGB8 premultiplied").unwrap(), F::RGB8);
+    assert_eq!(
+        parse(" GRAY16\tsaved with 8 bits  of 12 significant bits").unwrap(),
+        F::GRAY16.with_significant_bits(12).with_bit_depth(8)
+    );
+
+    for (text, message) in [
+        (
+            "bgrx8",
+            "unknown pixel format \"bgrx8\", did you mean BGRX8?",
+        ),
+        ("BGRX", "unknown pixel format \"BGRX\", did you mean BGRX8?"),
+        (
+            "rgb24",
+            "unknown pixel format \"rgb24\", did you mean RGB8?",
+        ),
+        (
+            "RGB656",
+            "unknown pixel format \"RGB656\", did you mean RGB565?",
+        ),
+        (
+            "Gray_F32",
+            "unknown pixel format \"Gray_F32\", did you mean GRAY_F32?",
+        ),
+        (
+            "rgb555le",
+            "unknown pixel format \"rgb555le\", did you mean RGB555LE?",
+        ),
+        ("YUYV", "unknown pixel format \"YUYV\""),
+        ("8", "unknown pixel format \"8\""),
+        ("", "unknown pixel format \"\""),
+        (
+            "\u{fc}\u{1f600}",
+            "unknown pixel format \"\u{fc}\u{1f600}\"",
+        ),
+        (
+            "GRAY16 of 12 bits",
+            "unknown option \"of 12 bits\" of pixel format GRAY16: options are \"premultiplied\", \"of 12 significant bits\", \"from 0 to 1\", \"linear\" and \"saved with 8 bits\"",
+        ),
+    ] {
+        assert_eq!(parse(text).unwrap_err().to_string(), message);
+    }
+    for text in [
+        "RGBA8 premultiplied.",
+        "GRAY16 of x significant bits",
+        "GRAY16 of 256 significant bits",
+        "GRAY_F32 from 0 to",
+        "GRAY_F32 linear x",
+    ] {
+        let error = parse(text).unwrap_err();
+        let unknown = matches!(error.kind(), ErrorKind::UnknownOption { .. });
+        assert!(unknown, "{error}");
+    }
+    let error = parse(&"X".repeat(1000)).unwrap_err();
+    let ErrorKind::UnknownFormat { name, nearest, .. } = error.kind() else {
+        panic!("{error}");
+    };
+    assert_eq!((name.len(), *nearest), (1000, None));
+}
+
 /// What has no meaning is an error when an image is made, with the numbers.
 #[test]
 #[cfg_attr(miri, ignore = "nothing of memory in it")]

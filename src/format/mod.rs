@@ -12,6 +12,7 @@ mod bits;
 mod cmyk;
 mod convert;
 mod file_format;
+mod name;
 mod order;
 mod packed;
 mod palette;
@@ -330,27 +331,6 @@ impl PixelFormat {
     #[must_use]
     pub fn is_indexed(self) -> bool {
         self.order == Order::Index
-    }
-}
-
-/// The name of the constant, followed by the options that were set.
-impl fmt::Display for PixelFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.premultiplied && self.value_map == ValueMap::DEFAULT {
-            return f.pad(self.name());
-        }
-        let premultiplied = if self.premultiplied {
-            " premultiplied"
-        } else {
-            ""
-        };
-        f.pad(&format!("{}{premultiplied}{}", self.name(), self.value_map))
-    }
-}
-
-impl fmt::Debug for PixelFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

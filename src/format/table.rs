@@ -164,18 +164,28 @@ formats! {
     "Red, green, blue, alpha, `f32`, from 0 to 1" RGBA_F32, RGBA_F32LE, RGBA_F32BE = Rgba, F32;
 }
 
-/// Aliases.
-impl PixelFormat {
-    /// Alias of [`XRGB1555`](PixelFormat::XRGB1555).
-    pub const RGB555: PixelFormat = PixelFormat::XRGB1555;
-    /// Alias of [`XRGB1555LE`](PixelFormat::XRGB1555LE).
-    pub const RGB555LE: PixelFormat = PixelFormat::XRGB1555LE;
-    /// Alias of [`XRGB1555BE`](PixelFormat::XRGB1555BE).
-    pub const RGB555BE: PixelFormat = PixelFormat::XRGB1555BE;
-    /// Alias of [`XBGR1555`](PixelFormat::XBGR1555).
-    pub const BGR555: PixelFormat = PixelFormat::XBGR1555;
-    /// Alias of [`XBGR1555LE`](PixelFormat::XBGR1555LE).
-    pub const BGR555LE: PixelFormat = PixelFormat::XBGR1555LE;
-    /// Alias of [`XBGR1555BE`](PixelFormat::XBGR1555BE).
-    pub const BGR555BE: PixelFormat = PixelFormat::XBGR1555BE;
+/// Defines the aliases, and the list of their names.
+macro_rules! aliases {
+    ($($alias:ident = $name:ident;)*) => {
+        /// Aliases.
+        impl PixelFormat {
+            $(
+                #[doc = concat!("Alias of [`", stringify!($name), "`](PixelFormat::", stringify!($name), ").")]
+                pub const $alias: PixelFormat = PixelFormat::$name;
+            )*
+
+            /// The names of the aliases, and their formats.
+            pub(super) const ALIASES: &'static [(&'static str, PixelFormat)] =
+                &[$((stringify!($alias), PixelFormat::$name),)*];
+        }
+    };
+}
+
+aliases! {
+    RGB555 = XRGB1555;
+    RGB555LE = XRGB1555LE;
+    RGB555BE = XRGB1555BE;
+    BGR555 = XBGR1555;
+    BGR555LE = XBGR1555LE;
+    BGR555BE = XBGR1555BE;
 }
