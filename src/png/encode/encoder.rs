@@ -192,15 +192,14 @@ impl PngEncoder {
     /// The file is the same as that of a new encoder with the same options. It
     /// differs from a file without this option, because strips are smaller: about
     /// 320 KiB of scanlines instead of 512 KiB, and at least 16 rows. The size of
-    /// the file changes by less than one percent, of drawn pictures in
-    /// [`Compression::Small`] by up to two.
+    /// the file changes by less than half a percent; flat graphics in
+    /// [`Compression::Small`] change by up to one percent.
     ///
     /// **Cost.** A strip that has not changed costs one read of its pixels. If
-    /// every strip changes in every save, as in a video, saves take up to 5 % longer
-    /// than without this option, with several threads up to 9 %. The first saves
-    /// in which everything changes take up to 20 % longer, because they keep the
-    /// strips. A strip that has changed more than `2 * images` times in a row is
-    /// not kept until it stays the same for one save.
+    /// every strip changes in every save, as in a video, saves are at most a
+    /// twentieth slower than without this option. A strip that has changed more
+    /// than `2 * images` times in a row is not kept until it stays the same for
+    /// one save.
     ///
     /// **Memory.** The encoder keeps the compressed pieces of the strips, about as
     /// many bytes as the files of the last `images` saves, and about 100 bytes a
