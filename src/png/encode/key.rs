@@ -60,6 +60,9 @@ impl StripKey {
         let group = first - first % GROUP_ROWS;
         let is_split = group < first && rule == FilterRule::ByRow(RowRule::PerGroup);
         let above = first.min(1);
+        // Pixels of another format must not have a key of pixels as in PNG.
+        let is_converted = matches!(filtering, Filtering::Converting(..));
+        key.write(&[is_converted.into()]);
         match filtering {
             Filtering::FromMemory(memory, _) => {
                 if is_split {
