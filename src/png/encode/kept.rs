@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::key::StripKey;
 use super::strip::StripSums;
-use crate::alloc::{push, with_capacity};
+use crate::alloc::{reserve, with_capacity};
 
 /// The strips that an encoder keeps. All threads of a save look for strips here.
 pub(super) struct KeptStrips {
@@ -25,7 +25,7 @@ struct State {
     save: u64,
     /// The strips with the same number in their images, for each number.
     places: Vec<Place>,
-    /// Bytes of the memory of `places`.
+    /// Bytes of the memory of `places`: all capacities.
     bytes: u64,
 }
 
@@ -46,13 +46,6 @@ pub(super) struct KeptStrip {
     pub(super) piece: Vec<u8>,
     /// The number of the last save that used the strip.
     used: u64,
-}
-
-impl KeptStrip {
-    /// Returns the bytes of the memory that the strip takes.
-    fn size(&self) -> u64 {
-        (self.piece.capacity() + size_of::<Self>()) as u64
-    }
 }
 
 impl KeptStrips {
@@ -107,14 +100,15 @@ impl KeptStrips {
         (!strip.piece.is_empty()).then_some(strip.sums)
     }
 
-    /// Removes and returns a strip.
+    /// Removes and returns a strip, if its piece is kept.
     pub(super) fn take(&self, index: u32, key: StripKey) -> Option<KeptStrip> {
-        self.lock().take(index, |strip| strip.key == key)
+        let has_piece = |strip: &KeptStrip| strip.key == key && !strip.piece.is_empty();
+        self.lock().take(index, has_piece)
     }
 
     /// Keeps a strip that was taken.
     pub(super) fn put_back(&self, index: u32, strip: KeptStrip) {
-        self.lock().put(index, strip);
+        self.lock().put(index, strip, u64::MAX);
     }
 
     /// Keeps a new strip, if its bytes are within the limit and there is memory for
@@ -125,7 +119,7 @@ impl KeptStrips {
     /// strip is saved again, its piece is kept.
     pub(super) fn keep(&self, index: u32, key: StripKey, sums: StripSums, piece: &[u8]) {
         let mut state = self.lock();
-        let Some(place) = state.place(index) else {
+        let Some(place) = state.place(index, self.limit) else {
             return;
         };
         place.misses = place.misses.saturating_add(1);
@@ -135,7 +129,11 @@ impl KeptStrips {
             piece
         };
         let oldest = state.save.saturating_sub(self.images.into());
-        let old = state.take(index, |strip| strip.used <= oldest || strip.key == key);
+        // A place never has two strips of one key.
+        let old = match state.take(index, |strip| strip.key == key) {
+            None => state.take(index, |strip| strip.used <= oldest),
+            same => same,
+        };
         let mut memory = old.map_or_else(Vec::new, |old| old.piece);
         memory.clear();
         // Reused memory is at most a quarter larger than the piece.
@@ -146,15 +144,14 @@ impl KeptStrips {
                 Err(_) => return,
             }
         }
-        let mut strip = KeptStrip {
+        let strip = KeptStrip {
             key,
             sums,
             piece: memory,
             used: state.save,
         };
-        if state.bytes + strip.size() <= self.limit {
+        if let Some(strip) = state.put(index, strip, self.limit) {
             strip.piece.extend_from_slice(piece);
-            state.put(index, strip);
         }
     }
 
@@ -168,17 +165,19 @@ impl KeptStrips {
             place.strips.retain(|strip| {
                 let stays = strip.used > oldest;
                 if !stays {
-                    state.bytes -= strip.size();
+                    state.bytes -= strip.piece.capacity() as u64;
                 }
                 stays
             });
+            if place.strips.is_empty() {
+                state.bytes -= (place.strips.capacity() * size_of::<KeptStrip>()) as u64;
+                place.strips = Vec::new();
+            }
         }
-        while state
-            .places
-            .pop_if(|place| place.strips.is_empty())
-            .is_some()
-        {
-            state.bytes -= size_of::<Place>() as u64;
+        let is_empty = |place: &mut Place| place.strips.is_empty();
+        while state.places.pop_if(is_empty).is_some() {}
+        if state.places.is_empty() {
+            self.clear();
         }
     }
 
@@ -206,12 +205,22 @@ impl KeptStrips {
 }
 
 impl State {
-    /// Returns the place of this number, or `None` if there is no memory for it.
-    fn place(&mut self, index: u32) -> Option<&mut Place> {
+    /// Returns the place of this number, or `None` if there is no memory for it
+    /// within the limit.
+    fn place(&mut self, index: u32, limit: u64) -> Option<&mut Place> {
         let index = index as usize;
         while self.places.len() <= index {
-            push(&mut self.places, Place::default()).ok()?;
-            self.bytes += size_of::<Place>() as u64;
+            let (len, capacity) = (self.places.len(), self.places.capacity());
+            if len == capacity {
+                let growth = capacity.max(4);
+                let bytes = self.bytes + (growth * size_of::<Place>()) as u64;
+                if bytes > limit {
+                    return None;
+                }
+                reserve(&mut self.places, len + growth).ok()?;
+                self.bytes = bytes;
+            }
+            self.places.push(Place::default());
         }
         self.places.get_mut(index)
     }
@@ -221,16 +230,24 @@ impl State {
         let strips = &mut self.places.get_mut(index as usize)?.strips;
         let at = strips.iter().position(which)?;
         let strip = strips.swap_remove(at);
-        self.bytes -= strip.size();
+        self.bytes -= strip.piece.capacity() as u64;
         Some(strip)
     }
 
-    /// Adds a strip to a place, if there is memory for it.
-    fn put(&mut self, index: u32, strip: KeptStrip) {
-        let size = strip.size();
-        let place = self.places.get_mut(index as usize);
-        if place.is_some_and(|place| push(&mut place.strips, strip).is_ok()) {
-            self.bytes += size;
+    /// Adds a strip to a place, if there is memory for it within the limit.
+    /// Returns the strip in its place.
+    fn put(&mut self, index: u32, strip: KeptStrip, limit: u64) -> Option<&mut KeptStrip> {
+        let strips = &mut self.places.get_mut(index as usize)?.strips;
+        let mut bytes = self.bytes + strip.piece.capacity() as u64;
+        if strips.len() == strips.capacity() {
+            bytes += size_of::<KeptStrip>() as u64;
         }
+        if bytes > limit {
+            return None;
+        }
+        reserve(strips, strips.len() + 1).ok()?;
+        self.bytes = bytes;
+        strips.push(strip);
+        strips.last_mut()
     }
 }
