@@ -157,6 +157,11 @@ impl Case {
 pub struct Random(u64);
 
 impl Random {
+    /// Returns the random numbers of a seed.
+    pub fn new(seed: u64) -> Self {
+        Random(seed)
+    }
+
     /// Returns any 64 bits (`SplitMix64`).
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -194,7 +199,7 @@ impl Random {
 /// panics, prints the case.
 pub fn each_case(count: u64, check: impl Fn(Case, &mut Random)) {
     for seed in 0..count {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let case = case(&mut random);
         let shown = case.clone();
         let run = AssertUnwindSafe(|| check(case, &mut random));
