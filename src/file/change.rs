@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::identity::Identity;
+use super::identity::{Identity, OpenFile};
 use super::system::{self, Target, Temporary};
 use super::{Place, check_extension};
 use crate::alloc::{NoMemory, zeroed};
@@ -33,7 +33,9 @@ pub(crate) struct Outcome {
 ///
 /// If the old file changes while its bytes are compared or copied, the save
 /// fails with [`ResourceBusy`](io::ErrorKind::ResourceBusy), and the file stays
-/// as it is.
+/// as it is. On Unix another file may take the place of the old file meanwhile:
+/// the content of the old file has not changed, so the save counts as finished
+/// before that, or replaces the other file.
 pub(crate) fn replace_if_changed<T>(
     path: &Path,
     write: impl FnOnce(&mut ChangeWriter) -> Result<T, Error>,
@@ -128,10 +130,10 @@ impl ChangeWriter {
     fn finish(mut self) -> io::Result<Outcome> {
         if let State::Equal(_, old) = &self.state {
             if old.identity.length() == self.position {
-                old.check()?;
+                let is_untouched = old.check()? == OpenFile::Untouched;
                 return Ok(Outcome {
                     unchanged: true,
-                    identity: self.identity,
+                    identity: self.identity.filter(|_| is_untouched),
                 });
             }
             self.change()?;
@@ -290,13 +292,15 @@ impl OldFile {
         true
     }
 
-    /// Checks that nobody has changed the file.
-    fn check(&self) -> io::Result<()> {
-        if Identity::of(&self.file)? == self.identity {
-            return Ok(());
+    /// Checks that nobody has changed the content of the file.
+    fn check(&self) -> io::Result<OpenFile> {
+        match self.identity.state_of(&self.file)? {
+            OpenFile::Changed => {
+                let message = "the file was changed by others during the save";
+                Err(io::Error::new(io::ErrorKind::ResourceBusy, message))
+            }
+            state => Ok(state),
         }
-        let message = "the file was changed by others during the save";
-        Err(io::Error::new(io::ErrorKind::ResourceBusy, message))
     }
 }
 

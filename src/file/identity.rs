@@ -49,6 +49,20 @@ impl Identity {
         }
     }
 
+    /// Returns the state of an open file that had this identity before.
+    pub(super) fn state_of(&self, file: &File) -> io::Result<OpenFile> {
+        let stat = rustix::fs::fstat(file)?;
+        let now = Identity::from_stat(&stat);
+        Ok(if now == *self {
+            OpenFile::Untouched
+        } else if stat.st_nlink == 0 && now.is_renamed(self) {
+            // The loss of a name sets the time of change.
+            OpenFile::Removed
+        } else {
+            OpenFile::Changed
+        })
+    }
+
     /// Tells whether two identities, taken before and after a rename, are those
     /// of one file with the same content. A rename sets the time of change.
     pub(super) fn is_renamed(&self, before: &Identity) -> bool {
@@ -89,6 +103,15 @@ impl Identity {
         })
     }
 
+    /// Returns the state of an open file that had this identity before.
+    pub(super) fn state_of(&self, file: &File) -> io::Result<OpenFile> {
+        Ok(if Identity::of(file)? == *self {
+            OpenFile::Untouched
+        } else {
+            OpenFile::Changed
+        })
+    }
+
     /// Tells whether two identities, taken before and after a rename, are those
     /// of one file with the same content. A rename may set the time of creation
     /// to that of the replaced file.
@@ -102,4 +125,17 @@ impl Identity {
     pub(super) fn length(&self) -> u64 {
         self.length
     }
+}
+
+/// What has happened to an open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OpenFile {
+    /// Nothing.
+    Untouched,
+    /// Another file has taken its name, or the name was removed. The content is
+    /// the same.
+    #[cfg(unix)]
+    Removed,
+    /// The content or the permissions may have changed.
+    Changed,
 }

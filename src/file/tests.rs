@@ -299,21 +299,6 @@ fn a_file_that_changes_during_the_save() {
         folder.check(&vec![1; 200_000]);
     }
 
-    // Another file took its place.
-    #[cfg(unix)]
-    {
-        let folder = Folder::with(&old);
-        std::thread::sleep(std::time::Duration::from_millis(30));
-        assert_busy(replace_if_changed(&folder.path, |writer| {
-            write(writer, &old)?;
-            let other = folder.folder.path().join("other");
-            fs::write(&other, "other").unwrap();
-            fs::rename(&other, &folder.path).unwrap();
-            Ok(())
-        }));
-        folder.check(b"other");
-    }
-
     // No byte of it is used.
     let folder = Folder::with(&old);
     replace_if_changed(&folder.path, |writer| {
@@ -324,6 +309,87 @@ fn a_file_that_changes_during_the_save() {
     })
     .unwrap();
     folder.check(b"different");
+}
+
+/// The old file loses its name while it is compared or after a part of it was
+/// copied. Its content is the same.
+#[cfg(unix)]
+#[test]
+fn another_file_takes_the_place() {
+    let old = bytes(200_000);
+    let different = [&old[..100_000], b"different"].concat();
+    let take_place = |folder: &Folder| {
+        // So that the time of change is another one.
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        let other = folder.folder.path().join("other");
+        fs::write(&other, "other").unwrap();
+        fs::rename(&other, &folder.path).unwrap();
+    };
+
+    // Equal: as if the other file had come after the save.
+    let folder = Folder::with(&old);
+    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+        write(writer, &old[..70_000])?;
+        take_place(&folder);
+        assert!(writer.skip(10));
+        write(writer, &old[70_010..])
+    })
+    .unwrap();
+    assert!(outcome.unchanged && outcome.identity.is_none());
+    folder.check(b"other");
+
+    // Different: as if the other file had come before the save.
+    for before in [true, false] {
+        let folder = Folder::with(&old);
+        let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+            write(writer, &old[..100_000])?;
+            if before {
+                take_place(&folder);
+            }
+            write(writer, b"different")?;
+            if !before {
+                take_place(&folder);
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert!(!outcome.unchanged);
+        assert_eq!(outcome.identity, Some(folder.identity()));
+        folder.check(&different);
+    }
+
+    // The name is removed.
+    let folder = Folder::with(&old);
+    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+        write(writer, &old[..100_000])?;
+        fs::remove_file(&folder.path).unwrap();
+        write(writer, b"different")
+    })
+    .unwrap();
+    assert!(!outcome.unchanged);
+    folder.check(&different);
+
+    // The content changes, and then the name is lost.
+    let folder = Folder::with(&old);
+    assert_busy(replace_if_changed(&folder.path, |writer| {
+        write(writer, &old)?;
+        let mut file = fs::File::options().append(true).open(&folder.path).unwrap();
+        file.write_all(b"!").unwrap();
+        take_place(&folder);
+        Ok(())
+    }));
+    folder.check(b"other");
+
+    // The file has a second name, by which it could be written.
+    let folder = Folder::with(&old);
+    let elsewhere = tempfile::tempdir_in(folder.folder.path().parent().unwrap()).unwrap();
+    fs::hard_link(&folder.path, elsewhere.path().join("second")).unwrap();
+    assert_busy(replace_if_changed(&folder.path, |writer| {
+        write(writer, &old)?;
+        take_place(&folder);
+        Ok(())
+    }));
+    folder.check(b"other");
 }
 
 #[test]
