@@ -269,7 +269,10 @@ impl Picture {
         let size = definition.size();
         let packed = Layout::packed(width as u32, height as u32, definition.format);
         match self.layout {
-            1 => (packed.with_row_stride(row as isize + 12), (row + 12) * height),
+            1 => (
+                packed.with_row_stride(row as isize + 12),
+                (row + 12) * height,
+            ),
             2 => {
                 let layout = packed.with_row_stride(-(row as isize));
                 (layout.with_offset(row * (height - 1)), row * height)
@@ -453,7 +456,8 @@ impl World {
         let left = self.random.index(self.last + 1000);
         let path = self.folder.path().join("disturbed.png");
         let to_file = self.random.flag();
-        self.log.push(format!("disturb {kind}, panics: {panics}, {left}"));
+        self.log
+            .push(format!("disturb {kind}, panics: {panics}, {left}"));
         fn save<S: PixelSource>(
             encoder: &mut PngEncoder,
             image: &Image<S>,

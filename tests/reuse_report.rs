@@ -38,7 +38,11 @@ fn image(seed: u64) -> Image<Vec<u8>> {
 fn save<S: PixelSource>(encoder: &mut PngEncoder, image: &Image<S>) -> (u32, u32, u64) {
     let report = encoder.write(image, io::sink()).unwrap();
     assert_eq!(report.strips, report.strips_encoded + report.strips_reused);
-    (report.strips_encoded, report.strips_reused, report.bytes_kept)
+    (
+        report.strips_encoded,
+        report.strips_reused,
+        report.bytes_kept,
+    )
 }
 
 /// Returns the number of rows in a strip.
@@ -137,7 +141,16 @@ fn images_in_turn() {
     let images = [1, 2, 3].map(image);
     let strips = save(&mut PngEncoder::new().reuse_strips(1), &images[0]).0;
     assert!(strips > 3);
-    for (count, kept) in [(1, 0), (1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3), (2, 7)] {
+    for (count, kept) in [
+        (1, 0),
+        (1, 1),
+        (2, 1),
+        (2, 2),
+        (3, 1),
+        (3, 2),
+        (3, 3),
+        (2, 7),
+    ] {
         for threads in [1, 2] {
             let mut encoder = PngEncoder::new().reuse_strips(kept).threads(threads);
             let mut strips = strips;
@@ -192,7 +205,10 @@ fn limits() {
     let mut encoder = PngEncoder::new().reuse_strips(1);
     let (strips, _, all) = save(&mut encoder, &image);
     let size = encoder.write(&image, io::sink()).unwrap().png_size;
-    assert!(all >= size - 100 && all <= size + 200 * u64::from(strips), "{all}, {size}");
+    assert!(
+        all >= size - 100 && all <= size + 200 * u64::from(strips),
+        "{all}, {size}"
+    );
     assert_eq!(save(&mut encoder, &image), (0, strips, all));
     let mut last = 0;
     for limit in [0, 1, 1000, all / 3, all / 2, all - 1, all, all + 1] {
@@ -259,7 +275,12 @@ fn sources_in_turn() {
     let cells = Cell::from_mut(&mut bytes[..]).as_slice_of_cells();
     let live = Image::from_buffer(cells, WIDTH, HEIGHT, PixelFormat::GRAY8).unwrap();
     let upside_down = stable.to_vec().unwrap();
-    let upside_down: Vec<u8> = upside_down.chunks(WIDTH as usize).rev().flatten().copied().collect();
+    let upside_down: Vec<u8> = upside_down
+        .chunks(WIDTH as usize)
+        .rev()
+        .flatten()
+        .copied()
+        .collect();
     let upside_down = Image::from_buffer(upside_down, WIDTH, HEIGHT, PixelFormat::GRAY8).unwrap();
     let upside_down = upside_down.flip_vertical();
     for mode in [Compression::Fast, Compression::Small] {
@@ -315,7 +336,8 @@ fn bytes_with_two_meanings() {
         let mut encoder = PngEncoder::new().reuse_strips(1).filter(Filter::None);
         let bytes = noise(16 * 8 * 3, 1);
         for second in DEFINITIONS.iter() {
-            let same = (first.channels(), first.bit_depth()) == (second.channels(), second.bit_depth());
+            let same =
+                (first.channels(), first.bit_depth()) == (second.channels(), second.bit_depth());
             if !same {
                 continue;
             }
@@ -350,7 +372,11 @@ fn bytes_with_two_meanings() {
                     encoder.configure(set);
                     let mut new = set(PngEncoder::new().reuse_strips(1));
                     let files = (encoder.to_png(&image).ok(), new.to_png(&image).ok());
-                    assert!(files.0 == files.1, "{} {width} {depth:?}", definition.format);
+                    assert!(
+                        files.0 == files.1,
+                        "{} {width} {depth:?}",
+                        definition.format
+                    );
                 }
             }
         }
