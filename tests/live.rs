@@ -347,6 +347,64 @@ fn owned_and_borrowed() {
     assert_eq!(image.into_source()[4 * PIXEL..4 * PIXEL + 4], [9, 8, 7, 6]);
 }
 
+/// Every edit shows in the next of many saves with one encoder, which keeps the
+/// strips that have not changed, and in the file that it replaces.
+#[test]
+fn re_saves() {
+    fn check<S: PixelSource>(
+        name: &str,
+        mut image: Image<S>,
+        edit: impl Fn(&mut Image<S>, usize, u8),
+    ) {
+        let folder = common::folder();
+        let path = folder.path().join("a.png");
+        for threads in [1, 3] {
+            let mut encoder = PngEncoder::new().threads(threads).reuse_strips(1);
+            let mut files = PngEncoder::new().threads(threads);
+            for round in 1..=5 {
+                let value = round * 12 + threads as u8;
+                let at = usize::from(round) * 7777;
+                edit(&mut image, at, value);
+                for again in [false, true] {
+                    let mut png = Vec::new();
+                    let report = encoder.write(&image, &mut png).unwrap();
+                    let reuses = round > 1 || again;
+                    assert!(report.strips > 1 && (report.strips_reused > 0) == reuses);
+                    assert_eq!(report.strips_encoded == 0, again, "{name}, {round}");
+                    let report = files.save_if_changed(&image, &path).unwrap();
+                    assert_eq!(report.unchanged, again, "{name}, {round}");
+                    for png in [png, std::fs::read(&path).unwrap()] {
+                        if !again {
+                            let decoded = common::decode_zune(&png);
+                            assert_eq!(decoded.samples[at], value.into(), "{name}, {round}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    const LEN: usize = 2000 * 400;
+    fn gray<S: PixelSource>(source: S) -> Image<S> {
+        Image::from_buffer(source, 2000, 400, PixelFormat::GRAY8).unwrap()
+    }
+    let cells = vec![Cell::new(0u8); LEN];
+    check("cells", gray(&cells[..]), |_, at, v| cells[at].set(v));
+    let atomics: Vec<AtomicU8> = (0..LEN).map(|_| AtomicU8::new(0)).collect();
+    check("atomics", gray(&atomics[..]), |_, at, v| {
+        atomics[at].store(v, Relaxed)
+    });
+    let cell = RefCell::new(vec![0u8; LEN]);
+    check("RefCell", gray(&cell), |_, at, v| cell.borrow_mut()[at] = v);
+    let mutex = Mutex::new(vec![0u8; LEN]);
+    check("Mutex", gray(&mutex), |_, at, v| {
+        mutex.lock().unwrap()[at] = v
+    });
+    check("Vec", gray(vec![0u8; LEN]), |image, at, v| {
+        image.source_mut()[at] = v
+    });
+}
+
 /// The padded, bottom-up buffer of a window, edited while the image lives.
 #[test]
 fn strided() {

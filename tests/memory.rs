@@ -289,6 +289,9 @@ fn memory_does_not_grow_with_the_image() {
         }
     }
 
+    check_re_saves();
+    check_known_files();
+
     // Reading into a view: whatever the file's height, in place and not.
     let files = [1024, 8192].map(|height| {
         let image = Image::new(256, height, PixelFormat::RGB8).unwrap();
@@ -316,4 +319,117 @@ fn memory_does_not_grow_with_the_image() {
             "{peaks:?} bytes to read {format}"
         );
     }
+}
+
+/// Strips that are kept take what the report says, within the limit, and a re-save
+/// takes no more than a save beside them.
+fn check_re_saves() {
+    let format = PixelFormat::RGBA8;
+    let layout = |height| Layout::packed(WIDTH, height, format).with_row_stride(0);
+    let noise = common::noise(4 * WIDTH as usize, 1);
+    let other_noise = common::noise(4 * WIDTH as usize, 2);
+    // Rows of four kinds, from one that does not compress to one that does.
+    let half: Vec<u8> = (0..noise.len()).map(|at| noise[at] & 15).collect();
+    let zeros = vec![0; noise.len()];
+    let rows = [&noise, &zeros, &half, &other_noise, &noise, &half];
+    for compression in MODES {
+        let is_slow = matches!(compression, Compression::Small | Compression::Best);
+        for threads in [1, 3] {
+            for images in [1, 2] {
+                let heights = if is_slow {
+                    [256, 100, 256, 90, 256, 255]
+                } else {
+                    [2048, 100, 2048, 500, 2048, 2047]
+                };
+                for limit in [u64::MAX, 0, 300_000] {
+                    let name = format!("{compression:?}, {threads} threads, limit {limit}");
+                    let mut sizes = Vec::with_capacity(2 * rows.len());
+                    let before = ALLOCATOR.current_usage();
+                    ALLOCATOR.reset_peak_usage();
+                    let encoder = PngEncoder::new().compression(compression);
+                    let mut encoder = encoder.threads(threads).max_kept_bytes(0);
+                    // Takes the memory of a save, and keeps nothing.
+                    encoder = encoder.reuse_strips(images);
+                    let first = Image::with_layout(rows[0], layout(heights[0])).unwrap();
+                    let report = encoder.write(&first, io::sink()).unwrap();
+                    assert_eq!(report.bytes_kept, 0, "{name}");
+                    let peak = ALLOCATOR.peak_usage() - before;
+                    check_bound(&name, peak, WIDTH, format, threads);
+                    let without = ALLOCATOR.current_usage();
+
+                    encoder = encoder.max_kept_bytes(limit);
+                    for (row, height) in rows.into_iter().zip(heights) {
+                        let image = Image::with_layout(row, layout(height)).unwrap();
+                        for again in [false, true] {
+                            let had = ALLOCATOR.current_usage() - without;
+                            ALLOCATOR.reset_peak_usage();
+                            let report = encoder.write(&image, io::sink()).unwrap();
+                            let peak = ALLOCATOR.peak_usage() - without;
+                            let has = ALLOCATOR.current_usage().saturating_sub(without);
+                            let kept = report.bytes_kept as usize;
+                            // The standard library keeps a few bytes for threads.
+                            assert!(
+                                has.abs_diff(kept) < 256,
+                                "{name}: {has} bytes, {kept} are reported"
+                            );
+                            assert!(kept as u64 <= limit, "{name}: {kept} bytes kept");
+                            // Nothing else than strips comes and goes.
+                            let most = had.max(kept) + kept / 2 + 64 * 1024;
+                            assert!(peak <= most, "{name}: {peak} bytes, {most} are allowed");
+                            if again && limit == u64::MAX && compression != Compression::Stored {
+                                assert_eq!(report.strips_encoded, 0, "{name}");
+                            }
+                            sizes.push((report.png_size as usize, report.strips as usize));
+                            // At most five quarters of the last files, and 128
+                            // bytes a strip for each of them.
+                            let last = sizes.iter().rev().take(images as usize);
+                            let bound: usize = last.map(|(size, _)| size / 4 * 5).sum();
+                            let strips = sizes.iter().map(|size| size.1).max().unwrap();
+                            let bound = bound + 128 * strips * images as usize + 256;
+                            assert!(kept <= bound, "{name}: {kept} bytes, {bound} are allowed");
+                        }
+                    }
+                    encoder.release_memory();
+                    let kept = ALLOCATOR.current_usage().saturating_sub(before);
+                    assert!(kept < 512, "{name}: {kept} bytes still kept");
+                }
+            }
+        }
+    }
+}
+
+/// What is remembered of files: 16 of them, and 48 bytes a strip.
+fn check_known_files() {
+    let folder = common::folder();
+    let row = vec![7u8; 4 * WIDTH as usize];
+    // Strips of 64 KiB.
+    let layout = Layout::packed(WIDTH, 4096, PixelFormat::RGBA8).with_row_stride(0);
+    let image = Image::with_layout(&row, layout).unwrap();
+    let mut encoder = PngEncoder::new().compression(Compression::Stored);
+    let strips = encoder.write(&image, io::sink()).unwrap().strips as usize;
+    assert!(strips > 250);
+    let before = ALLOCATOR.current_usage();
+    for number in 0..20 {
+        let path = folder.path().join(format!("{}.png", number % 18));
+        for unchanged in [number >= 18, true] {
+            let had = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            let report = encoder.save_if_changed(&image, &path).unwrap();
+            assert_eq!(report.unchanged, unchanged);
+            let peak = ALLOCATOR.peak_usage() - had;
+            // The buffer of the comparison, that of the chunks, and the strips.
+            let bound = (64 + 16) * 1024 + 48 * strips;
+            assert!(peak <= bound, "{peak} bytes to save file {number}");
+        }
+        if number == 17 {
+            std::fs::remove_file(folder.path().join("3.png")).unwrap();
+        }
+    }
+    let kept = ALLOCATOR.current_usage() - before;
+    let bound = 17 * (48 * strips + 512);
+    assert!(
+        kept <= bound,
+        "{kept} bytes kept for files, {bound} are allowed"
+    );
+    encoder.release_memory();
 }

@@ -78,10 +78,13 @@ fn check_at(
     compression: Compression,
     depth: IndexDepth,
 ) {
+    let encoder = PngEncoder::new().compression(compression).threads(3);
+    check_save(definition, layout, len, &mut encoder.index_depth(depth));
+}
+
+fn check_save(definition: &Definition, layout: Layout, len: usize, encoder: &mut PngEncoder) {
     let source = Changing::new(len);
     let image = definition.with_palette(Image::with_layout(&source, layout).unwrap());
-    let mut encoder = PngEncoder::new().compression(compression).threads(3);
-    encoder = encoder.index_depth(depth);
     let png = encoder.to_png(&image).unwrap();
     let decoded = decode(&png);
     let log = source.log.borrow();
@@ -179,6 +182,40 @@ fn each_visible_pixel_is_requested_once() {
                 .with_row_stride(37 * sample)
                 .with_plane_stride(37 * 23 * sample);
             check(definition, planar, len, Fast);
+        }
+    }
+}
+
+/// Saves that look for strips of earlier saves: a source that gives the same bytes
+/// as another one before, and then other bytes.
+#[test]
+fn re_saves() {
+    for definition in DEFINITIONS.iter() {
+        let mut layouts = vec![Layout::packed(37, 23, definition.format)];
+        let size = definition.size() as isize;
+        let turned = Layout::packed(37, 23, definition.format);
+        layouts.push(turned.with_pixel_stride(23 * size).with_row_stride(size));
+        if matches!(
+            definition.format,
+            PixelFormat::RGBA8 | PixelFormat::BGRX8 | PixelFormat::INDEXED8
+        ) {
+            layouts.push(Layout::packed(3000, 250, definition.format));
+        }
+        let mut encoder = PngEncoder::new().threads(2).reuse_strips(2);
+        for layout in layouts {
+            let pixels = layout.width() as usize * layout.height() as usize;
+            for _ in 0..3 {
+                check_save(definition, layout, pixels * definition.size(), &mut encoder);
+            }
+            let source = Changing::new(pixels * definition.size());
+            let image = Image::with_layout(&source, layout).unwrap();
+            let image = definition.with_palette(image);
+            let report = encoder.write(&image, io::sink()).unwrap();
+            assert_eq!(report.strips_encoded, 0, "{layout:?}");
+            let report = encoder.write(&image, io::sink()).unwrap();
+            assert_eq!(report.strips_reused, 0, "{layout:?}");
+            let log = source.log.borrow();
+            assert!(log.requests.iter().all(|&requests| requests <= 2));
         }
     }
 }

@@ -102,6 +102,79 @@ fn check_saves<S: PixelSource>(turn: usize, name: &str, image: &Image<S>) {
     }
 }
 
+/// A writer that compares bytes with a file, and allocates nothing.
+struct Equal<'a>(&'a [u8]);
+
+impl std::io::Write for Equal<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let (first, rest) = self.0.split_at(bytes.len().min(self.0.len()));
+        assert!(first == bytes, "other bytes than from scratch");
+        self.0 = rest;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Saves with an encoder that has strips of earlier saves, in memory and over a
+/// file that it knows. Strips without memory are not kept.
+fn check_re_saves(pixels: &[u8]) {
+    let folder = common::folder();
+    let path = folder.path().join("a.png");
+    let (width, height) = (500, 400);
+    let mut edited = pixels[..4 * 500 * 400].to_vec();
+    edited[4 * 500 * 300] ^= 1;
+    for (mode, threads) in [(1, 1), (0, 2)] {
+        let new = || {
+            let encoder = PngEncoder::new().compression(MODES[mode]);
+            encoder.threads(threads).reuse_strips(1)
+        };
+        let images = [pixels, &edited].map(|pixels| {
+            let layout = Layout::packed(width, height, PixelFormat::RGBA8);
+            Image::with_layout(pixels, layout).unwrap()
+        });
+        let files = images.each_ref().map(|image| new().to_png(image).unwrap());
+        let name = format!("re-save, {:?}, {threads} threads", MODES[mode]);
+        let mut encoder = new();
+        check(&name, || {
+            for (image, file) in images.iter().zip(&files) {
+                let mut rest = Equal(file);
+                encoder.write(image, &mut rest)?;
+                assert!(rest.0.is_empty(), "{name}");
+            }
+            Ok(())
+        });
+        let name = format!("{name}, to a file");
+        let mut encoder = new();
+        check(&name, || {
+            for (image, file) in images.iter().zip(&files) {
+                let old = fs::read(&path).ok();
+                let saved = encoder.save_if_changed(image, &path);
+                let file = if saved.is_ok() {
+                    Some(file)
+                } else {
+                    old.as_ref()
+                };
+                // Too large for the memory that is left, perhaps.
+                if let Ok(now) = fs::read(&path) {
+                    assert!(Some(&now) == file, "{name}");
+                }
+                saved?;
+            }
+            Ok(())
+        });
+        // A save after all of them.
+        ALLOCATOR.stop();
+        for (image, file) in images.iter().zip(&files) {
+            assert!(encoder.to_png(image).unwrap() == *file, "{name}");
+            encoder.save_if_changed(image, &path).unwrap();
+            assert!(fs::read(&path).unwrap() == *file, "{name}");
+        }
+    }
+}
+
 #[test]
 fn every_allocation_may_fail() {
     std::panic::set_hook(Box::new(|info| {
@@ -142,6 +215,8 @@ fn every_allocation_may_fail() {
     check_saves(4, "few colours", &Image::with_layout(&row, layout).unwrap());
     let layout = Layout::packed(100_000, 3, PixelFormat::RGBA16).with_row_stride(0);
     check_saves(5, "wide", &Image::with_layout(&pixels, layout).unwrap());
+
+    check_re_saves(&pixels);
 
     // A file: the old one or the new one, and nothing else.
     let folder = common::folder();

@@ -159,11 +159,57 @@ fn encoders() -> impl Iterator<Item = PngEncoder> {
             encoder().threads(3),
             encoder().reduce(true),
             encoder().threads(2).reduce(true),
+            encoder().reuse_strips(1),
+            encoder().threads(3).reuse_strips(2),
         ]
     })
 }
 
+/// A panic in a save, and in a re-save over a file: the strips that remain are
+/// right.
+fn check_re_saves<S: Guarded>() {
+    let folder = common::folder();
+    let path = folder.path().join("a.png");
+    for threads in [1, 3] {
+        let new = || PngEncoder::new().threads(threads).reuse_strips(1);
+        let mut encoder = new();
+        let image = Image::from_buffer(S::new(Grumpy::new()), WIDTH, HEIGHT, FORMAT).unwrap();
+        let edit = |at: usize| {
+            let edited = image.source().with(|buffer| buffer.bytes[at] ^= 0xff);
+            assert!(edited.is_some(), "poisoned or held");
+        };
+        encoder.save_if_changed(&image, &path).unwrap();
+        for (at, limit) in [
+            (0, 100),
+            (0, 500_000),
+            (LEN / 2, 500_000),
+            (LEN - 1, 900_000),
+        ] {
+            let old = std::fs::read(&path).unwrap();
+            edit(at);
+            assert!(panics(|| encoder.write(&image, Panicking(limit))));
+            edit(LEN / 3);
+            encoder = encoder.on_progress(move |progress| {
+                if progress.rows as usize * 3 * WIDTH as usize >= limit {
+                    boo();
+                }
+                Continue(())
+            });
+            assert!(panics(|| encoder.save_if_changed(&image, &path)));
+            assert!(std::fs::read(&path).unwrap() == old);
+            encoder = encoder.on_progress(|_| Continue(()));
+            let expected = new().to_png(&image).unwrap();
+            for _ in 0..2 {
+                assert!(encoder.to_png(&image).unwrap() == expected);
+            }
+            encoder.save_if_changed(&image, &path).unwrap();
+            assert!(std::fs::read(&path).unwrap() == expected);
+        }
+    }
+}
+
 fn check_saves<S: Guarded>() {
+    check_re_saves::<S>();
     let image = Image::from_buffer(S::new(Grumpy::new()), WIDTH, HEIGHT, FORMAT).unwrap();
     let is_free = |image: &Image<S>| {
         let free = image.source().with(|_| ()).is_some();
@@ -178,7 +224,9 @@ fn check_saves<S: Guarded>() {
         assert!(panics(|| encoder.to_png(&image)));
         assert!(is_free(&image), "a progress function's panic, {encoder:?}");
         let mut encoder = encoder.on_progress(|_| Continue(()));
-        decode(&encoder.to_png(&image).unwrap());
+        let png = encoder.to_png(&image).unwrap();
+        decode(&png);
+        assert!(encoder.to_png(&image).unwrap() == png);
     }
     let folder = common::folder();
     let mut encoder = PngEncoder::new().on_progress(|_| boo());

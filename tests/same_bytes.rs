@@ -20,10 +20,22 @@ const MODES: [Compression; 4] = [
 const WIDTH: u32 = 61;
 const HEIGHT: u32 = 47;
 
+thread_local! {
+    /// An encoder that keeps the strips of all images that a test saves.
+    static KEEPING: RefCell<PngEncoder> = RefCell::new(PngEncoder::new().reuse_strips(100));
+}
+
+/// Returns the file in every mode. An encoder that keeps strips, of which these
+/// images have one, must write the same file.
 fn files<S: PixelSource>(image: &Image<S>) -> Vec<Vec<u8>> {
-    MODES
-        .map(|mode| PngEncoder::new().compression(mode).to_png(image).unwrap())
-        .into()
+    let files = MODES.map(|mode| PngEncoder::new().compression(mode).to_png(image).unwrap());
+    let kept = KEEPING.with_borrow_mut(|encoder| encoder.to_png(image).unwrap());
+    assert!(
+        kept == files[1],
+        "{:?}: other bytes with strips that are kept",
+        image.layout()
+    );
+    files.into()
 }
 
 /// The samples of the same picture with so many channels, in 8 or 16 bits.
@@ -202,6 +214,10 @@ fn every_number_of_threads() {
                 .flat_map(|p| [p[2], p[1], p[0]])
                 .map(u16::from);
             assert!(decoded.samples.iter().copied().eq(samples));
+            // Strips that can be kept are smaller.
+            let mut keeping = PngEncoder::new().compression(mode).reuse_strips(1);
+            let kept = keeping.to_png(&image).unwrap();
+            assert!(common::decode_zune(&kept) == decoded);
             for threads in [2, 3, 8, 0] {
                 encoder = encoder.threads(threads);
                 let png = encoder.to_png(&image).unwrap();
@@ -209,6 +225,11 @@ fn every_number_of_threads() {
                     png == expected,
                     "{mode:?}, {threads} threads, {width}x{height}"
                 );
+                let new = PngEncoder::new().compression(mode).threads(threads);
+                keeping = keeping.threads(threads);
+                for encoder in [&mut new.reuse_strips(5), &mut keeping] {
+                    assert!(encoder.to_png(&image).unwrap() == kept, "{encoder:?}");
+                }
             }
         }
     }
@@ -284,6 +305,29 @@ fn on_every_platform() {
     for (format, sum) in sums.into_iter().step_by(step) {
         assert_eq!(fast(format), sum, "{format}");
     }
+}
+
+/// The checksum of a file of strips that can be kept. (Too large for Miri.)
+#[test]
+#[cfg_attr(miri, ignore = "slow")]
+fn strips_on_every_platform() {
+    let rows = 300;
+    let pixel = |at: u32| {
+        [
+            at / 700,
+            at / 13,
+            at.wrapping_mul(at) / 1000,
+            255 - at / 40_000,
+        ]
+        .map(|s| s as u8)
+    };
+    let bytes: Vec<u8> = (0..900 * rows).flat_map(pixel).collect();
+    let image = Image::from_buffer(bytes, 900, rows, PixelFormat::RGBA8).unwrap();
+    let mut encoder = PngEncoder::new().reuse_strips(1);
+    let mut png = Vec::new();
+    let report = encoder.write(&image, &mut png).unwrap();
+    assert_eq!(report.strips, 4);
+    assert_eq!(simd_adler32::adler32(&&png[..]), 3_213_295_310);
 }
 
 /// A short palette: whatever the bits that indices have in memory, and the

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::identity::{Identity, OpenFile};
 use super::system::{self, Target, Temporary};
 use super::{Place, check_extension};
-use crate::alloc::{NoMemory, zeroed};
+use crate::alloc::zeroed;
 use crate::{Error, ErrorKind};
 
 /// The bytes of the file that are read at once.
@@ -225,7 +225,7 @@ impl OldFile {
         Ok(OldFile {
             file,
             identity,
-            buffer: Vec::new(),
+            buffer: zeroed(BUFFER as u64)?,
             start: 0,
             end: 0,
         })
@@ -261,10 +261,6 @@ impl OldFile {
     /// Reads bytes into the empty buffer. Returns their number, or 0 at the end
     /// of the file.
     fn fill(&mut self) -> io::Result<usize> {
-        if self.buffer.is_empty() {
-            let no_memory = |NoMemory(_)| io::Error::from(io::ErrorKind::OutOfMemory);
-            self.buffer = zeroed(BUFFER as u64).map_err(no_memory)?;
-        }
         let count = loop {
             match self.file.read(&mut self.buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

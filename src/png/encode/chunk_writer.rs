@@ -117,7 +117,8 @@ impl<'a> ChunkWriter<'a> {
         };
         // A chunk has 12 bytes around its data; the last 4 are behind `end`.
         let count = if end.is_empty() { 12 + len } else { 8 + len };
-        if self.len != offset || !file.skip(count) {
+        let is_one_chunk = len + end.len() as u64 <= MAX_CHUNK as u64;
+        if self.len != offset || !is_one_chunk || !file.skip(count) {
             return Ok(false);
         }
         self.len += count;
@@ -215,4 +216,32 @@ fn write_all(writer: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::replace_if_changed;
+
+    /// A strip that is several chunks in the file is not passed over as one.
+    #[test]
+    fn strips_of_several_chunks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        for (len, is_skipped) in [(MAX_CHUNK, true), (MAX_CHUNK + 1, false)] {
+            std::fs::write(&path, SIGNATURE).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_len(2 * MAX_CHUNK as u64).unwrap(); // takes no space
+            let skipped = replace_if_changed(&path, |file| {
+                let mut writer = ChunkWriter::new(Output::File(file))?;
+                let crc = ImageDataCrc::default();
+                assert_eq!(
+                    writer.skip_image_data((8, len as u64), crc, &[])?,
+                    is_skipped
+                );
+                Err::<(), _>(ErrorKind::Cancelled.into())
+            });
+            assert!(matches!(skipped.unwrap_err().kind(), ErrorKind::Cancelled));
+        }
+    }
 }
