@@ -11,6 +11,9 @@
 # without replacement, and on one that has no hard links either. There a kill may
 # leave an empty file.
 #
+# `save_if_changed` runs twice: over a file whose last byte differs, and over an
+# equal file, which no fault may change.
+#
 # The file opens to nobody new: its permissions are those from before, or those
 # of its owner alone.
 #
@@ -47,10 +50,11 @@ export PIXVIEW_TEST_SAVE=$image
 prepare() {
     rm -rf "$folder"
     mkdir "$folder"
-    unset PIXVIEW_TEST_SAVE_NEW
+    unset PIXVIEW_TEST_SAVE_NEW PIXVIEW_TEST_SAVE_IF_CHANGED
     missing=()
     case $1 in
         fresh | linked | reserved) export PIXVIEW_TEST_SAVE_NEW=1 ;;
+        differs | equal) export PIXVIEW_TEST_SAVE_IF_CHANGED=1 ;;
     esac
     case $1 in
         linked) missing=(-e inject=renameat2:error=EINVAL) ;;
@@ -59,7 +63,11 @@ prepare() {
     case $1 in
         new | fresh | linked | reserved) return ;;
     esac
-    cp "$work/old.png" "$folder/target.png"
+    case $1 in
+        differs) cp "$work/differs.png" "$folder/target.png" ;;
+        equal) cp "$work/new.png" "$folder/target.png" ;;
+        *) cp "$work/old.png" "$folder/target.png" ;;
+    esac
     chmod 640 "$folder/target.png"
     case $1 in
         link) ln -s target.png "$image" ;;
@@ -86,7 +94,7 @@ content() {
         echo none
     elif cmp -s "$image" "$work/new.png"; then
         echo new
-    elif cmp -s "$image" "$work/old.png"; then
+    elif cmp -s "$image" "$work/old.png" || cmp -s "$image" "$work/differs.png"; then
         echo old
     elif [ ! -s "$image" ]; then
         echo empty
@@ -146,6 +154,10 @@ prepare new
 "$saver" > /dev/null
 cp "$image" "$work/new.png"
 printf 'not even a PNG' > "$work/old.png"
+{
+    head -c -1 "$work/new.png"
+    printf '!'
+} > "$work/differs.png"
 
 declare -A titles=(
     [new]="A new file"
@@ -153,11 +165,13 @@ declare -A titles=(
     [linked]="save_new, by a hard link"
     [reserved]="save_new, over an empty file of its own"
     [old]="Over an old file"
+    [differs]="save_if_changed, over a file that differs"
+    [equal]="save_if_changed, over an equal file"
     [link]="Over the target of a symbolic link"
     [default]="Over an old file, in a folder with a default access control list"
     [list]="Over an old file with an access control list"
 )
-cases=(new old link fresh linked reserved)
+cases=(new old link fresh linked reserved differs equal)
 with_lists=0
 if setfacl -m u:1:rw "$work/new.png" 2> /dev/null; then
     with_lists=1

@@ -361,15 +361,16 @@ fn check_re_saves() {
                     for (row, height) in rows.into_iter().zip(heights) {
                         let image = Image::with_layout(row, layout(height)).unwrap();
                         for again in [false, true] {
-                            let had = ALLOCATOR.current_usage() - without;
+                            let had = ALLOCATOR.current_usage().saturating_sub(without);
                             ALLOCATOR.reset_peak_usage();
                             let report = encoder.write(&image, io::sink()).unwrap();
-                            let peak = ALLOCATOR.peak_usage() - without;
+                            let peak = ALLOCATOR.peak_usage().saturating_sub(without);
                             let has = ALLOCATOR.current_usage().saturating_sub(without);
                             let kept = report.bytes_kept as usize;
-                            // The standard library keeps a few bytes for threads.
+                            // Threads may free the last of their memory later.
+                            let threads_have = 2048 * (threads - 1);
                             assert!(
-                                has.abs_diff(kept) < 256,
+                                has.abs_diff(kept) <= threads_have,
                                 "{name}: {has} bytes, {kept} are reported"
                             );
                             assert!(kept as u64 <= limit, "{name}: {kept} bytes kept");
@@ -391,7 +392,10 @@ fn check_re_saves() {
                     }
                     encoder.release_memory();
                     let kept = ALLOCATOR.current_usage().saturating_sub(before);
-                    assert!(kept < 512, "{name}: {kept} bytes still kept");
+                    assert!(
+                        kept < 512 + 2048 * (threads - 1),
+                        "{name}: {kept} bytes still kept"
+                    );
                 }
             }
         }

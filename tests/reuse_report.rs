@@ -352,6 +352,24 @@ fn bytes_with_two_meanings() {
         }
     }
 
+    // Rows of another size.
+    let bytes = noise(60 * 100, 4);
+    let mut encoder = PngEncoder::new().reuse_strips(1).filter(Filter::Sub);
+    for (width, height) in [
+        (100, 60),
+        (60, 100),
+        (100, 59),
+        (6000, 1),
+        (1, 6000),
+        (3000, 2),
+    ] {
+        let part = &bytes[..(width * height) as usize];
+        let image = Image::from_buffer(part, width, height, PixelFormat::GRAY8).unwrap();
+        let png = encoder.to_png(&image).unwrap();
+        let mut new = PngEncoder::new().reuse_strips(1).filter(Filter::Sub);
+        assert!(png == new.to_png(&image).unwrap(), "{width}x{height}");
+    }
+
     // Indices at another bit depth, in rows so narrow that they have one byte at
     // each depth.
     for definition in DEFINITIONS.iter().filter(|d| d.indexed) {
@@ -400,6 +418,56 @@ fn bytes_with_two_meanings() {
         encoder.to_png(&decoy).unwrap();
         let expected = PngEncoder::new().reuse_strips(1).to_png(&image).unwrap();
         assert!(encoder.to_png(&image).unwrap() == expected, "{format}");
+    }
+}
+
+/// Rows so wide that a group of 16 rows, which share a filter, lies in two strips:
+/// the first row of the group has an effect on both.
+#[test]
+fn groups_in_two_strips() {
+    let (width, height) = (15_000, 40);
+    for format in [PixelFormat::RGB8, PixelFormat::BGR8] {
+        let row = 3 * width as usize;
+        // Smooth rows but for some noise.
+        let grain = noise(row * height as usize, 1);
+        let smooth = (0..row * height as usize)
+            .map(|at| ((at % row / 90 + at / row) as u8).wrapping_add(grain[at] & 1))
+            .collect::<Vec<u8>>();
+        for live in [false, true] {
+            for threads in [1, 2] {
+                let new = || PngEncoder::new().reuse_strips(3).threads(threads);
+                let folder = common::folder();
+                let path = folder.path().join("a.png");
+                let (mut encoder, mut files) = (new(), PngEncoder::new().threads(threads));
+                // Changes the first row of each group between smooth and noise.
+                for (round, y) in [0, 0, 16, 16, 32, 32, 15].into_iter().enumerate() {
+                    let mut bytes = smooth.clone();
+                    if round % 2 == 0 {
+                        bytes[y * row..][..row].copy_from_slice(&noise(row, 2));
+                    }
+                    let mut png = Vec::new();
+                    let mut save = |image: &Image<&dyn PixelSource>| {
+                        let report = encoder.write(image, &mut png).unwrap();
+                        assert_eq!(report.strips, 4);
+                        let name = format!("{format}, live: {live}, row {y}");
+                        assert!(png == new().to_png(image).unwrap(), "{name}");
+                        files.save_if_changed(image, &path).unwrap();
+                        let file = std::fs::read(&path).unwrap();
+                        assert!(file == image.to_png().unwrap(), "{name}, to a file");
+                    };
+                    let cells: &[Cell<u8>] = if live {
+                        Cell::from_mut(&mut bytes[..]).as_slice_of_cells()
+                    } else {
+                        &[]
+                    };
+                    if live {
+                        save(&Image::from_buffer(&cells as _, width, height, format).unwrap());
+                    } else {
+                        save(&Image::from_buffer(&bytes as _, width, height, format).unwrap());
+                    }
+                }
+            }
+        }
     }
 }
 

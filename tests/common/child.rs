@@ -12,6 +12,8 @@ use pixview::{Image, PixelFormat, PngEncoder};
 pub const PATH: &str = "PIXVIEW_TEST_SAVE";
 /// If this variable is set, the child calls `save_new` instead of `save`.
 pub const NEW: &str = "PIXVIEW_TEST_SAVE_NEW";
+/// If this variable is set, the child calls `save_if_changed`.
+pub const IF_CHANGED: &str = "PIXVIEW_TEST_SAVE_IF_CHANGED";
 
 /// Saves noise to the path in the environment, and prints `saved: Ok` or the
 /// error.
@@ -34,6 +36,9 @@ pub fn save() {
     mark();
     let result = if std::env::var_os(NEW).is_some() {
         PngEncoder::new().save_new(&image, path).map(drop)
+    } else if std::env::var_os(IF_CHANGED).is_some() {
+        let mut encoder = PngEncoder::new();
+        encoder.save_if_changed(&image, path).map(drop)
     } else {
         image.save(path)
     };
