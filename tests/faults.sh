@@ -131,7 +131,11 @@ run() {
         disk=OPEN
     fi
     # Only the fault is made up, so the file is whole. On NFS it would not be.
-    [ "$said,$call" = Ok,close ] && [ "$about" != folder ] && disk=LOST
+    # The old file that `save_if_changed` has read may be closed as it likes.
+    case $said,$call,$about,$case in
+        Ok,close,folder,* | Ok,close,image,differs | Ok,close,image,equal) ;;
+        Ok,close,*) disk=LOST ;;
+    esac
     cell="$said,$disk"
     [ "$litter" = 0 ] || cell+=+tmp
     case $said,$disk,$litter in
@@ -202,6 +206,10 @@ for case in "${cases[@]}"; do
         if [ $# -gt 0 ] && [[ " $* " != *" $call "* ]]; then
             continue
         fi
+        # The C library does not expect an error of the first, which never has
+        # one. Random numbers for hashes fail on no system; the standard library
+        # would panic.
+        [[ $call = brk || $call = getrandom ]] && continue
         # It fails already.
         if [[ "${missing[*]}" = *"inject=$call:"* ]]; then
             continue
