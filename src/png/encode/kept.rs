@@ -212,7 +212,7 @@ impl State {
         while self.places.len() <= index {
             let (len, capacity) = (self.places.len(), self.places.capacity());
             if len == capacity {
-                let growth = capacity.max(4);
+                let growth = capacity.max(1);
                 let bytes = self.bytes + (growth * size_of::<Place>()) as u64;
                 if bytes > limit {
                     return None;
