@@ -57,6 +57,30 @@ fn rows_of_strips<S: PixelSource>(encoder: PngEncoder, image: &Image<S>) -> u32 
     rows.lock().unwrap()[0]
 }
 
+/// The filters None and Sub do not look at the row above. With them a changed
+/// pixel in the last row of a strip costs that strip alone.
+#[test]
+fn filters_that_stay_in_their_row() {
+    for (filter, expected) in [
+        (Filter::None, 1),
+        (Filter::Sub, 1),
+        (Filter::Up, 2),
+        (Filter::Average, 2),
+        (Filter::Paeth, 2),
+        (Filter::Auto, 2),
+    ] {
+        let mut image = Image::new(3000, 350, PixelFormat::BGRA8).unwrap();
+        let encoder = || PngEncoder::new().filter(filter).reuse_strips(1);
+        let rows = rows_of_strips(encoder(), &image);
+        let mut encoder = encoder();
+        save(&mut encoder, &image);
+        let mut pixels = image.pixels_mut().unwrap();
+        pixels.put(9, rows - 1, [1, 2, 3, 4]).unwrap();
+        drop(pixels);
+        assert_eq!(save(&mut encoder, &image).0, expected, "{filter:?}");
+    }
+}
+
 /// One changed pixel costs its strip. In the last row of a strip it costs two:
 /// the filters of the row below look at it.
 #[test]

@@ -179,7 +179,7 @@ impl PngEncoder {
     ///
     /// `images` is the number of images that are saved in turn with this encoder,
     /// such as windows, or the frames of a ring buffer. A strip is dropped when
-    /// the last `images` successful saves have not used it. For one image that is
+    /// the last `images` saves have not used it. For one image that is
     /// saved again and again, give 1.
     ///
     /// The encoder finds the changed strips by itself. It reads all pixels in each
@@ -191,7 +191,7 @@ impl PngEncoder {
     ///
     /// The file is the same as that of a new encoder with the same options. It
     /// differs from a file without this option, because strips are smaller: about
-    /// 320 KiB of scanlines instead of 512 KiB, and at least 16 rows. The size of
+    /// 320 KiB of scanlines instead of 512 KiB, or 16 rows. The size of
     /// the file changes by less than half a percent; flat graphics in
     /// [`Compression::Small`] change by up to one percent.
     ///
@@ -201,9 +201,8 @@ impl PngEncoder {
     /// than `2 * images` times in a row is not kept until it stays the same for
     /// one save.
     ///
-    /// **Memory.** The encoder keeps the compressed pieces of the strips, about as
-    /// many bytes as the files of the last `images` saves, and about 100 bytes a
-    /// strip. [`SaveReport::bytes_kept`](super::SaveReport::bytes_kept) tells how many,
+    /// **Memory.** The encoder keeps the compressed pieces of the strips: for each of
+    /// the images at most five quarters of the file, and 128 bytes a strip. [`SaveReport::bytes_kept`](super::SaveReport::bytes_kept) tells how many,
     /// [`max_kept_bytes`](PngEncoder::max_kept_bytes) limits them, and
     /// [`release_memory`](PngEncoder::release_memory) frees them. Nothing is kept
     /// with [`Compression::Stored`], whose strips are copies of the pixels.

@@ -59,7 +59,12 @@ impl StripKey {
         // the group.
         let group = first - first % GROUP_ROWS;
         let is_split = group < first && rule == FilterRule::ByRow(RowRule::PerGroup);
-        let above = first.min(1);
+        // These filters never look at the row above.
+        let own_row = [FilterType::None, FilterType::Sub];
+        let above = match rule {
+            FilterRule::ByRow(RowRule::Fixed(filter)) if own_row.contains(&filter) => 0,
+            _ => first.min(1),
+        };
         // Pixels of another format must not have a key of pixels as in PNG.
         let is_converted = matches!(filtering, Filtering::Converting(..));
         key.write(&[is_converted.into()]);
@@ -90,7 +95,7 @@ impl StripKey {
                 if is_split {
                     key.write(&[rows.first_filter as u8]);
                 }
-                if first > 0 {
+                if above > 0 {
                     key.write(&rows.before[rows.before.len() - row_size..]);
                 }
                 for row in rows.rows.chunks_exact(row_size + 1) {
