@@ -1,5 +1,4 @@
-//! The chunks of a file, written to the caller's `Write`, whose results are
-//! checked.
+//! A writer of PNG chunks, which checks every result of the caller's `Write`.
 
 use std::io::{self, Write};
 
@@ -9,8 +8,9 @@ use crate::{Error, ErrorKind};
 
 /// The destination of a PNG.
 pub(super) enum Output<'a> {
+    /// The caller's writer, or a file that is written in any case.
     Writer(&'a mut dyn Write),
-    /// A file that is replaced if its bytes change.
+    /// A file that is replaced only if its bytes change.
     File(&'a mut ChangeWriter),
 }
 
@@ -39,18 +39,18 @@ const MAX_CHUNK: usize = 1 << 30;
 /// The size of the buffer in bytes.
 const BUFFER_SIZE: usize = 8 << 10;
 
-/// The checksum of the beginning of an IDAT chunk: of its name and of the data
-/// so far (PNG third edition, 5.3).
+/// The CRC of the name of an IDAT chunk and of the first part of its data (PNG
+/// third edition, 5.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ImageDataCrc(u32);
 
 impl ImageDataCrc {
-    /// Returns the checksum of a chunk that begins with this data.
+    /// Returns the CRC of the name and of this data.
     pub(super) fn new(data: &[u8]) -> Self {
         ImageDataCrc(checksum(*b"IDAT", data))
     }
 
-    /// Returns the checksum of the chunk that ends with this data.
+    /// Returns the CRC of the whole chunk, whose data ends with `data`.
     fn finish(self, data: &[u8]) -> u32 {
         let mut crc = crc32fast::Hasher::new_with_initial(self.0);
         crc.update(data);
@@ -100,11 +100,13 @@ impl<'a> ChunkWriter<'a> {
         self.len
     }
 
-    /// Passes over an IDAT chunk of `len` bytes and `end`, without comparing the
-    /// `len` bytes, if the file has the chunk at this position: all bytes so far
-    /// are those of the file, and the chunk began at `offset` when the file was
-    /// written. Otherwise returns `false`. `crc` is the checksum of the `len`
-    /// bytes.
+    /// Skips an IDAT chunk that the old file has already. Its data are `len`
+    /// bytes, whose CRC is `crc`, and `end`. Only `end` and the bytes behind it
+    /// are compared.
+    ///
+    /// Skips nothing and returns `false`, unless all bytes so far are those of
+    /// the old file, and `offset`, where the old file has the chunk, is the
+    /// position here.
     pub(super) fn skip_image_data(
         &mut self,
         (offset, len): (u64, u64),
@@ -115,7 +117,8 @@ impl<'a> ChunkWriter<'a> {
         let Output::File(file) = &mut self.output else {
             return Ok(false);
         };
-        // A chunk has 12 bytes around its data; the last 4 are behind `end`.
+        // A chunk has 8 bytes before its data, and 4 bytes behind it. The 4 bytes
+        // are behind `end`, if there is one.
         let count = if end.is_empty() { 12 + len } else { 8 + len };
         let is_one_chunk = len + end.len() as u64 <= MAX_CHUNK as u64;
         if self.len != offset || !is_one_chunk || !file.skip(count) {
@@ -129,8 +132,8 @@ impl<'a> ChunkWriter<'a> {
         Ok(true)
     }
 
-    /// Writes an IDAT chunk of `piece` and `end`, or several if PNG allows no
-    /// chunk of that size. `crc` is the checksum of `piece`.
+    /// Writes an IDAT chunk of `piece` and `end`, or several chunks if they are
+    /// larger than [`MAX_CHUNK`]. `crc` is the CRC of `piece`.
     pub(super) fn write_image_data(
         &mut self,
         piece: &[u8],
@@ -148,8 +151,8 @@ impl<'a> ChunkWriter<'a> {
         Ok(())
     }
 
-    /// Writes the last chunk, flushes the caller's `Write`, and returns the bytes
-    /// of the file.
+    /// Writes the last chunk, flushes the caller's `Write`, and returns the number
+    /// of bytes of the file.
     pub(super) fn finish(mut self) -> Result<u64, Error> {
         self.write_chunk(*b"IEND", &[])?;
         self.flush_buffer()?;

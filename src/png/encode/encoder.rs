@@ -59,9 +59,9 @@ pub struct PngEncoder {
     pub(super) row_filter: RowFilter,
     pub(super) kept: KeptStrips,
     pub(super) known_files: KnownFiles,
-    /// The strips of the file that is to be replaced.
+    /// The strips of the file that `save_if_changed` may replace.
     pub(super) old_file: KnownStrips,
-    /// The strips of the file that is being written.
+    /// The strips of the file that `save_if_changed` writes or compares.
     pub(super) new_file: KnownStrips,
 }
 
@@ -156,6 +156,7 @@ impl PngEncoder {
         self.metadata = Chunks::new(metadata);
         self
     }
+
     /// Sets how many threads compress, the caller's own among them. Defaults to
     /// 1; 0 stands for as many as the machine has. The file is the same for any
     /// number.
@@ -185,27 +186,30 @@ impl PngEncoder {
     /// The encoder finds the changed strips by itself. It reads all pixels in each
     /// save, and computes a digest of each strip. The digest has 128 bits and
     /// depends on random numbers of the encoder, so an unnoticed change is not a
-    /// practical concern. Everything else that has an effect on a strip is a part
-    /// of the digest. Images of other sizes and formats, and other options, never
-    /// get strips that do not fit.
+    /// practical concern. The digest includes everything else that has an effect on
+    /// a strip. So an image never gets strips of another size, another format or
+    /// other options.
     ///
     /// The file is the same as that of a new encoder with the same options. It
     /// differs from a file without this option, because strips are smaller: about
-    /// 320 KiB of scanlines instead of 512 KiB, or 16 rows. The size of
-    /// the file changes by less than half a percent; flat graphics in
-    /// [`Compression::Small`] change by up to one percent.
+    /// 320 KiB of scanlines instead of 512 KiB, in whole groups of 16 rows if 16
+    /// rows fit into 512 KiB. The size of the file changes by less than half a
+    /// percent; flat graphics in [`Compression::Small`] change by up to one
+    /// percent.
     ///
     /// **Cost.** A strip that has not changed costs one read of its pixels. If
     /// every strip changes in every save, as in a video, saves are at most a
-    /// twentieth slower than without this option. A strip that has changed more
-    /// than `2 * images` times in a row is not kept until it stays the same for
-    /// one save.
+    /// twentieth slower than without this option. If a strip has changed more
+    /// than `2 * images` times in a row, its bytes are not kept. They are kept
+    /// again after a save in which the strip has not changed.
     ///
-    /// **Memory.** The encoder keeps the compressed pieces of the strips: for each of
-    /// the images at most five quarters of the file, and 128 bytes a strip. [`SaveReport::bytes_kept`](super::SaveReport::bytes_kept) tells how many,
-    /// [`max_kept_bytes`](PngEncoder::max_kept_bytes) limits them, and
-    /// [`release_memory`](PngEncoder::release_memory) frees them. Nothing is kept
-    /// with [`Compression::Stored`], whose strips are copies of the pixels.
+    /// **Memory.** The encoder keeps the compressed strips: for each of the
+    /// images at most five quarters of the file, and 128 bytes a strip.
+    /// [`SaveReport::bytes_kept`](super::SaveReport::bytes_kept) is the number of
+    /// bytes, [`max_kept_bytes`](PngEncoder::max_kept_bytes) limits it, and
+    /// [`release_memory`](PngEncoder::release_memory) frees the memory. Nothing
+    /// is kept with [`Compression::Stored`], whose strips are copies of the
+    /// pixels.
     ///
     /// # Examples
     ///
@@ -229,8 +233,8 @@ impl PngEncoder {
         self
     }
 
-    /// Sets the most bytes of memory for strips that are kept. Strips beyond them
-    /// are not kept, and are encoded anew in each save. Defaults to no limit.
+    /// Limits the bytes of memory for the strips that are kept. Strips beyond the
+    /// limit are not kept, and are encoded anew in each save. Defaults to no limit.
     #[must_use]
     pub fn max_kept_bytes(mut self, bytes: u64) -> Self {
         self.kept.limit = bytes;
@@ -241,8 +245,9 @@ impl PngEncoder {
     /// with the number of rows that have been written.
     ///
     /// If it returns [`ControlFlow::Break`], the save stops within the time of
-    /// one strip and fails with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). A file that was to be
-    /// replaced is untouched.
+    /// one strip and fails with
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). A file that was to
+    /// be replaced is untouched.
     ///
     /// # Examples
     ///
@@ -294,8 +299,10 @@ impl PngEncoder {
         *self = change(std::mem::take(self));
     }
 
-    /// Frees the memory that the encoder keeps for its next save. The options
-    /// stay, and the next save allocates anew.
+    /// Frees the memory that the encoder keeps for its next save: buffers, strips
+    /// that were kept, and the records of files that
+    /// [`save_if_changed`](PngEncoder::save_if_changed) recognizes. The options stay,
+    /// and the next save allocates anew.
     ///
     /// # Examples
     ///

@@ -45,8 +45,8 @@ impl FilterRule {
 }
 
 impl RowRule {
-    /// Returns the number of rows that are kept while rows are filtered one after
-    /// the other: the row itself and the row above it.
+    /// Returns the number of rows that must be in memory while rows are filtered
+    /// one after the other: the row itself and the row above it, or none.
     pub(super) fn rows_needed(self) -> usize {
         match self {
             RowRule::Fixed(FilterType::None) => 0,
@@ -54,7 +54,7 @@ impl RowRule {
         }
     }
 
-    /// Returns the filter of row `y`, which is in memory with the rows above it.
+    /// Returns the filter of row `y`.
     #[inline(always)]
     pub(super) fn of_row<K: FilterKernels>(
         self,
@@ -94,19 +94,19 @@ impl<'a> Filtering<'a> {
         match (reader.stable_rows(), geometry.rule) {
             (Some(rows), rule) if rows.are_stored_as_png() => Filtering::FromMemory(rows, rule),
             (Some(rows), rule) => Filtering::Converting(rows, rule),
-            // The rows of a strip with a key are not filtered until the
-            // whole strip has been compared.
+            // If strips have keys, a strip is filtered only after no earlier strip
+            // with the same key was found.
             (_, FilterRule::ByRow(rule)) if !geometry.is_keyed => Filtering::WhileReading(rule),
             (_, rule) => Filtering::InPlace(rule),
         }
     }
 
-    /// Returns the number of rows that the reader keeps from strip to strip.
-    pub(super) fn kept_rows(&self) -> usize {
+    /// Returns the number of rows that the reading thread keeps outside of strips.
+    pub(super) fn reader_rows(&self) -> usize {
         match self {
             Filtering::FromMemory(..) | Filtering::Converting(..) => 0,
             Filtering::WhileReading(rule) => rule.rows_needed(),
-            // The last row of the strip before.
+            // The last row of the previous strip.
             Filtering::InPlace(_) => 1,
         }
     }

@@ -12,8 +12,8 @@ use crate::{Error, ErrorKind};
 /// Bytes of scanlines in a strip, unless a single scanline has more.
 const STRIP: usize = 512 << 10;
 
-/// Bytes of scanlines in a strip that may be reused: a changed pixel costs a
-/// whole strip.
+/// Bytes of scanlines in a strip that later saves may reuse. It is smaller, because
+/// one changed pixel costs a whole strip.
 const REUSED_STRIP: usize = 320 << 10;
 
 /// The header of a zlib stream: deflate with a window of 32 KiB (RFC 1950,
@@ -36,13 +36,14 @@ pub(super) struct Geometry {
     pub(super) rows: u32,
     pub(super) compression: Compression,
     pub(super) rule: FilterRule,
-    /// Whether strips get keys, by which those of earlier saves are found.
+    /// Whether strips get keys, by which strips of earlier saves are found.
     pub(super) is_keyed: bool,
 }
 
 impl Geometry {
-    /// Returns the geometry of an image. Strips are smaller if `reuses`, which is
-    /// an option.
+    /// Returns the geometry of an image. `reuses` tells whether later saves may
+    /// reuse the strips, which are smaller then. `is_keyed` tells whether strips
+    /// get keys.
     pub(super) fn new(
         width: u32,
         height: u32,
@@ -61,8 +62,8 @@ impl Geometry {
         };
         let mut rows = size / (row_size + 1);
         if reuses {
-            // Whole groups of rows, so that a strip depends on one row above it
-            // only.
+            // A strip of whole groups depends only on one row above it. Very wide
+            // rows have no room for a whole group.
             let group = GROUP_ROWS as usize;
             let groups = (REUSED_STRIP / (row_size + 1) + group / 2) / group;
             rows = rows.min(groups.max(1) * group);

@@ -1,4 +1,4 @@
-//! Compressed strips of earlier saves, kept to be written again.
+//! Compressed strips of earlier saves, which later saves can write again.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -10,30 +10,31 @@ use crate::alloc::{reserve, with_capacity};
 
 /// The strips that an encoder keeps. All threads of a save look for strips here.
 pub(super) struct KeptStrips {
-    /// The number of saves for which a strip is kept that is not used. 0 if no
-    /// strips are kept.
+    /// The number of saves after which an unused strip is dropped. 0 if no strips
+    /// are kept.
     pub(super) images: u32,
     /// The most bytes to keep.
     pub(super) limit: u64,
+    /// The random numbers for the keys. 0 until they are made.
     seeds: [u64; 2],
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The number of the save.
+    /// The number of the current save, counted from 1. Failed saves count.
     save: u64,
-    /// The strips with the same number in their images, for each number.
-    places: Vec<Place>,
-    /// Bytes of the memory of `places`: all capacities.
+    /// One slot for each number that a strip has in its image.
+    slots: Vec<Slot>,
+    /// Bytes of memory of the slots and their strips, by capacity.
     bytes: u64,
 }
 
-/// The strips with the same number in their images.
+/// The kept strips that have the same number in their images.
 #[derive(Default)]
-struct Place {
+struct Slot {
     strips: Vec<KeptStrip>,
-    /// How many times in a row the place had no strip for a save.
+    /// The number of saves in a row for which the slot had no strip.
     misses: u32,
 }
 
@@ -58,8 +59,8 @@ impl KeptStrips {
         }
     }
 
-    /// Makes the random numbers for the keys, unless there are some. The system
-    /// call is not made by encoders that need no keys.
+    /// Makes the random numbers for the keys, unless they exist. Encoders that need
+    /// no keys do not ask the system for random numbers.
     pub(super) fn make_seeds(&mut self) {
         if self.seeds == [0; 2] {
             let random = || RandomState::new().build_hasher().finish();
@@ -72,31 +73,31 @@ impl KeptStrips {
         self.seeds
     }
 
-    /// Returns whether strips are kept at all.
-    pub(super) fn is_used(&self) -> bool {
+    /// Returns whether strips are kept.
+    pub(super) fn is_enabled(&self) -> bool {
         self.images > 0
     }
 
-    /// Begins a save.
+    /// Begins a save. Drops all strips if they are beyond the limit.
     pub(super) fn begin(&mut self) {
-        let limit = if self.is_used() { self.limit } else { 0 };
+        let limit = if self.is_enabled() { self.limit } else { 0 };
         let state = self.state();
         state.save += 1;
         if state.bytes > limit {
-            // The options have changed.
+            // The limit was lowered, or the option was turned off.
             self.clear();
         }
     }
 
-    /// Returns the sums of the strip with this number and key, if its piece is
-    /// kept. The strip counts as used.
+    /// Returns the checksums of the strip with this number and key, if its piece
+    /// is kept. Marks the strip as used by this save, even if only its key is kept.
     pub(super) fn find(&self, index: u32, key: StripKey) -> Option<StripSums> {
         let mut state = self.lock();
         let save = state.save;
-        let place = state.places.get_mut(index as usize)?;
-        let strip = place.strips.iter_mut().find(|strip| strip.key == key)?;
+        let slot = state.slots.get_mut(index as usize)?;
+        let strip = slot.strips.iter_mut().find(|strip| strip.key == key)?;
         strip.used = save;
-        place.misses = 0;
+        slot.misses = 0;
         (!strip.piece.is_empty()).then_some(strip.sums)
     }
 
@@ -106,30 +107,31 @@ impl KeptStrips {
         self.lock().take(index, has_piece)
     }
 
-    /// Keeps a strip that was taken.
+    /// Returns a strip to its slot after [`take`](KeptStrips::take).
     pub(super) fn put_back(&self, index: u32, strip: KeptStrip) {
         self.lock().put(index, strip, u64::MAX);
     }
 
     /// Keeps a new strip, if its bytes are within the limit and there is memory for
-    /// it. Drops a strip of the same number that was not used for long.
+    /// it. Drops one strip of the same slot that the last saves have not used, and
+    /// reuses its memory.
     ///
-    /// Keeps only the key if the place had no strip for the last saves: in a video
-    /// every strip is new, and a copy of its piece would be useless. If the same
-    /// strip is saved again, its piece is kept.
+    /// Keeps only the key if the slot had no strip for the last `2 * images` saves:
+    /// in a video every strip is new, and a copy of its piece would never be used.
+    /// If the next save has the same strip, its piece is kept then.
     pub(super) fn keep(&self, index: u32, key: StripKey, sums: StripSums, piece: &[u8]) {
         let mut state = self.lock();
-        let Some(place) = state.place(index, self.limit) else {
+        let Some(slot) = state.slot(index, self.limit) else {
             return;
         };
-        place.misses = place.misses.saturating_add(1);
-        let piece = if place.misses > self.images.saturating_mul(2) {
+        slot.misses = slot.misses.saturating_add(1);
+        let piece = if slot.misses > self.images.saturating_mul(2) {
             &[]
         } else {
             piece
         };
         let oldest = state.save.saturating_sub(self.images.into());
-        // A place never has two strips of one key.
+        // A slot never has two strips with the same key.
         let old = match state.take(index, |strip| strip.key == key) {
             None => state.take(index, |strip| strip.used <= oldest),
             same => same,
@@ -161,22 +163,22 @@ impl KeptStrips {
         let images = self.images;
         let state = self.state();
         let oldest = state.save.saturating_sub(images.into());
-        for place in &mut state.places {
-            place.strips.retain(|strip| {
+        for slot in &mut state.slots {
+            slot.strips.retain(|strip| {
                 let stays = strip.used > oldest;
                 if !stays {
                     state.bytes -= strip.piece.capacity() as u64;
                 }
                 stays
             });
-            if place.strips.is_empty() {
-                state.bytes -= (place.strips.capacity() * size_of::<KeptStrip>()) as u64;
-                place.strips = Vec::new();
+            if slot.strips.is_empty() {
+                state.bytes -= (slot.strips.capacity() * size_of::<KeptStrip>()) as u64;
+                slot.strips = Vec::new();
             }
         }
-        let is_empty = |place: &mut Place| place.strips.is_empty();
-        while state.places.pop_if(is_empty).is_some() {}
-        if state.places.is_empty() {
+        let is_empty = |slot: &mut Slot| slot.strips.is_empty();
+        while state.slots.pop_if(is_empty).is_some() {}
+        if state.slots.is_empty() {
             self.clear();
         }
     }
@@ -189,7 +191,7 @@ impl KeptStrips {
     /// Drops all strips.
     pub(super) fn clear(&mut self) {
         let state = self.state();
-        state.places = Vec::new();
+        state.slots = Vec::new();
         state.bytes = 0;
     }
 
@@ -205,39 +207,39 @@ impl KeptStrips {
 }
 
 impl State {
-    /// Returns the place of this number, or `None` if there is no memory for it
-    /// within the limit.
-    fn place(&mut self, index: u32, limit: u64) -> Option<&mut Place> {
+    /// Returns the slot of this number, which is created if necessary. Returns
+    /// `None` if there is no memory for it within the limit.
+    fn slot(&mut self, index: u32, limit: u64) -> Option<&mut Slot> {
         let index = index as usize;
-        while self.places.len() <= index {
-            let (len, capacity) = (self.places.len(), self.places.capacity());
+        while self.slots.len() <= index {
+            let (len, capacity) = (self.slots.len(), self.slots.capacity());
             if len == capacity {
                 let growth = capacity.max(1);
-                let bytes = self.bytes + (growth * size_of::<Place>()) as u64;
+                let bytes = self.bytes + (growth * size_of::<Slot>()) as u64;
                 if bytes > limit {
                     return None;
                 }
-                reserve(&mut self.places, len + growth).ok()?;
+                reserve(&mut self.slots, len + growth).ok()?;
                 self.bytes = bytes;
             }
-            self.places.push(Place::default());
+            self.slots.push(Slot::default());
         }
-        self.places.get_mut(index)
+        self.slots.get_mut(index)
     }
 
-    /// Removes and returns a strip of a place.
+    /// Removes and returns the first strip of a slot that `which` accepts.
     fn take(&mut self, index: u32, which: impl Fn(&KeptStrip) -> bool) -> Option<KeptStrip> {
-        let strips = &mut self.places.get_mut(index as usize)?.strips;
+        let strips = &mut self.slots.get_mut(index as usize)?.strips;
         let at = strips.iter().position(which)?;
         let strip = strips.swap_remove(at);
         self.bytes -= strip.piece.capacity() as u64;
         Some(strip)
     }
 
-    /// Adds a strip to a place, if there is memory for it within the limit.
-    /// Returns the strip in its place.
+    /// Adds a strip to a slot, if there is memory for it within the limit. Returns
+    /// the added strip.
     fn put(&mut self, index: u32, strip: KeptStrip, limit: u64) -> Option<&mut KeptStrip> {
-        let strips = &mut self.places.get_mut(index as usize)?.strips;
+        let strips = &mut self.slots.get_mut(index as usize)?.strips;
         let mut bytes = self.bytes + strip.piece.capacity() as u64;
         if strips.len() == strips.capacity() {
             bytes += size_of::<KeptStrip>() as u64;

@@ -1,4 +1,4 @@
-//! Keys of strips, by which unchanged strips are recognized.
+//! The keys by which unchanged strips are recognized.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,20 +8,18 @@ use super::filtering::{FilterRule, Filtering, RowRule};
 use super::geometry::Geometry;
 use crate::arch::Registers;
 
-/// The digest of everything that has an effect on the piece of a strip: the
-/// samples of its rows and of the row above them, the filter on entry, and the
-/// geometry.
-///
-/// A piece is looked for among the strips with the same number in their images,
-/// so the number of the first row follows from the geometry.
+/// The digest of everything that has an effect on the piece of a strip: its
+/// place in the image, the samples of its rows and of the row above them, the
+/// filter of a group of rows that begins in an earlier strip, and the geometry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct StripKey(u128);
 
-/// The rows of a strip that the caller's thread has read. They are not filtered.
+/// The rows of a strip before they are filtered. Rows that stay in stable memory
+/// have only their number here.
 pub(super) struct UnfilteredRows<'a> {
-    /// Ends with the row above the first.
+    /// The bytes before the rows. They end with the row above the first row.
     pub(super) before: &'a [u8],
-    /// The rows, each with a byte for the filter before it.
+    /// The rows, each behind a byte for its filter.
     pub(super) rows: &'a [u8],
     /// The number of the first row in the image.
     pub(super) first: u32,
@@ -31,9 +29,9 @@ pub(super) struct UnfilteredRows<'a> {
 }
 
 impl StripKey {
-    /// Returns the key of a strip. `rows` has the samples if they are not read out
-    /// of stable memory. The seeds are random numbers, so that nobody can make two
-    /// strips of one key on purpose.
+    /// Returns the key of a strip. The samples are in stable memory or in `rows`,
+    /// as `filtering` tells. The seeds are random numbers, so that nobody can
+    /// construct two strips with the same key.
     pub(super) fn of(
         geometry: &Geometry,
         filtering: &Filtering<'_>,
@@ -42,7 +40,7 @@ impl StripKey {
     ) -> Self {
         let mut key = KeyHasher(museair::Hasher128::with_seed(seeds[0], seeds[1]));
         let Geometry {
-            height: _, // the strip has its own number of rows
+            height: _, // the number of rows of the strip takes its place
             row_size,
             pixel_size,
             rows: rows_per_strip,
@@ -55,17 +53,18 @@ impl StripKey {
         let strip = (row_size, pixel_size, rows_per_strip, first, count);
         (strip, compression, rule).hash(&mut key);
 
-        // The rows of a group that begins in an earlier strip have the filter of
-        // the group.
+        // If a group begins in an earlier strip, that strip decides the filter of
+        // the first rows.
         let group = first - first % GROUP_ROWS;
         let is_split = group < first && rule == FilterRule::ByRow(RowRule::PerGroup);
-        // These filters never look at the row above.
-        let own_row = [FilterType::None, FilterType::Sub];
-        let above = match rule {
-            FilterRule::ByRow(RowRule::Fixed(filter)) if own_row.contains(&filter) => 0,
+        let ignores_above = |filter| matches!(filter, FilterType::None | FilterType::Sub);
+        let rows_above = match rule {
+            FilterRule::ByRow(RowRule::Fixed(filter)) if ignores_above(filter) => 0,
             _ => first.min(1),
         };
-        // Pixels of another format must not have a key of pixels as in PNG.
+        let (start, total) = (first - rows_above, count + rows_above);
+        // Bytes that are converted must not have the key of equal bytes that are
+        // not converted.
         let is_converted = matches!(filtering, Filtering::Converting(..));
         key.write(&[is_converted.into()]);
         match filtering {
@@ -76,9 +75,10 @@ impl StripKey {
                     let filter = choose_for_group(registers, row, above, pixel_size);
                     key.write(&[filter as u8]);
                 }
-                memory.for_each_part(first - above, count + above, |rows| key.write(rows));
+                memory.for_each_part(start, total, |rows| key.write(rows));
             }
-            // The bytes in memory, so that unchanged rows are not converted.
+            // The digest is that of the bytes in memory, so that unchanged rows
+            // are not converted.
             Filtering::Converting(memory, _) => {
                 let png = memory.png();
                 (memory.format(), png.color as u8, png.depth).hash(&mut key);
@@ -89,13 +89,13 @@ impl StripKey {
                         .into_iter()
                         .for_each(|row| key.write(row));
                 }
-                memory.for_each_part(first - above, count + above, |rows| key.write(rows));
+                memory.for_each_part(start, total, |rows| key.write(rows));
             }
             Filtering::WhileReading(_) | Filtering::InPlace(_) => {
                 if is_split {
                     key.write(&[rows.first_filter as u8]);
                 }
-                if above > 0 {
+                if rows_above > 0 {
                     key.write(&rows.before[rows.before.len() - row_size..]);
                 }
                 for row in rows.rows.chunks_exact(row_size + 1) {
@@ -107,7 +107,7 @@ impl StripKey {
     }
 }
 
-/// The hasher of a key.
+/// The hasher of a key. Implements [`Hasher`] for the `Hash` types of a key.
 struct KeyHasher(museair::Hasher128);
 
 impl Hasher for KeyHasher {
@@ -115,7 +115,7 @@ impl Hasher for KeyHasher {
         self.0.write(bytes);
     }
 
-    /// Never called: a key has all 128 bits.
+    /// Never called: a key takes all 128 bits.
     fn finish(&self) -> u64 {
         self.0.finish128_folded()
     }

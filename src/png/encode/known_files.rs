@@ -1,4 +1,4 @@
-//! Files that the encoder has written or compared, and that it would recognize.
+//! Files that the encoder has written or compared, and that it can recognize.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use super::strip::StripSums;
 use crate::alloc::{push, reserve};
 use crate::file::Identity;
 
-/// How many files are remembered.
+/// The most files that are remembered.
 const MOST_FILES: usize = 16;
 
 /// The files that [`save_if_changed`](super::PngEncoder::save_if_changed) has
@@ -18,28 +18,30 @@ pub(super) struct KnownFiles(Vec<KnownFile>);
 
 /// A file whose strips are known.
 pub(super) struct KnownFile {
-    /// An absolute path. Some systems have no numbers that identify a file.
+    /// An absolute path. On systems other than Unix the identity alone does not
+    /// tell one file from another.
     path: PathBuf,
     identity: Identity,
     strips: KnownStrips,
 }
 
-/// The strips of a file that is being written, or that is known.
+/// The strips of a known file, or of a file that is being written.
 #[derive(Default)]
 pub(super) struct KnownStrips {
     strips: Vec<StripInFile>,
-    /// Whether strips can be looked for: all bytes so far equal those of the file.
-    is_equal: AtomicBool,
+    /// Whether strips of the file are looked for. False after a strip with the same
+    /// key could not be skipped, because earlier bytes differ from the file.
+    may_match: AtomicBool,
 }
 
-/// A strip in a file.
+/// The place of a strip in a file.
 #[derive(Clone, Copy)]
 pub(super) struct StripInFile {
     pub(super) key: StripKey,
     pub(super) sums: StripSums,
-    /// Where the IDAT chunk of the strip begins.
+    /// The byte of the file at which the IDAT chunk of the strip begins.
     pub(super) offset: u64,
-    /// Bytes of the piece.
+    /// Bytes of the compressed piece.
     pub(super) len: u64,
 }
 
@@ -52,8 +54,9 @@ impl KnownFiles {
         Some(self.0.remove(at).strips)
     }
 
-    /// Remembers the strips of a file, if there is memory for them. Forgets what
-    /// the path led to before.
+    /// Remembers the strips of a file, if there is memory for them. Forgets the
+    /// file that was at the path before, and the oldest file if there are too
+    /// many.
     pub(super) fn remember(&mut self, path: &Path, identity: Identity, strips: KnownStrips) {
         let Ok(path) = std::path::absolute(path) else {
             return;
@@ -67,7 +70,7 @@ impl KnownFiles {
             identity,
             strips,
         };
-        // Without memory the next save compares the file.
+        // If there is no memory, the next save compares the whole file.
         let _ = push(&mut self.0, file);
     }
 
@@ -78,27 +81,27 @@ impl KnownFiles {
 }
 
 impl KnownStrips {
-    /// Begins a save over the file.
+    /// Begins a save that may replace the file.
     pub(super) fn begin(&mut self) {
-        *self.is_equal.get_mut() = true;
+        *self.may_match.get_mut() = true;
     }
 
-    /// Returns the strip with this number and key, if the file has it.
+    /// Returns the place of the strip with this number and key, if the file has it.
     pub(super) fn find(&self, index: u32, key: StripKey) -> Option<StripInFile> {
-        if !self.is_equal.load(Ordering::Relaxed) {
+        if !self.may_match.load(Ordering::Relaxed) {
             return None;
         }
         let strip = self.strips.get(index as usize)?;
         (strip.key == key).then_some(*strip)
     }
 
-    /// Ends the search: the file differs.
+    /// Ends the search, because the new file differs from the old one.
     pub(super) fn end(&self) {
-        self.is_equal.store(false, Ordering::Relaxed);
+        self.may_match.store(false, Ordering::Relaxed);
     }
 
-    /// Makes room for this number of strips. Returns whether there is memory for
-    /// it.
+    /// Removes all strips, and makes room for this number of strips. Returns
+    /// whether there is memory for them.
     pub(super) fn reserve(&mut self, count: u32) -> bool {
         self.strips.clear();
         reserve(&mut self.strips, count as usize).is_ok()

@@ -3,8 +3,8 @@
 //! | file | step |
 //! |---|---|
 //! | `encoder` | options, and memory that is kept |
-//! | `saves` | `save`, `write`, `to_png` and the like |
-//! | `save` | checks, lease, chunks |
+//! | `saves` | the public methods: `save`, `save_new`, `write` and others |
+//! | `save` | the steps of each save: checks, lease, chunks |
 //! | `reduce`, `palette` | the color type that the pixels need; its palette |
 //! | `geometry`, `filtering` | the cut into strips; when rows are filtered |
 //! | `pipeline`, `queue` | strips through threads, in order |
@@ -13,8 +13,9 @@
 //! | `row_filter` | rows filtered one after the other |
 //! | `filter` | the filters of PNG |
 //! | `search` | the modes that search for matches |
-//! | `key` | the key of a strip |
+//! | `key` | the digest by which unchanged strips are recognized |
 //! | `kept`, `known_files` | strips of earlier saves, in memory and in files |
+//! | `report` | the report of a save |
 //! | `chunk_writer` | chunks, and the caller's `Write` |
 
 mod chunk_writer;

@@ -7,13 +7,12 @@ use super::strip::Strip;
 use crate::Error;
 use crate::alloc::reserve;
 
-/// Passes strips 0 to `strips` through the three steps: `read`, `compress` and
-/// `write`.
+/// Passes `strips` strips through the three steps: `read`, `compress` and `write`.
 ///
 /// `read` and `write` run in the caller's thread, in the order of the strips.
-/// `compress` runs in any thread, also in the caller's while that would wait.
-/// `threads` counts all threads, the caller's included. If threads cannot be
-/// started, fewer do the work. `scratch` has the strips to work with, at least
+/// `compress` runs in any thread, also in the caller's when it would otherwise
+/// wait. `threads` counts all threads, the caller's included. If threads cannot
+/// be started, fewer do the work. `scratch` has the strips to work with, at least
 /// one.
 pub(super) fn run(
     strips: u32,

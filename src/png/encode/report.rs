@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// What a save did, from [`PngEncoder::save`](super::PngEncoder::save) and its
-/// other saves.
+/// The report of a save: the size of the file, and the work that was done. The
+/// saves of [`PngEncoder`](super::PngEncoder) return it.
 ///
 /// # Examples
 ///
@@ -29,33 +29,33 @@ pub struct SaveReport {
     /// [`PngEncoder::save_if_changed`](super::PngEncoder::save_if_changed) leaves
     /// files alone.
     pub unchanged: bool,
-    /// Strips of the image.
+    /// The number of strips of the image.
     pub strips: u32,
-    /// Strips that were filtered and compressed.
+    /// The number of strips that were filtered and compressed.
     pub strips_encoded: u32,
-    /// Strips that had not changed since an earlier save: see
+    /// The number of strips that were taken from an earlier save: see
     /// [`PngEncoder::reuse_strips`](super::PngEncoder::reuse_strips) and
     /// [`PngEncoder::save_if_changed`](super::PngEncoder::save_if_changed).
     pub strips_reused: u32,
     /// Bytes of memory that the encoder holds for strips that later saves can
     /// reuse.
     pub bytes_kept: u64,
-    /// Copies of the whole frame that were made: 1 if
+    /// The number of copies that were made of the whole frame: 1 if
     /// [`PngEncoder::reduce`](super::PngEncoder::reduce) copied live memory, else
     /// 0.
     pub frame_copies: u32,
-    /// How long the source was held: from the moment at which it gave its
-    /// memory (a lock was taken) to the moment at which the memory was released.
-    /// Zero where the system has no clock.
+    /// The time for which the save held its lease of the source, and with it the
+    /// lock, if the source has one. The time that the save waited for the lock is
+    /// not included. Zero where the system has no clock.
     pub source_held: Duration,
 }
 
-/// A clock that was started at some moment.
+/// A clock that measures the time since its start.
 pub(super) struct Stopwatch(Option<std::time::Instant>);
 
 impl Stopwatch {
     pub(super) fn start() -> Self {
-        // The standard library has no clock there, and panics.
+        // The clock of the standard library panics on this target.
         let has_clock = !cfg!(all(target_family = "wasm", target_os = "unknown"));
         Stopwatch(has_clock.then(std::time::Instant::now))
     }

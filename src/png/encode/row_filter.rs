@@ -1,5 +1,5 @@
-//! Rows that are read and filtered one after the other, and rows that share the
-//! filter of their group.
+//! Filtering of rows one after the other while they are read, and of groups of
+//! rows in place.
 
 use super::filter::{
     FilterChoice, FilterKernels, FilterType, GROUP_ROWS, choose_for_group, filter_one, filter_rows,
@@ -11,22 +11,25 @@ use crate::Error;
 use crate::alloc::grow;
 use crate::arch::Registers;
 
-/// The rows and the filter that the next row needs.
+/// The last rows and their filter, which the next row needs.
 #[derive(Default)]
 pub(super) struct RowFilter {
-    /// The last rows, unfiltered. Either two rows that take turns, or one.
+    /// The last rows, unfiltered. Two rows that take turns if rows are filtered
+    /// while they are read; otherwise the last row of the previous strip.
     rows: Vec<u8>,
     /// The filter of the current group of rows.
     filter: FilterType,
 }
 
 impl RowFilter {
-    /// Makes room for this number of rows.
+    /// Makes room for `rows` rows.
     pub(super) fn prepare(&mut self, geometry: &Geometry, rows: usize) -> Result<(), Error> {
         Ok(grow(&mut self.rows, rows * geometry.row_size)?)
     }
 
-    /// Reads the rows that have an effect on row `first` and are above it.
+    /// Reads the rows above row `first` that have an effect on it: the row above it
+    /// and, if its group begins earlier, the first row of the group and the row
+    /// above that.
     pub(super) fn start_at(
         &mut self,
         geometry: &Geometry,
@@ -37,21 +40,21 @@ impl RowFilter {
         let group = first - first % GROUP_ROWS;
         if group < first && rule == RowRule::PerGroup {
             if let Some(above) = group.checked_sub(1) {
-                read(above, self.turn(geometry, above).0);
+                read(above, self.row_and_above(geometry, above).0);
             }
-            read(group, self.turn(geometry, group).0);
+            read(group, self.row_and_above(geometry, group).0);
             self.choose(geometry, group);
         }
         if rule == RowRule::Fixed(FilterType::None) {
             return;
         }
         if let Some(above) = first.checked_sub(1) {
-            read(above, self.turn(geometry, above).0);
+            read(above, self.row_and_above(geometry, above).0);
         }
     }
 
     /// Reads rows that follow the last row, and filters each into its scanline.
-    pub(super) fn filter_rows<'l>(
+    pub(super) fn read_and_filter<'l>(
         &mut self,
         geometry: &Geometry,
         rule: RowRule,
@@ -67,14 +70,14 @@ impl RowFilter {
         }
         let (registers, pixel_size) = (Registers::widest(), geometry.pixel_size);
         for (y, scanline) in scanlines {
-            read(y, self.turn(geometry, y).0)?;
+            read(y, self.row_and_above(geometry, y).0)?;
             if let RowRule::Fixed(filter) = rule {
                 self.filter = filter;
             } else if y.is_multiple_of(GROUP_ROWS) {
                 self.choose(geometry, y);
             }
             let filter = FilterChoice::Fixed(self.filter);
-            let (row, above) = self.turn(geometry, y);
+            let (row, above) = self.row_and_above(geometry, y);
             filter_one(registers, filter, row, above, pixel_size, scanline);
         }
         Ok(())
@@ -83,12 +86,12 @@ impl RowFilter {
     /// Chooses the filter of the group that begins with row `y`, which was read
     /// last.
     fn choose(&mut self, geometry: &Geometry, y: u32) {
-        let (row, above) = self.turn(geometry, y);
+        let (row, above) = self.row_and_above(geometry, y);
         self.filter = choose_for_group(Registers::widest(), row, above, geometry.pixel_size);
     }
 
-    /// Returns the room for row `y`, and the row above it.
-    fn turn(&mut self, geometry: &Geometry, y: u32) -> (&mut [u8], Option<&[u8]>) {
+    /// Returns the memory for row `y`, and the row above it.
+    fn row_and_above(&mut self, geometry: &Geometry, y: u32) -> (&mut [u8], Option<&[u8]>) {
         let row_size = geometry.row_size;
         let (even, odd) = self.rows.split_at_mut(row_size);
         let odd = &mut odd[..row_size];
@@ -105,7 +108,7 @@ impl RowFilter {
         self.filter
     }
 
-    /// Returns the last row of the strip before.
+    /// Returns the last row of the previous strip.
     pub(super) fn last_row(&self, row_size: usize) -> &[u8] {
         &self.rows[..row_size]
     }
@@ -129,9 +132,10 @@ impl RowFilter {
     }
 }
 
-/// Filters rows in place, each group with a filter of its own. `first` is the
-/// number of the first row in the image. If it is not the first of its group, its
-/// group has the filter `first_filter`.
+/// Filters the scanlines `lines` in place, each group of rows with a filter of its
+/// own. `above` is the row above them. `first` is the number of the first row in
+/// the image. If its group begins above it, that group has the filter
+/// `first_filter`.
 #[inline(always)]
 pub(super) fn filter_groups<K: FilterKernels>(
     kernels: K,
@@ -165,8 +169,8 @@ pub(super) fn filter_groups<K: FilterKernels>(
     }
 }
 
-/// Returns the filter of the group of rows that the last row belongs to. The
-/// arguments are those of [`filter_groups`].
+/// Returns the filter of the group that the last row belongs to. The arguments are
+/// those of [`filter_groups`], before it filters.
 fn filter_at_end(
     geometry: &Geometry,
     lines: &[u8],

@@ -1,4 +1,4 @@
-//! One save, from the checks to the last chunk.
+//! The steps of a save, from the checks to the last chunk.
 
 use std::cell::Cell;
 use std::thread;
@@ -14,7 +14,7 @@ use super::pipeline;
 use super::reduce::Reduction;
 use super::report::{SaveReport, Stopwatch};
 use super::scanline::{ScanlineReader, Target};
-use super::strip::{Earlier, Strip};
+use super::strip::{EarlierStrips, Strip};
 use crate::alloc::{reserve, zeroed};
 use crate::deflate;
 use crate::format::PngFormat;
@@ -23,12 +23,12 @@ use crate::source::with_lease;
 use crate::strided::Frame;
 use crate::{Error, ErrorKind, Image, Lease, PixelFormat, PixelSource};
 
-/// The parts of a save that are known before the pixels are.
+/// The parts of a save that are known before a pixel is read.
 pub(super) struct Prepared {
     format: PixelFormat,
     /// The number of palette entries and the bit depth of an indexed image.
     indexed: Option<(usize, u8)>,
-    samples: FormatChunks,
+    format_chunks: FormatChunks,
     palette: Vec<EncodedChunk>,
 }
 
@@ -44,8 +44,8 @@ impl Prepared {
 /// The result of a save under the lease.
 enum Encoded {
     /// The PNG is written.
-    Whole(SaveReport),
-    /// The pixels have been copied and are still to be written.
+    Written(SaveReport),
+    /// The pixels are copied, and the PNG is still to be written.
     Copied(Vec<u8>),
 }
 
@@ -54,7 +54,7 @@ struct Save<'a> {
     frame: Frame<'a>,
     target: Target<'a>,
     palette: &'a [EncodedChunk],
-    samples: &'a FormatChunks,
+    format_chunks: &'a FormatChunks,
 }
 
 impl PngEncoder {
@@ -72,12 +72,12 @@ impl PngEncoder {
         let mut prepared = Prepared {
             format,
             indexed,
-            samples: FormatChunks::default(),
+            format_chunks: FormatChunks::default(),
             palette: Vec::new(),
         };
         let colors = indexed.map_or(0, |(colors, _)| colors);
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
-        prepared.samples = metadata.for_format(prepared.target().png, colors)?;
+        prepared.format_chunks = metadata.for_format(prepared.target().png, colors)?;
         if let Some(palette) = image.palette() {
             prepared.palette = palette_chunks(palette)?;
         }
@@ -106,9 +106,9 @@ impl PngEncoder {
                     frame,
                     target: prepared.target(),
                     palette: &prepared.palette,
-                    samples: &prepared.samples,
+                    format_chunks: &prepared.format_chunks,
                 };
-                return self.write_frame(&save, output).map(Encoded::Whole);
+                return self.write_frame(&save, output).map(Encoded::Written);
             }
             if !frame.is_stable() {
                 // A reduction looks at the pixels twice. Live memory may change
@@ -118,13 +118,13 @@ impl PngEncoder {
                 return Ok(Encoded::Copied(copy));
             }
             self.write_reduced(frame, prepared, output)
-                .map(Encoded::Whole)
+                .map(Encoded::Written)
         };
         let (lease, encoded) = with_lease(lease, encode);
         drop(lease);
         let source_held = held.elapsed();
         let (report, frame_copies) = match encoded? {
-            Encoded::Whole(report) => (report, 0),
+            Encoded::Written(report) => (report, 0),
             Encoded::Copied(copy) => {
                 let copy = Image::from_buffer(copy, image.width(), image.height(), format)?;
                 (self.encode(&copy, prepared, output)?, 1)
@@ -137,8 +137,8 @@ impl PngEncoder {
         })
     }
 
-    /// Looks at all pixels, and writes them without the parts that they do not
-    /// need.
+    /// Finds the lossless reduction of the pixels, if there is one, and writes the
+    /// reduced pixels.
     fn write_reduced(
         &mut self,
         frame: Frame<'_>,
@@ -157,7 +157,7 @@ impl PngEncoder {
                 None => prepared.target(),
             },
             palette: &palette,
-            samples: &prepared.samples,
+            format_chunks: &prepared.format_chunks,
         };
         self.write_frame(&save, output)
     }
@@ -186,7 +186,7 @@ impl PngEncoder {
     ) -> Result<SaveReport, Error> {
         let (width, height) = (save.frame.layout.width(), save.frame.layout.height());
         let png = save.target.png;
-        let reuses = self.kept.is_used() && self.compression != Compression::Stored;
+        let reuses = self.kept.is_enabled() && self.compression != Compression::Stored;
         let options = (self.compression, self.filter);
         let is_keyed = reuses || matches!(output, Output::File(_));
         let geometry = Geometry::new(width, height, png, options, (reuses, is_keyed))?;
@@ -197,7 +197,7 @@ impl PngEncoder {
         self.kept.begin();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
         let (row_filter, watcher) = (&mut self.row_filter, &mut self.watcher);
-        let earlier = Earlier {
+        let earlier = EarlierStrips {
             kept: &self.kept,
             file: &self.old_file,
         };
@@ -209,7 +209,7 @@ impl PngEncoder {
 
         let mut writer = ChunkWriter::new(output.reborrow())?;
         writer.write_chunk(*b"IHDR", &header(width, height, png))?;
-        for (name, data) in metadata.before_image_data(save.samples, save.palette) {
+        for (name, data) in metadata.before_image_data(save.format_chunks, save.palette) {
             writer.write_chunk(name, data)?;
         }
         let mut report = SaveReport {
@@ -217,18 +217,18 @@ impl PngEncoder {
             ..SaveReport::default()
         };
         let mut adler = 1;
-        let at = Cell::new(0);
+        let current_row = Cell::new(0);
         let result = pipeline::run(
             strips,
             threads,
             &mut self.strips,
             |strip, index| {
-                at.set(index * geometry.rows);
+                current_row.set(index * geometry.rows);
                 strip.read(&geometry, &filtering, &reader, index, row_filter)
             },
             |strip| strip.compress(&geometry, &filtering, earlier),
             |strip| {
-                at.set(strip.index() * geometry.rows);
+                current_row.set(strip.index() * geometry.rows);
                 let (index, key, sums) = (strip.index(), strip.key(), strip.sums());
                 adler = zlib_rs::adler32::adler32_combine(adler, sums.adler, sums.len as u64);
                 let end = (index + 1 == strips).then(|| end_of_stream(adler));
@@ -236,17 +236,19 @@ impl PngEncoder {
 
                 let offset = writer.position();
                 let mut in_file = strip.in_file();
-                if let Some(strip) = in_file {
-                    let place = (strip.offset, strip.len);
-                    if !writer.skip_image_data(place, sums.crc, end)? {
+                if let Some(known) = in_file {
+                    let chunk = (known.offset, known.len);
+                    if !writer.skip_image_data(chunk, sums.crc, end)? {
                         earlier.file.end();
                         in_file = None;
                     }
                 }
-                let len = if let Some(strip) = in_file {
+                let len = if let Some(known) = in_file {
                     report.strips_reused += 1;
-                    strip.len
-                } else if let Some(old) = strip.take_kept(&geometry, &filtering, earlier) {
+                    known.len
+                } else if let Some(old) =
+                    strip.take_kept_or_compress(&geometry, &filtering, earlier)
+                {
                     report.strips_reused += 1;
                     writer.write_image_data(&old.piece, sums.crc, end)?;
                     let len = old.piece.len() as u64;
@@ -273,7 +275,7 @@ impl PngEncoder {
                 watcher.report(rows.min(height), height)
             },
         );
-        *row = Some(at.get());
+        *row = Some(current_row.get());
         result?;
         *row = None;
         for (name, data) in metadata.after_image_data() {
@@ -301,8 +303,9 @@ impl PngEncoder {
         filtering: &Filtering<'_>,
         threads: usize,
     ) -> Result<(), Error> {
-        // More strips than threads, so that no thread waits for the writer. Not
-        // where strips are large, and fewer where their scratch is.
+        // Spare strips keep threads from waiting for the writer. Wide rows have
+        // none, because their strips are large. The modes that search have one,
+        // because each strip needs more memory.
         let spare = match self.compression {
             _ if threads == 1 || geometry.is_wide() => 0,
             Compression::Stored | Compression::Fast => 2,
@@ -315,7 +318,7 @@ impl PngEncoder {
         for strip in &mut self.strips {
             strip.prepare(geometry, filtering)?;
         }
-        self.row_filter.prepare(geometry, filtering.kept_rows())
+        self.row_filter.prepare(geometry, filtering.reader_rows())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The saves of an encoder and of an image: to a path, to a `Write`, to a `Vec`.
+//! The public methods that save an image: to a path, to a `Write`, to a `Vec`.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -90,30 +90,41 @@ impl PngEncoder {
             .map_err(|error| error.at_path(path))
     }
 
-    /// Saves the pixels that are in the buffer now as a PNG file, unless `path` has
-    /// exactly this file already. In that case neither the file nor its time stamps
-    /// are touched, and [`SaveReport::unchanged`] is true.
+    /// Saves the pixels that are in the buffer now as a PNG file, unless the file
+    /// at `path` has exactly these bytes already. In that case nothing is
+    /// written, the file keeps its times of modification and change, and
+    /// [`SaveReport::unchanged`] is true. The file also keeps the time of its
+    /// last access if the system allows that: on Linux, to the owner of the file
+    /// and to privileged processes.
     ///
-    /// The encoder recognizes the last 16 files that it has saved or compared in
-    /// this way, as long as nobody touches them. Then an unchanged image costs a
-    /// digest of its pixels, and no byte of the file is read. A file that the
-    /// encoder does not know is compared with the new bytes while these are made.
-    /// At the first difference the save goes on in a temporary file, and replaces
-    /// the old file at the end, by the rules of [`save`](PngEncoder::save).
+    /// The encoder recognizes the last 16 files that it has saved or compared with
+    /// this method, unless they have been touched since. If such a file and the
+    /// image have not changed, the save costs a digest of the pixels, and compares
+    /// only the chunks around the image data and the end of the image data. A file
+    /// that the encoder does not recognize is compared with the new bytes while the
+    /// save makes them. At the first difference the save goes on in a temporary
+    /// file, which replaces the old file at the end by the rules of
+    /// [`save`](PngEncoder::save).
     ///
     /// A pipe or a device is written to, as by [`save`](PngEncoder::save). An
     /// existing file that cannot be read is replaced.
     ///
-    /// A file counts as touched if its length or one of its times has changed. So
-    /// two changes by other processes go unnoticed: a change of the same length
-    /// within one tick of the file system's clock after the save (10 ms or less
-    /// on Linux, 2 s on FAT), and a change through a memory mapping that the
-    /// system has not stored yet.
+    /// A file counts as touched if another file has its name, or if its length or
+    /// one of its times of modification and change (of modification and creation
+    /// on systems other than Unix) differs. So these changes by other processes
+    /// go unnoticed:
+    ///
+    /// - a change of the same length within one tick of the file system's clock
+    ///   after the save (10 ms or less on Linux, 2 s on FAT);
+    /// - a change through a memory mapping that the system has not stored yet;
+    /// - on systems other than Unix, a change of the same length by a program
+    ///   that sets the time of modification back.
     ///
     /// # Errors
     ///
     /// The errors of [`save`](PngEncoder::save). If another process writes to the
-    /// file while it is compared, the save fails with [`ErrorKind::Write`] and
+    /// file while it is compared, or changes its permissions or links, the save
+    /// fails with [`ErrorKind::Write`] and
     /// [`ResourceBusy`](std::io::ErrorKind::ResourceBusy), and leaves the file as
     /// it is.
     ///
@@ -178,8 +189,8 @@ impl PngEncoder {
     /// There the save creates an empty file under the name, which fails if the
     /// name is taken, and renames the complete file over the empty one. Between
     /// these two steps other processes see the empty file, and a kill leaves it
-    /// behind. A file by which another process replaces the empty file at that
-    /// moment may be lost.
+    /// behind. If another process replaces the empty file between the two steps,
+    /// its file may be lost.
     ///
     /// The rules of [`save`](PngEncoder::save) for extensions, folders, temporary
     /// files, permissions of new files, and errors at close apply.
@@ -266,7 +277,7 @@ impl PngEncoder {
     }
 }
 
-/// Saving with the default options. [`PngEncoder`] has other options, and keeps
+/// Saving with the default options. A [`PngEncoder`] takes other options, and keeps
 /// its memory from save to save.
 impl<S: PixelSource> Image<S> {
     /// Saves the pixels that are in the buffer now as a PNG file, and replaces

@@ -191,7 +191,10 @@ impl<'a> StableRows<'a> {
             },
         };
         let result = reader.read(y, row);
-        debug_assert!(result.is_ok(), "stable memory and indices without a limit");
+        debug_assert!(
+            result.is_ok(),
+            "reading stable memory without a palette cannot fail"
+        );
     }
 
     /// Returns row `y` as it is in memory.

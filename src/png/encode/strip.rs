@@ -1,8 +1,9 @@
-//! A strip: some scanlines on their way to a piece of the compressed stream.
+//! A strip: consecutive scanlines, which become one piece of the compressed
+//! stream.
 //!
 //! Strips are read from the source one after the other. Each is compressed on
-//! its own, in any order and by any thread. Nothing else than the rows of a
-//! strip, the rows above them and the [`Geometry`] has an effect on its piece.
+//! its own, in any order and by any thread. Its piece depends only on its rows,
+//! the rows above them and the [`Geometry`].
 
 use super::chunk_writer::ImageDataCrc;
 use super::filter::{
@@ -39,22 +40,22 @@ pub(super) struct Strip {
     out: Vec<u8>,
     /// Bytes of the zlib header and the piece.
     end: usize,
-    /// The key by which the strip is kept for later saves.
+    /// The key by which later saves recognize the strip, if strips have keys.
     key: StripKey,
     /// The checksums of the strip.
     sums: StripSums,
     found: Found,
-    /// Rows on their way, if the strip reads rows by itself.
+    /// The last rows and their filter, if the strip converts rows of stable memory.
     row_filter: RowFilter,
     deflate: Deflate,
     /// The state of the library, for the modes that search for matches.
     library: Option<LibraryDeflate>,
 }
 
-/// Where a strip with the same key was found.
+/// The place where a strip with the same key was found.
 #[derive(Clone, Copy, Default)]
 enum Found {
-    /// Nowhere: the strip is compressed.
+    /// Nowhere. The strip must be compressed.
     #[default]
     Nowhere,
     /// Among the strips of earlier saves.
@@ -65,7 +66,7 @@ enum Found {
 
 /// The places where a strip is looked for before it is compressed.
 #[derive(Clone, Copy)]
-pub(super) struct Earlier<'a> {
+pub(super) struct EarlierStrips<'a> {
     /// The strips of earlier saves.
     pub(super) kept: &'a KeptStrips,
     /// The strips of the file that is to be replaced.
@@ -79,9 +80,10 @@ pub(super) struct StripSums {
     pub(super) len: usize,
     /// The Adler-32 of the filtered scanlines.
     pub(super) adler: u32,
-    /// The checksum of the chunk that begins with the piece.
+    /// The CRC of the beginning of the strip's IDAT chunk: its name and the piece.
     pub(super) crc: ImageDataCrc,
 }
+
 impl Strip {
     /// Makes room for strips of this geometry.
     pub(super) fn prepare(
@@ -135,13 +137,14 @@ impl Strip {
         }
     }
 
-    /// Takes the strip out of the kept ones, if it is kept. Otherwise compresses
-    /// it, unless that has been done.
-    pub(super) fn take_kept(
+    /// Removes the kept strip with the same key and returns it. If it is not kept,
+    /// compresses this strip, unless [`compress`](Strip::compress) has done so, and
+    /// returns `None`.
+    pub(super) fn take_kept_or_compress(
         &mut self,
         geometry: &Geometry,
         filtering: &Filtering<'_>,
-        earlier: Earlier<'_>,
+        earlier: EarlierStrips<'_>,
     ) -> Option<KeptStrip> {
         if let Found::Nowhere = self.found {
             return None;
@@ -153,8 +156,9 @@ impl Strip {
         kept
     }
 
-    /// Begins strip `index`, and reads its rows, each pixel once, unless they are
-    /// filtered out of stable memory later.
+    /// Begins strip `index` and reads its rows, each pixel once. Rows that any
+    /// thread may read out of stable memory are read later, when the strip is
+    /// compressed.
     pub(super) fn read(
         &mut self,
         geometry: &Geometry,
@@ -173,7 +177,7 @@ impl Strip {
             Filtering::FromMemory(..) | Filtering::Converting(..) => {}
             Filtering::WhileReading(rule) => {
                 let read = |y, row: &mut [u8]| reader.read(y, row);
-                row_filter.filter_rows(geometry, rule, lines, read)?;
+                row_filter.read_and_filter(geometry, rule, lines, read)?;
             }
             Filtering::InPlace(rule) => {
                 self.first_filter = row_filter.filter();
@@ -189,13 +193,14 @@ impl Strip {
         Ok(())
     }
 
-    /// Looks for a strip with the same key. If there is none, filters the rows,
-    /// unless they are filtered already, and compresses them.
+    /// Looks for an earlier strip with the same key, if strips have keys. If
+    /// there is none, filters the rows, unless they are filtered already, and
+    /// compresses them.
     pub(super) fn compress(
         &mut self,
         geometry: &Geometry,
         filtering: &Filtering<'_>,
-        earlier: Earlier<'_>,
+        earlier: EarlierStrips<'_>,
     ) {
         self.found = Found::Nowhere;
         if geometry.is_keyed {
@@ -223,6 +228,8 @@ impl Strip {
         }
     }
 
+    /// Converts the rows if they need it, filters them unless they are filtered
+    /// already, and compresses them.
     fn compress_new(&mut self, geometry: &Geometry, filtering: &Filtering<'_>) {
         if let Filtering::Converting(memory, rule) = *filtering {
             self.convert(geometry, filtering, memory, rule);
@@ -230,7 +237,9 @@ impl Strip {
         compress(Registers::widest(), self, geometry, filtering);
     }
 
-    /// Reads the rows, and the row above them, out of stable memory.
+    /// Reads the rows, and the rows above that have an effect on them, out of
+    /// stable memory. Filters them too, if the filter follows from the rows
+    /// above.
     fn convert(
         &mut self,
         geometry: &Geometry,
@@ -250,7 +259,7 @@ impl Strip {
                     memory.read(y, row);
                     Ok(())
                 };
-                let filtered = self.row_filter.filter_rows(geometry, rule, lines, read);
+                let filtered = self.row_filter.read_and_filter(geometry, rule, lines, read);
                 debug_assert!(filtered.is_ok(), "reading stable memory cannot fail");
             }
             FilterRule::ByStrip => {
@@ -391,8 +400,8 @@ impl Strip {
         rows.chunks_exact_mut(row_size + 1)
     }
 
-    /// Returns the filters for all rows of the strip. `row` returns one of them,
-    /// counted from the first row of the strip; `above` is the row above it.
+    /// Returns the way to choose the filters of the strip. `row` returns a row by
+    /// its number in the strip; `above` is the row above the strip.
     #[inline(always)]
     fn choose<'r, K: FilterKernels>(
         &mut self,
@@ -449,7 +458,7 @@ mod tests {
         geometry
     }
 
-    /// As for rows that are read.
+    /// The filtering of rows of live memory.
     fn filtering(geometry: &Geometry) -> Filtering<'static> {
         match geometry.rule {
             FilterRule::ByRow(rule) => Filtering::WhileReading(rule),
@@ -457,7 +466,7 @@ mod tests {
         }
     }
 
-    /// A strip with the pixels of some kind of picture.
+    /// A strip of random or regular pixels: `kind` is 0 to 5.
     fn filled(geometry: &Geometry, index: u32, kind: u32) -> Strip {
         let mut strip = Strip::default();
         assert!(strip.prepare(geometry, &filtering(geometry)).is_ok());
@@ -480,7 +489,7 @@ mod tests {
     }
 
     impl Strip {
-        /// All that comes out of a strip.
+        /// The output of a strip.
         fn result(&self) -> (Vec<u8>, StripSums) {
             let out = if self.out.is_empty() {
                 &self.rows
