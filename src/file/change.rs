@@ -1,4 +1,4 @@
-//! Replacement of a file only if its bytes change.
+//! Replacement of a file if its bytes change.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use super::{Place, check_extension};
 use crate::alloc::zeroed;
 use crate::{Error, ErrorKind};
 
-/// The bytes of the file that are read at once.
+/// The most bytes of the old file that are read at once.
 const BUFFER: usize = 64 << 10;
 
 /// The result of [`replace_if_changed`].
@@ -24,18 +24,22 @@ pub(crate) struct Outcome {
     pub(crate) identity: Option<Identity>,
 }
 
-/// Writes a file as [`replace`](super::replace) does, unless it has exactly these
-/// bytes already. In that case the file keeps its time stamps, and no temporary
-/// file is made. The time of the last access stays too if the system lets the
-/// caller leave it (Linux: the owner of the file and privileged processes).
+/// Writes a file as [`replace`](super::replace) does, unless the file has exactly
+/// these bytes already. In that case nothing is written, no temporary file is
+/// made, and the file keeps its times of modification and change. It keeps the time
+/// of its last access if the system allows that: on Linux, to the owner of the
+/// file and to privileged processes.
 ///
 /// A file that the caller may write to but not read is replaced.
 ///
-/// If the old file changes while its bytes are compared or copied, the save
-/// fails with [`ResourceBusy`](io::ErrorKind::ResourceBusy), and the file stays
-/// as it is. On Unix another file may take the place of the old file meanwhile:
-/// the content of the old file has not changed, so the save counts as finished
-/// before that, or replaces the other file.
+/// If the content, the permissions or the links of the old file change while its
+/// bytes are compared or copied, the save fails with
+/// [`ResourceBusy`](io::ErrorKind::ResourceBusy), and the file stays as it is.
+///
+/// On Unix another file may take the only name of the old file meanwhile, which
+/// does not change the content of the old file. If that content was equal, the save
+/// counts as finished before the other file came. Otherwise the save replaces the
+/// other file.
 pub(crate) fn replace_if_changed<T>(
     path: &Path,
     write: impl FnOnce(&mut ChangeWriter) -> Result<T, Error>,
@@ -47,12 +51,14 @@ pub(crate) fn replace_if_changed<T>(
     Ok((value, outcome))
 }
 
-/// A writer that compares bytes with an old file for as long as they are equal.
-/// At the first difference it creates a temporary file, copies the equal part
-/// from the old file, and from then on writes.
+/// A writer that compares bytes with those of an old file. At the first difference
+/// it creates a temporary file and copies the equal bytes to it from the old file.
+/// It writes all later bytes to the temporary file.
 pub(crate) struct ChangeWriter {
     state: State,
+    /// The number of bytes so far, written or skipped.
     position: u64,
+    /// The identity of the old file at the start.
     identity: Option<Identity>,
 }
 
@@ -61,6 +67,7 @@ enum State {
     Stream(File),
     /// All bytes so far are those of the old file.
     Equal(Target, OldFile),
+    /// Bytes differ, or there is no old file that can be read.
     Changed(NewFile),
     /// The old file could not be read, or the new file could not be made.
     Failed,
@@ -107,8 +114,9 @@ impl ChangeWriter {
     }
 
     /// Takes the next `count` bytes of the old file as if they had been written,
-    /// without reading them. The caller knows these bytes: it has written or
-    /// compared the file with this [`identity`](ChangeWriter::identity) before.
+    /// without a comparison. The caller knows these bytes, because it has written
+    /// or compared the file with this [`identity`](ChangeWriter::identity)
+    /// before.
     ///
     /// Does nothing and returns `false` if the bytes so far differ from those of
     /// the file, or if the file has fewer bytes.
@@ -187,7 +195,7 @@ impl Write for ChangeWriter {
         let written = match &mut self.state {
             State::Stream(file) => file.write(bytes)?,
             State::Changed(new) => new.file.write(bytes)?,
-            // There were no bytes.
+            // `bytes` is empty.
             State::Equal(..) => 0,
             State::Failed => return Err(failed()),
         };
@@ -214,8 +222,9 @@ struct OldFile {
     file: File,
     identity: Identity,
     buffer: Vec<u8>,
-    /// The bytes in the buffer that have not been compared.
+    /// The start of the bytes in the buffer that have not been compared.
     start: usize,
+    /// The end of these bytes.
     end: usize,
 }
 
@@ -271,8 +280,8 @@ impl OldFile {
         Ok(count)
     }
 
-    /// Passes over the next `count` bytes, which end at the position `end` in the
-    /// file. Returns `false`, and does nothing, if the file has fewer bytes.
+    /// Skips the next `count` bytes, which end at byte `end` of the file. Does
+    /// nothing and returns `false` if the file has fewer bytes, or if the seek fails.
     fn skip(&mut self, count: u64, end: u64) -> bool {
         if end > self.identity.length() {
             return false;
@@ -288,7 +297,7 @@ impl OldFile {
         true
     }
 
-    /// Checks that nobody has changed the content of the file.
+    /// Refuses a file whose content may have changed since it was opened.
     fn check(&self) -> io::Result<OpenFile> {
         match self.identity.state_of(&self.file)? {
             OpenFile::Changed => {
@@ -325,8 +334,8 @@ impl NewFile {
             return Ok(());
         }
         old.file.rewind()?;
-        // Within the kernel, where the system can do that. If the old file has
-        // become shorter, `check` finds out.
+        // The kernel copies, where the system supports that. If the old file has
+        // become shorter, `check` refuses it later.
         io::copy(&mut (&old.file).take(count), &mut self.file)?;
         old.buffer = Vec::new();
         self.source = Some(old);

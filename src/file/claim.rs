@@ -1,4 +1,4 @@
-//! Giving a complete file its name, on condition that the name is free.
+//! The step that gives a complete file its name if the name is free.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,9 +12,10 @@ use super::unix::{close, is_file};
 /// Gives the file `temporary` the name `name`. Fails with `AlreadyExists` if the
 /// name is taken. Returns whether the temporary name is gone.
 ///
-/// File systems differ in the calls that they support, so there are three ways.
-/// With the first two, whoever finds the name finds the complete file. With the
-/// last, the name stands for an empty file for a moment.
+/// File systems differ in the calls that they support, so there are three ways: a
+/// rename that does not replace, a hard link, and an empty file over which the
+/// complete file is renamed. With the first two, whoever opens the name finds the
+/// complete file. With the third, the name stands for an empty file for a moment.
 pub(super) fn claim(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Result<bool> {
     match rename_to_free(folder, temporary, name) {
         Err(error) if is_unsupported(error) => {}
@@ -24,7 +25,7 @@ pub(super) fn claim(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Resu
         Err(error) if is_unsupported(error) => {}
         result => {
             result?;
-            // If that fails, dropping the temporary name tries again.
+            // If the removal fails, dropping the `Temporary` tries it again.
             return Ok(unlinkat(folder, temporary, AtFlags::empty()).is_ok());
         }
     }
@@ -32,9 +33,9 @@ pub(super) fn claim(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Resu
     Ok(true)
 }
 
-/// Tells whether an error may mean that the file system does not support the
-/// call. File systems without hard links report a lack of permission, and so do
-/// sandboxes that know neither call. If the permission really is missing, the
+/// Returns whether an error may mean that the file system does not support the
+/// call. File systems without hard links report a missing permission. So do
+/// sandboxes that do not know the calls. If the permission really is missing, the
 /// next way fails with the same error.
 fn is_unsupported(error: Errno) -> bool {
     let errors = [
@@ -55,7 +56,7 @@ fn rename_to_free(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()>
     renameat_with(folder, temporary, folder, name, RenameFlags::NOREPLACE)
 }
 
-/// Fails: other systems always replace.
+/// Fails, because a rename on other systems always replaces.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 fn rename_to_free(_: &OwnedFd, _: &str, _: &OsStr) -> Result<()> {
     Err(Errno::NOSYS)
@@ -64,21 +65,21 @@ fn rename_to_free(_: &OwnedFd, _: &str, _: &OsStr) -> Result<()> {
 /// Gives the file the name in addition to its temporary name.
 fn link(folder: &OwnedFd, temporary: &str, name: &OsStr) -> Result<()> {
     match linkat(folder, temporary, folder, name, AtFlags::empty()) {
-        // NFS repeats a request whose answer was lost. The repetition finds the
-        // name taken, by this very file.
+        // NFS repeats a request whose answer was lost. The repeated request finds
+        // that the name is taken, by the same file.
         Err(Errno::EXIST) if is_same_file(folder, temporary, name) => Ok(()),
         result => result,
     }
 }
 
 fn is_same_file(folder: &OwnedFd, one: &str, other: &OsStr) -> bool {
-    match (find(folder, one.as_ref()), find(folder, other)) {
+    match (stat_of(folder, one.as_ref()), stat_of(folder, other)) {
         (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
         _ => false,
     }
 }
 
-fn find(folder: &OwnedFd, name: &OsStr) -> Result<Stat> {
+fn stat_of(folder: &OwnedFd, name: &OsStr) -> Result<Stat> {
     statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
 }
 
@@ -88,10 +89,10 @@ fn reserve_and_rename(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Re
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o666);
     let reserved = retry_on_intr(|| openat(folder, name, flags, mode))?;
-    let is_reserved = || find(folder, name).map(|stat| is_empty(&stat));
+    let is_reserved = || stat_of(folder, name).map(|stat| is_empty(&stat));
     let rename = || -> io::Result<()> {
         close(reserved.into())?;
-        // A process that replaces files may have replaced the empty one.
+        // Another process may have replaced the empty file.
         if !is_reserved()? {
             return Err(Errno::EXIST.into());
         }

@@ -1,4 +1,4 @@
-//! The identity of a file.
+//! The numbers by which an untouched file is recognized.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use std::io;
 /// Two kinds of changes go unnoticed:
 ///
 /// - A change that keeps the length and follows the previous change within one
-///   tick of the clock, so that both get the same time. A tick is 1 to 10 ms on
+///   tick of the clock: both get the same time. A tick is 1 to 10 ms on
 ///   Linux before 6.13 and longer on some file systems: 2 s on FAT.
 /// - A change through a memory mapping through which a process has changed the
 ///   same page before. The system sets the times at the first change of a page,
@@ -56,14 +56,14 @@ impl Identity {
         Ok(if now == *self {
             OpenFile::Untouched
         } else if stat.st_nlink == 0 && now.is_renamed(self) {
-            // The loss of a name sets the time of change.
+            // The removal of a name sets the time of change.
             OpenFile::Removed
         } else {
             OpenFile::Changed
         })
     }
 
-    /// Tells whether two identities, taken before and after a rename, are those
+    /// Returns whether two identities, taken before and after a rename, are those
     /// of one file with the same content. A rename sets the time of change.
     pub(super) fn is_renamed(&self, before: &Identity) -> bool {
         let before = Identity {
@@ -112,7 +112,7 @@ impl Identity {
         })
     }
 
-    /// Tells whether two identities, taken before and after a rename, are those
+    /// Returns whether two identities, taken before and after a rename, are those
     /// of one file with the same content. A rename may set the time of creation
     /// to that of the replaced file.
     pub(super) fn is_renamed(&self, before: &Identity) -> bool {
@@ -127,15 +127,15 @@ impl Identity {
     }
 }
 
-/// What has happened to an open file.
+/// The state of an open file, compared with an earlier identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpenFile {
-    /// Nothing.
+    /// The same as before.
     Untouched,
-    /// Another file has taken its name, or the name was removed. The content is
-    /// the same.
+    /// The file has lost its last name: another file has taken it, or it was
+    /// removed. The content is the same.
     #[cfg(unix)]
     Removed,
-    /// The content or the permissions may have changed.
+    /// The content, the permissions or the links may have changed.
     Changed,
 }

@@ -64,10 +64,10 @@ pub(crate) fn replace<T>(
     }
 }
 
-/// Writes a file that does not exist yet. Until the file is complete, `path`
-/// leads to nothing. If anything exists at `path` at the start or at the end,
-/// fails with [`ErrorKind::FileExists`] and leaves it as it is. If `write` fails
-/// or panics, no file is created.
+/// Writes a new file. Until the file is complete, `path` leads to nothing. If
+/// anything exists at `path` at the start or at the end, fails with
+/// [`ErrorKind::FileExists`] and leaves `path` alone. If `write` fails or panics,
+/// no file is created.
 ///
 /// The rules are in the docs of
 /// [`PngEncoder::save_new`](crate::PngEncoder::save_new).
@@ -83,7 +83,7 @@ pub(crate) fn create_new<T>(
     Ok(value)
 }
 
-/// Returns the error of a call that needs a free name.
+/// Returns the error of a system call that needs a free name.
 fn name_error(error: io::Error) -> ErrorKind {
     match error.kind() {
         io::ErrorKind::AlreadyExists => ErrorKind::FileExists,

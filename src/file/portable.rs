@@ -32,8 +32,8 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
     }
 }
 
-/// Returns the place of a new file. Fails with `AlreadyExists` if the path
-/// leads to anything, be it a symbolic link to nothing.
+/// Returns the place of a new file. Fails with `AlreadyExists` if anything exists
+/// at the path, even a symbolic link to nothing.
 pub(super) fn find_new(path: &Path) -> io::Result<Target> {
     match fs::symlink_metadata(path) {
         Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
@@ -133,7 +133,7 @@ impl Temporary {
             .create_new(true)
             .open(&self.target)?;
         let is_empty = || fs::symlink_metadata(&self.target).map(|file| file.len() == 0);
-        // A process that replaces files may have replaced the empty one.
+        // Another process may have replaced the empty file.
         if !is_empty()? {
             return Err(io::ErrorKind::AlreadyExists.into());
         }

@@ -56,8 +56,8 @@ pub(super) fn find(path: &Path) -> io::Result<Place> {
     Ok(Place::File(Target { folder, name, old }))
 }
 
-/// Returns the place of a new file. Fails with `AlreadyExists` if the path
-/// leads to anything, be it a symbolic link to nothing.
+/// Returns the place of a new file. Fails with `AlreadyExists` if anything exists
+/// at the path, even a symbolic link to nothing.
 pub(super) fn find_new(path: &Path) -> io::Result<Target> {
     match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(_) => return Err(Errno::EXIST.into()),
@@ -84,7 +84,8 @@ fn open(folder: impl AsFd, path: impl AsRef<Path>, flags: OFlags) -> io::Result<
     })?)
 }
 
-/// Opens a file for reading, if possible so that its time of last access stays.
+/// Opens a file for reading. The time of its last access stays, if the system
+/// allows that.
 fn open_quietly(folder: &OwnedFd, name: &OsStr, flags: OFlags) -> io::Result<OwnedFd> {
     // Only the owner of the file and privileged processes may use the flag.
     #[cfg(any(target_os = "linux", target_os = "android"))]
