@@ -8,7 +8,7 @@ use crate::source::with_lease;
 use crate::strided::Frame;
 use crate::{Error, ErrorKind, Image, Lease, Palette, PixelSource};
 
-/// A rectangle of pixels, which has at least one pixel.
+/// A rectangle of pixels, in image coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rect {
     /// The left edge: the first column, from 0.
@@ -32,9 +32,9 @@ pub struct Difference {
     pub first: (u32, u32),
     /// The smallest rectangle that holds all of them.
     pub rect: Rect,
-    /// The largest difference of two samples, in the bit depth of the images: at
-    /// most 255 for samples of 8 bits. For colors of palettes the samples have 8
-    /// bits.
+    /// The largest difference of two samples, in the bit depth of the images in
+    /// PNG: at most 255 for samples of 8 bits. Colors of palettes have samples of
+    /// 8 bits.
     pub largest: u16,
 }
 
@@ -51,17 +51,17 @@ impl<S: PixelSource> Image<S> {
     /// the bit depths of the indices do not matter. If neither has a palette, the
     /// indices are compared.
     ///
-    /// Equal rows that stable memory holds as PNG does are compared in place, at
-    /// about the speed of memory. Allocates at most two rows.
+    /// Rows that stable memory holds as PNG does are compared in place. If they are
+    /// equal, that takes about as long as reading them. Allocates at most two rows.
     ///
     /// # Locks
     ///
-    /// Two locks are never held at once. So two views of one `Mutex`, `RwLock`
-    /// or `RefCell` can be compared, and two threads can compare the same images
-    /// in opposite order. If one of the sources is a lock, it is held for the whole
-    /// comparison. If both are, blocks of up to 256 KiB (at least one row) are
-    /// copied from the first image under its lock, then compared with the second
-    /// image under its lock: each block shows one moment of each image. That
+    /// Two locks are never held at once. So two views of one `Mutex`, `RwLock` or
+    /// `RefCell` can be compared, and two threads can compare the same images in
+    /// opposite order. If one of the sources is a lock, it is held for the whole
+    /// comparison. If both are locks, blocks of up to 256 KiB (at least one row)
+    /// are copied from this image under its lock, then compared with the other
+    /// image under its lock. Each block shows one moment of each image. That
     /// allocates one block.
     ///
     /// # Errors
@@ -132,9 +132,9 @@ impl<S: PixelSource> Image<S> {
     }
 }
 
-/// The meaning of the bytes in the rows of two images.
+/// The meaning of the bytes that are compared.
 enum Meaning<'a> {
-    /// Samples, as PNG holds them, or indices without a palette.
+    /// Samples as PNG holds them, or indices without a palette.
     Samples(PngFormat),
     /// Indices of the colors of these two palettes.
     Colors([&'a Palette; 2]),
@@ -143,20 +143,20 @@ enum Meaning<'a> {
 impl<'a> Meaning<'a> {
     fn of<S, T>(first: &'a Image<S>, second: &'a Image<T>) -> Result<Self, ErrorKind> {
         let (format, other) = (first.format(), second.format());
-        let form = RowReader::form(format);
-        if form != RowReader::form(other) {
+        let row_format = RowReader::row_format(format);
+        if row_format != RowReader::row_format(other) {
             return Err(ErrorKind::TypeMismatch { format, other });
         }
         match (first.palette(), second.palette()) {
             (Some(a), Some(b)) => Ok(Meaning::Colors([a, b])),
-            (None, None) => Ok(Meaning::Samples(form)),
+            (None, None) => Ok(Meaning::Samples(row_format)),
             (None, Some(_)) => Err(ErrorKind::NoPalette { format }),
             (Some(_), None) => Err(ErrorKind::NoPalette { format: other }),
         }
     }
 }
 
-/// A comparison that has compared some rows.
+/// A comparison in progress.
 struct Comparison<'a> {
     meaning: Meaning<'a>,
     readers: [RowReader; 2],
@@ -192,7 +192,7 @@ impl<'a> Comparison<'a> {
 }
 
 impl Difference {
-    /// Returns the difference of images that differ in one pixel.
+    /// Returns the difference of images that differ in one pixel, by `largest`.
     fn of_pixel(x: u32, y: u32, largest: u16) -> Self {
         Difference {
             pixels: 1,

@@ -1,4 +1,4 @@
-//! Conversion of pixels to another format, in memory.
+//! Copies of pixels in another format.
 
 use super::pair::{Band, lease_both};
 use crate::alloc::zeroed;
@@ -40,17 +40,17 @@ impl<S: PixelSource> Image<S> {
         Ok(copy.into_source())
     }
 
-    /// Copies all pixels into an image of the same size, of any source, layout
-    /// and format that can be written. If both images are indexed, the other one
-    /// gets the palette of this one, if there is one.
+    /// Copies all pixels into another image of the same size, and converts them to
+    /// its format. The other image can have any source that can be written, and any
+    /// layout whose pixels share no bits. If both images are indexed and this image
+    /// has a palette, the other image gets it.
     ///
     /// Between two formats the pixels change as if they were saved by
     /// [`PngEncoder`](crate::PngEncoder) and read by
     /// [`PngReader::read_into`](crate::PngReader::read_into), whose docs list the
-    /// conversions. Two formats are the same if they are equal, with all their
-    /// options. Then the bytes of the pixels are copied as they are, with the
-    /// padding inside of pixels. So nothing is rounded, not even `f32` samples or
-    /// premultiplied colors.
+    /// conversions. If both formats are equal, with all their options, the bytes of
+    /// the pixels are copied unchanged, and with them the padding inside of pixels.
+    /// So nothing is rounded, not even `f32` samples or premultiplied colors.
     ///
     /// Copies row by row, and allocates at most two rows. Bytes that belong to no
     /// pixel of the other image stay as they are. After an error, the rows before
@@ -59,26 +59,26 @@ impl<S: PixelSource> Image<S> {
     /// # Two images of the same memory
     ///
     /// Two locks are never held at once, so both images can be views of one
-    /// `Mutex`, `RwLock` or `RefCell`. If one of the sources is a lock, it is held
-    /// for the whole copy. If both are, blocks of up to 256 KiB (at least one row)
-    /// are copied from this image under its lock, then written to the other image
-    /// under its lock. That allocates one block.
+    /// `Mutex`, `RwLock` or `RefCell`. If one of the sources is a lock, it is
+    /// held for the whole copy. If both are locks, blocks of up to 256 KiB (at
+    /// least one row) are copied from this image under its lock, then written to
+    /// the other image under its lock. That allocates one block.
     ///
-    /// If the images share pixels, each row is read before the row with the same
-    /// number is written, and a later row can show pixels that were written
-    /// before.
+    /// If the images share memory, each row is read before the row with the same
+    /// number is written. A later row may be read after some of its pixels have
+    /// been written.
     ///
     /// # Errors
     ///
-    /// These are found before a pixel is written:
+    /// Before a pixel is written:
     ///
     /// - [`ErrorKind::SizeMismatch`] if the sizes differ;
     /// - [`ErrorKind::NoIndices`] if only the other image is indexed;
     /// - [`ErrorKind::NoPalette`] if this image is indexed without a palette, and
     ///   the other image is not indexed;
-    /// - [`ErrorKind::Overlap`] if pixels of the other image share bits;
+    /// - [`ErrorKind::Overlap`] if pixels of the other image share bits.
     ///
-    /// and these at any row:
+    /// At any row:
     ///
     /// - [`ErrorKind::IndexOutside`] if an index has no palette entry, or is too
     ///   large for another indexed format;
@@ -137,10 +137,11 @@ impl<S: PixelSource> Image<S> {
 
 /// The conversion of rows between two formats, and the memory for it.
 struct Conversion {
-    /// The pixels as PNG holds them.
+    /// The format of the source, after a conversion to PNG.
     from: FileFormat,
+    /// The format of the target.
     to: PixelFormat,
-    /// Whether the bytes of pixels are copied as they are.
+    /// Whether both formats are equal, so that bytes are copied unchanged.
     same: bool,
     /// A row of the source. Empty until it is needed.
     row: Vec<u8>,
@@ -201,7 +202,7 @@ impl Conversion {
         } else if let Some(row) = to.row_in_place_mut(y) {
             from.pixels(0, from_y, width, row)?;
         } else {
-            let row = memory(&mut self.row, self.to.row_size(width))?;
+            let row = row_memory(&mut self.row, self.to.row_size(width))?;
             from.pixels(0, from_y, width, row)?;
             to.put_pixels(0, y, width, row)?;
         }
@@ -225,7 +226,7 @@ impl Conversion {
                 {
                     return Ok(from.png_row(from_y, row)?);
                 }
-                let row = memory(&mut self.row, self.from.png.row_size(width))?;
+                let row = row_memory(&mut self.row, self.from.png.row_size(width))?;
                 from.png_row(from_y, row)?;
                 row
             }
@@ -233,7 +234,7 @@ impl Conversion {
         if self.from.png == png {
             return Ok(to.put_png_row(y, row)?);
         }
-        let converted = memory(&mut self.converted, png.row_size(width))?;
+        let converted = row_memory(&mut self.converted, png.row_size(width))?;
         let result = self.from.convert_row(row, png, width as usize, converted);
         result.map_err(|(x, index)| ErrorKind::IndexOutside {
             x: x as u32,
@@ -248,8 +249,8 @@ impl Conversion {
     }
 }
 
-/// Returns a row of memory, which is allocated by the first call.
-fn memory(row: &mut Vec<u8>, bytes: u64) -> Result<&mut [u8], Error> {
+/// Returns the memory of a row, which the first call allocates.
+fn row_memory(row: &mut Vec<u8>, bytes: u64) -> Result<&mut [u8], Error> {
     if row.is_empty() {
         *row = zeroed(bytes)?;
     }

@@ -9,7 +9,7 @@ use crate::{Error, Image, Lease, PixelSource};
 
 /// Comparing and hashing.
 impl<S: PixelSource> Image<S> {
-    /// Returns a hash of the pixels, of 128 bits. Images that show the same samples
+    /// Returns a hash of 128 bits of the pixels. Images that show the same samples
     /// have the same digest. Other images have different digests, except with
     /// negligible probability.
     ///
@@ -17,7 +17,8 @@ impl<S: PixelSource> Image<S> {
     /// on the palette and on the samples. It does not depend on the kind of
     /// source, the layout, the byte order of samples, the order of channels,
     /// padding, unused bits, or the platform. It is stable within a major version
-    /// of this crate.
+    /// of this crate. For indexed images the samples are the indices: images that
+    /// show the same colors with different palettes have different digests.
     ///
     /// Use the digest to find changes and equal images, not for security: two
     /// images with the same digest can be constructed.
@@ -82,7 +83,7 @@ impl<S: PixelSource> Image<S> {
 
     /// Hashes the bytes before the rows.
     fn hash_header(&self, hasher: &mut Hasher128) {
-        let png = RowReader::form(self.format());
+        let png = RowReader::row_format(self.format());
         let colors = self.palette().map_or(&[][..], |palette| palette.colors());
         hasher.write(&self.width().to_be_bytes());
         hasher.write(&self.height().to_be_bytes());

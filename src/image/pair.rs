@@ -1,9 +1,9 @@
-//! Two images in one operation, without two locks at once.
+//! Operations on two images, which never hold two locks at once.
 //!
 //! An operation must not hold the guards of two sources: both can belong to one
 //! lock, and another thread can take two locks in the opposite order. If both
-//! leases are guards, the sources are leased in turn, and a [`Band`] of rows is
-//! copied from the one to be used with the other.
+//! leases are guards, the sources are leased in turn: a [`Band`] of rows is copied
+//! from the first source, then used with the second.
 
 use crate::alloc::{NoMemory, zeroed};
 use crate::error::AtRow;
@@ -15,8 +15,7 @@ use crate::{Error, Image, Layout, Lease, PixelSource, SourceError};
 /// the second-level cache.
 const BAND_BYTES: u64 = 256 << 10;
 
-/// Leases two sources for the same time. Returns `None` if both leases are
-/// guards.
+/// Leases two sources together. Returns `None` if both leases are guards.
 pub(super) fn lease_both<L>(
     first: &impl PixelSource,
     second: impl FnOnce() -> Result<L, SourceError>,
@@ -35,7 +34,7 @@ pub(super) fn lease_both<L>(
     Ok(Some((first.lease()?, other)))
 }
 
-/// A copy of some rows of an image, in its own format, packed.
+/// A packed copy of some rows of an image, in the format of the image.
 pub(super) struct Band {
     pixels: Vec<u8>,
     layout: Layout,
@@ -61,8 +60,8 @@ impl Band {
         (0..self.height).step_by(self.layout.height() as usize)
     }
 
-    /// Copies the rows from row `first` on. Holds a lease of the image only for
-    /// the copy.
+    /// Copies the rows from row `first` on, and returns the copy. Holds a lease
+    /// of the image only while it copies.
     pub(super) fn copy(
         &mut self,
         image: &Image<impl PixelSource>,
