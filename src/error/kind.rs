@@ -153,8 +153,8 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// The array has neither the axes height and width nor the axes height, width
-    /// and channel, or not a stride for each: see
+    /// The array does not have two axes (height, width) or three (height, width,
+    /// channel), or not one stride for each axis: see
     /// [`Layout::from_strides`](crate::Layout::from_strides).
     #[error(
         "an array must have 2 axes (height, width) or 3 (height, width, channel) and a stride for each, not {axes} axes and {strides} strides"
@@ -167,8 +167,7 @@ pub enum ErrorKind {
         strides: usize,
     },
 
-    /// The channel axis of the array does not have a sample for each sample of a
-    /// pixel.
+    /// The length of the channel axis is not the number of samples in a pixel.
     #[error("the channel axis must have {needed} elements for {format}, not {given}")]
     #[non_exhaustive]
     ArrayChannels {
@@ -489,8 +488,9 @@ pub enum ErrorKind {
         other: PixelFormat,
     },
 
-    /// An indexed format was asked for, and the pixels of the file or image are
-    /// not indices. A read or conversion does not compute a palette.
+    /// The pixels of a file or image cannot be read or converted to an indexed
+    /// format, because they are not indices. Reads and conversions do not compute
+    /// a palette.
     #[error("{from} cannot become {format}: it has no palette")]
     #[non_exhaustive]
     NoIndices {
@@ -528,7 +528,7 @@ pub enum ErrorKind {
         extension: String,
     },
 
-    /// There is a file, a folder, a symbolic link or a device at the path, and
+    /// A file, folder, symbolic link, pipe or device exists at the path.
     /// [`PngEncoder::save_new`](crate::PngEncoder::save_new) replaces nothing.
     #[error("the path exists already: save_new replaces nothing")]
     FileExists,

@@ -1,4 +1,4 @@
-//! The text of a format: its name and its options, printed and parsed.
+//! The text of a pixel format, printed and parsed: its name and its options.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use super::PixelFormat;
 use super::value_map::ValueMap;
 use crate::{Error, ErrorKind};
 
-/// Prints the name of the constant, followed by the options that were set.
-/// Parsing returns the same format.
+/// Prints the name of the constant, followed by the options that were set. The text
+/// can be parsed, and gives the same format.
 ///
 /// # Examples
 ///
@@ -42,14 +42,14 @@ impl fmt::Debug for PixelFormat {
 }
 
 /// Parses the name of a constant or of an alias, in capital letters, followed by
-/// any options as [`Display`](fmt::Display) prints them. The options may be in
-/// any order. Their values are checked when an image is created.
+/// options as [`Display`](fmt::Display) prints them, in any order. The values of
+/// the options are checked later, when an image is created.
 ///
 /// # Errors
 ///
-/// - [`ErrorKind::UnknownFormat`] if there is no such name. The error has the
-///   most similar name;
-/// - [`ErrorKind::UnknownOption`] if other text follows.
+/// - [`ErrorKind::UnknownFormat`] if no format has this name. The error suggests
+///   the most similar name;
+/// - [`ErrorKind::UnknownOption`] if text after the name is not an option.
 ///
 /// # Examples
 ///
@@ -91,8 +91,8 @@ impl FromStr for PixelFormat {
     }
 }
 
-/// Returns the format with the option that the words begin with, and the words
-/// behind it.
+/// Parses the option at the start of the words. Returns the format with this
+/// option, and the words behind the option.
 fn parse_option<'w, 't>(
     format: PixelFormat,
     words: &'w [&'t str],
@@ -121,10 +121,10 @@ fn names() -> impl Iterator<Item = (&'static str, PixelFormat)> {
         .chain(PixelFormat::ALIASES.iter().copied())
 }
 
-/// Returns the name that takes the fewest edits to make from `given`, if there are
-/// fewer edits than letters. Upper and lower case are the same.
+/// Returns the name that is the fewest edits away from `given`, if there are fewer
+/// edits than `given` has bytes. Ignores case.
 fn nearest(given: &str) -> Option<&'static str> {
-    // No name is longer. The time and the memory grow with the length.
+    // No name is longer. The limit also bounds the time and the memory.
     if given.len() > 24 {
         return None;
     }
@@ -135,9 +135,9 @@ fn nearest(given: &str) -> Option<&'static str> {
     (edits < given.len()).then_some(name)
 }
 
-/// Returns how many bytes to insert or delete to turn `a` into `b`.
+/// Returns the number of bytes to insert or delete to turn `a` into `b`.
 fn edits(a: &[u8], b: &[u8]) -> usize {
-    // The edits from the beginning of `a`, up to a byte, to each beginning of `b`.
+    // The edits that turn the first `i` bytes of `a` into each prefix of `b`.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut diagonal = i;

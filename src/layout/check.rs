@@ -49,7 +49,7 @@ impl Layout {
         let (first, end) = (start + first, start + end);
 
         let lowest = first + (last_row * row_stride).min(0);
-        // Row 0 of a layout that begins beyond any memory is the fault below.
+        // A layout that begins beyond any memory fails the next check instead.
         if lowest < 0 && self.offset != NOWHERE {
             // Each row begins `-row_stride` bits before the one above it. Row
             // 0 is outside, or `first / -row_stride` rows are inside first.
@@ -93,7 +93,7 @@ impl Layout {
     }
 
     /// Returns the first bit of row 0 and the end of its last bit, counted from
-    /// the byte of pixel (0, 0). Those of row y lie y row strides further. The
+    /// the byte of pixel (0, 0). The bits of row y lie y row strides further. The
     /// size has been checked.
     pub(super) fn first_row_bits(&self) -> (i128, i128) {
         let start = i128::from(self.bits.offset);

@@ -12,15 +12,16 @@ impl Layout {
     ///
     /// The axes are height and width, or height, width and channel, in this
     /// order. Reorder the axes of an array with channels first. The strides may
-    /// have either sign. Zero repeats a row, a column or a channel. The offset is
-    /// 0: if pixel (0, 0) is not at the start of the buffer, set it with
-    /// [`with_offset`](Layout::with_offset).
+    /// have either sign. A stride of zero repeats a row, a column or a channel.
+    /// The offset is 0. If pixel (0, 0) is not at the start of the buffer, set
+    /// the offset with [`with_offset`](Layout::with_offset).
     ///
     /// - With two axes, an element of the array is a whole pixel.
     /// - With three axes, an element is a sample. Padding counts as a sample. If the
     ///   samples of a pixel lie side by side, the layout is interleaved, otherwise
     ///   planar. If the pixel is one word, such as that of `RGB565`, the channel
-    ///   axis has the length 1.
+    ///   axis has the length 1. A word of four whole bytes, such as that of
+    ///   `XRGB8888`, may also have a channel axis of its 4 bytes.
     ///
     /// A `bool` array has the format [`GRAY1LSB`](PixelFormat::GRAY1LSB): the
     /// lowest bit of each byte is a pixel.
@@ -85,7 +86,7 @@ impl Layout {
         layout.check_size()?;
 
         let needed = format.pixel_size() / format.sample_size();
-        // A word of four bytes is one element of the array, or four.
+        // A word of four samples is one element of the array, or four elements.
         let is_word = needed > 1 && !format.has_separable_samples();
         match channels {
             None => Ok(layout),
@@ -139,8 +140,8 @@ impl Layout {
         element_size: usize,
         format: PixelFormat,
     ) -> Result<Self, Error> {
-        // A stride that does not fit an `isize` leads out of any memory, as
-        // the nearest `isize` does.
+        // A stride in bytes that does not fit an `isize` reaches beyond any memory.
+        // So does the nearest `isize`.
         let bytes =
             |stride: isize| stride.saturating_mul(element_size.try_into().unwrap_or(isize::MAX));
         let layout = match *strides {
@@ -167,10 +168,10 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Returns the bytes that the pixels use, as offsets from the byte of pixel
-    /// (0, 0). The range starts before 0 if a stride is negative. It contains gaps
-    /// between pixels, but no padding before the first pixel in memory or behind
-    /// the last.
+    /// Returns the range of bytes that the pixels use, counted from the byte of
+    /// pixel (0, 0): the offset of the layout does not matter. The range starts
+    /// before 0 if a stride is negative. It includes gaps between pixels, but no
+    /// padding before the first pixel in memory or behind the last.
     ///
     /// # Errors
     ///
@@ -211,9 +212,9 @@ impl Layout {
     /// ```
     ///
     /// The slice needs no alignment, because its elements are bytes. If the owner
-    /// writes while the image exists, make a slice of `Cell<u8>` (the owner writes
-    /// in the same thread) or of `AtomicU8` (other threads write with atomics).
-    /// Memory that another process writes cannot be a slice: implement
+    /// writes while the image exists, make a slice of `Cell<u8>` if the owner
+    /// writes in the same thread, or of `AtomicU8` if other threads write with
+    /// atomics. Memory that another process writes cannot be a slice: implement
     /// [`LiveBytes`](crate::source::LiveBytes) for it.
     pub fn reach(&self) -> Result<Range<isize>, Error> {
         self.check_size()?;

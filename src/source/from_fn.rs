@@ -1,4 +1,5 @@
-//! Guards that a function returns, such as those of other crates' locks.
+//! Sources from functions that return guards, such as those of other crates'
+//! locks.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,11 +16,11 @@ pub struct FromFn<F, G>(F, PhantomData<fn() -> G>);
 
 /// Creates a source from a function that returns a guard, such as the guard of
 /// another crate's lock. Every access calls the function, holds the guard, and
-/// drops it at its end.
+/// drops the guard when the access ends.
 ///
 /// The guard derefs to a [`PlainBuffer`]. If it implements [`DerefMut`], the
-/// pixels can be written through a view. For `read` and `write` of a
-/// readers-writer lock, make two sources.
+/// pixels can be written through a view. For a readers-writer lock, make two
+/// sources: one that calls `read`, and one that calls `write`.
 ///
 /// The locks of the standard library are sources without this function, and they
 /// report a poisoned lock. To report an error of your own, implement
@@ -44,9 +45,9 @@ pub struct FromFn<F, G>(F, PhantomData<fn() -> G>);
 /// # Ok::<(), pixview::Error>(())
 /// ```
 ///
-/// An `Arc` that the function owns cannot lend it a guard. `move ||
-/// frame.lock_arc()` can, with the feature `arc_lock` of `parking_lot`. Or a
-/// struct owns the `Arc`:
+/// A function that owns an `Arc` cannot return a guard that borrows from it. With
+/// the feature `arc_lock` of `parking_lot`, `move || frame.lock_arc()` returns a
+/// guard that owns an `Arc` of its own. Without it, let a struct own the `Arc`:
 ///
 /// ```
 /// use std::sync::Arc;

@@ -7,27 +7,28 @@ use super::{
     SourceError,
 };
 
-/// A source of another crate's type: an owner of memory, a pointer, or a guard
-/// that is held. The type in it derefs to a slice of elements, or to any other
-/// source.
+/// A wrapper that makes a source of another crate's type: an owner of memory, a
+/// pointer, or a guard that is held. The type derefs to a slice of elements, or to
+/// any other source.
 ///
 /// Such types are `bytes::Bytes`, `memmap2::Mmap` and `MmapMut`,
 /// `image::ImageBuffer`, `wgpu::BufferView`, and the guards of `parking_lot`. The
 /// image takes the owner by value, and keeps no copy of the pixels: every access
-/// calls `deref`, and reads the memory in place. An owner that implements
-/// [`DerefMut`] can be written through a view.
+/// calls `deref`, and reads the memory in place. If the owner implements
+/// [`DerefMut`], the pixels can be written.
 ///
-/// An `Owner` derefs to the value in it, and that value is its public field. An
-/// `Owner` of plain memory is also a [`PlainBuffer`], so that a `Mutex`, `RwLock`
-/// or `RefCell` around it is a source.
+/// An `Owner` derefs to the wrapped value, which is also its public field. An
+/// `Owner` of plain memory is a [`PlainBuffer`], so a `Mutex`, `RwLock` or
+/// `RefCell` around it is a source.
 ///
-/// A borrow needs no `Owner`: `Image::from_buffer(&bytes[..], ..)`. A type with
-/// [`AsRef`] alone is borrowed in the same way: `bytes.as_ref()`. For an image that
-/// owns such a type, wrap it in a struct that implements [`Deref`].
+/// A borrow needs no `Owner`: `Image::from_buffer(&bytes[..], ..)`. A type that
+/// implements only [`AsRef`] can be borrowed, too: `bytes.as_ref()`. For an image
+/// that owns such a type, wrap it in a struct that implements [`Deref`].
 ///
 /// # Examples
 ///
-/// The image owns a read-back, as `bytes::Bytes` or `wgpu::BufferView` would be:
+/// An image that owns pixels read back from a graphics card, as `bytes::Bytes` or
+/// `wgpu::BufferView`:
 ///
 /// ```
 /// use pixview::source::Owner;

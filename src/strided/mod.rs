@@ -36,9 +36,9 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Returns the pixels in stable memory that an earlier frame had.
+    /// Creates a frame from the stable memory and the layout of an earlier frame.
     pub(crate) fn stable(bytes: &'a [u8], layout: Layout) -> Self {
-        // The size of elements matters to live memory only.
+        // Only live memory needs the size of the elements.
         let bytes = Bytes::Stable(bytes, 1);
         Frame { bytes, layout }
     }

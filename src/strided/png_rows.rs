@@ -5,15 +5,15 @@ use crate::SourceError;
 use crate::format::{from_png, reverse_order, to_png};
 
 impl<'a> Frame<'a> {
-    /// Returns row `y` where it lies, if stable memory holds it as PNG does,
-    /// with the color type and the bit depth of the format.
+    /// Returns row `y` in place, if stable memory holds it as PNG does, with the
+    /// color type and the bit depth of the format.
     pub(crate) fn png_row_in_place(&self, y: u32) -> Option<&'a [u8]> {
         let stored = self.layout.format().is_stored_as_png();
         stored.then(|| self.row_in_place(y)).flatten()
     }
 
-    /// Returns all rows where they lie, if stable memory holds them as PNG does,
-    /// one behind the other without padding.
+    /// Returns all rows in place, if stable memory holds them as PNG does, one
+    /// behind the other without padding.
     pub(crate) fn png_rows_in_place(&self) -> Option<&'a [u8]> {
         let row = self.png_row_in_place(0)?;
         let (height, stride) = (self.layout.height(), self.layout.row_stride_bits());
@@ -64,8 +64,8 @@ impl FrameMut<'_> {
         stored.then(|| self.row_in_place_mut(y)).flatten()
     }
 
-    /// Writes row `y` from a row as PNG holds it, with the color type and the
-    /// bit depth of the format.
+    /// Writes row `y`. `row` is the row as PNG holds it, with the color type and
+    /// the bit depth of the format.
     pub(crate) fn put_png_row(&mut self, y: u32, row: &[u8]) -> Result<(), SourceError> {
         let (width, format) = (self.layout.width(), self.layout.format());
         if format.is_stored_as_png() {
