@@ -44,7 +44,9 @@ impl<'a> Lease<'a> {
         Lease(Memory::Guard(Box::new(Guard(guard))))
     }
 
-    /// Creates a lease of memory that others may edit at any time.
+    /// Creates a lease of memory that others may edit at any time. `bytes` should
+    /// hold no lock, because an operation on two images may hold two live leases at
+    /// once. For a lock, use [`guard`](Self::guard).
     #[must_use]
     pub fn live(bytes: impl LiveBytes + 'a) -> Self {
         Lease(Memory::Live(Box::new(ZeroFirst(bytes))))
@@ -146,7 +148,9 @@ impl<'a> LeaseMut<'a> {
         LeaseMut(MemoryMut::Guard(Box::new(Guard(guard))))
     }
 
-    /// Creates a lease of memory that others may edit at any time.
+    /// Creates a lease of memory that others may edit at any time. `bytes` should
+    /// hold no lock, because an operation on two images may hold two live leases at
+    /// once. For a lock, use [`guard`](Self::guard).
     #[must_use]
     pub fn live(bytes: impl LiveBytesMut + 'a) -> Self {
         LeaseMut(MemoryMut::Live(Box::new(ZeroFirst(bytes))))
