@@ -36,21 +36,37 @@ pub(super) struct Geometry {
     pub(super) rows: u32,
     pub(super) compression: Compression,
     pub(super) rule: FilterRule,
+    /// Whether strips are kept for later saves.
+    pub(super) is_kept: bool,
     /// Whether strips get keys, by which strips of earlier saves are found.
     pub(super) is_keyed: bool,
 }
 
+/// The options on which the geometry depends.
+#[derive(Clone, Copy)]
+pub(super) struct StripOptions {
+    pub(super) compression: Compression,
+    pub(super) filter: Filter,
+    /// Whether strips are kept for later saves. They are smaller then.
+    pub(super) is_kept: bool,
+    /// Whether strips get keys, also those that are not kept.
+    pub(super) is_keyed: bool,
+}
+
 impl Geometry {
-    /// Returns the geometry of an image. `reuses` tells whether later saves may
-    /// reuse the strips, which are smaller then. `is_keyed` tells whether strips
-    /// get keys.
+    /// Returns the geometry of an image.
     pub(super) fn new(
         width: u32,
         height: u32,
         png: PngFormat,
-        (compression, filter): (Compression, Filter),
-        (reuses, is_keyed): (bool, bool),
+        options: StripOptions,
     ) -> Result<Self, Error> {
+        let StripOptions {
+            compression,
+            filter,
+            is_kept,
+            is_keyed,
+        } = options;
         let row_size = usize::try_from(png.row_size(width))
             .ok()
             .filter(|&size| size < isize::MAX as usize / 8)
@@ -61,7 +77,7 @@ impl Geometry {
             Compression::Fast | Compression::Small | Compression::Best => STRIP,
         };
         let mut rows = size / (row_size + 1);
-        if reuses {
+        if is_kept {
             // A strip of whole groups depends only on one row above it. Very wide
             // rows have no room for a whole group.
             let group = GROUP_ROWS as usize;
@@ -75,6 +91,7 @@ impl Geometry {
             rows: rows.clamp(1, height as usize) as u32,
             compression,
             rule: FilterRule::of(png, compression, filter),
+            is_kept,
             is_keyed,
         })
     }

@@ -46,6 +46,7 @@ impl StripKey {
             rows: rows_per_strip,
             compression,
             rule,
+            is_kept: _,  // `rows_per_strip` tells
             is_keyed: _, // always true here
         } = *geometry;
         let first = rows.first;
@@ -57,9 +58,8 @@ impl StripKey {
         // the first rows.
         let group = first - first % GROUP_ROWS;
         let is_split = group < first && rule == FilterRule::ByRow(RowRule::PerGroup);
-        let ignores_above = |filter| matches!(filter, FilterType::None | FilterType::Sub);
         let rows_above = match rule {
-            FilterRule::ByRow(RowRule::Fixed(filter)) if ignores_above(filter) => 0,
+            FilterRule::ByRow(RowRule::Fixed(filter)) if !filter.uses_row_above() => 0,
             _ => first.min(1),
         };
         let (start, total) = (first - rows_above, count + rows_above);
@@ -92,6 +92,8 @@ impl StripKey {
                 memory.for_each_part(start, total, |rows| key.write(rows));
             }
             Filtering::WhileReading(_) | Filtering::InPlace(_) => {
+                let is_filtered = matches!(filtering, Filtering::WhileReading(_));
+                debug_assert!(!is_filtered, "`Filtering::of` rules it out for keys");
                 if is_split {
                     key.write(&[rows.first_filter as u8]);
                 }

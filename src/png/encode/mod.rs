@@ -3,7 +3,7 @@
 //! | file | step |
 //! |---|---|
 //! | `encoder` | options, and memory that is kept |
-//! | `saves` | the public methods: `save`, `save_new`, `write` and others |
+//! | `destinations` | the public methods: `save`, `save_new`, `write` and others |
 //! | `save` | the steps of each save: checks, lease, chunks |
 //! | `reduce`, `palette` | the color type that the pixels need; its palette |
 //! | `geometry`, `filtering` | the cut into strips; when rows are filtered |
@@ -15,10 +15,12 @@
 //! | `search` | the modes that search for matches |
 //! | `key` | the digest by which unchanged strips are recognized |
 //! | `kept`, `known_files` | strips of earlier saves, in memory and in files |
+//! | `strip_writer` | a strip to the file: new, kept, or left in the file |
 //! | `report` | the report of a save |
 //! | `chunk_writer` | chunks, and the caller's `Write` |
 
 mod chunk_writer;
+mod destinations;
 mod encoder;
 pub(crate) mod filter;
 mod filtering;
@@ -34,10 +36,10 @@ mod reduce;
 mod report;
 mod row_filter;
 mod save;
-mod saves;
 mod scanline;
 mod search;
 mod strip;
+mod strip_writer;
 
 pub use encoder::PngEncoder;
 pub use options::{Compression, Filter, IndexDepth};

@@ -6,8 +6,7 @@ use std::thread;
 use super::chunk_writer::{ChunkWriter, Output};
 use super::encoder::PngEncoder;
 use super::filtering::Filtering;
-use super::geometry::Geometry;
-use super::known_files::StripInFile;
+use super::geometry::{Geometry, StripOptions};
 use super::options::Compression;
 use super::palette::palette_chunks;
 use super::pipeline;
@@ -15,8 +14,8 @@ use super::reduce::Reduction;
 use super::report::{SaveReport, Stopwatch};
 use super::scanline::{ScanlineReader, Target};
 use super::strip::{EarlierStrips, Strip};
+use super::strip_writer::StripWriter;
 use crate::alloc::{reserve, zeroed};
-use crate::deflate;
 use crate::format::PngFormat;
 use crate::png::metadata::{EncodedChunk, FormatChunks, MetadataError};
 use crate::source::with_lease;
@@ -186,10 +185,14 @@ impl PngEncoder {
     ) -> Result<SaveReport, Error> {
         let (width, height) = (save.frame.layout.width(), save.frame.layout.height());
         let png = save.target.png;
-        let reuses = self.kept.is_enabled() && self.compression != Compression::Stored;
-        let options = (self.compression, self.filter);
-        let is_keyed = reuses || matches!(output, Output::File(_));
-        let geometry = Geometry::new(width, height, png, options, (reuses, is_keyed))?;
+        let is_kept = self.kept.is_enabled() && self.compression != Compression::Stored;
+        let options = StripOptions {
+            compression: self.compression,
+            filter: self.filter,
+            is_kept,
+            is_keyed: is_kept || matches!(output, Output::File(_)),
+        };
+        let geometry = Geometry::new(width, height, png, options)?;
         let reader = ScanlineReader::new(save.frame, save.target);
         let threads = self.threads_for(&geometry);
         let filtering = Filtering::of(&geometry, &reader);
@@ -197,14 +200,18 @@ impl PngEncoder {
         self.kept.begin();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
         let (row_filter, watcher) = (&mut self.row_filter, &mut self.watcher);
+        if let Output::Writer(_) = output {
+            // A save to a file that panicked leaves its strips here.
+            self.old_file.end();
+        }
         let earlier = EarlierStrips {
             kept: &self.kept,
             file: &self.old_file,
         };
         let strips = geometry.strips();
-        let records = match output {
-            Output::File(_) => self.new_file.reserve(strips),
-            Output::Writer(_) => false,
+        let recorded = match output {
+            Output::File(_) if self.new_file.reserve(strips) => Some(&mut self.new_file),
+            Output::File(_) | Output::Writer(_) => None,
         };
 
         let mut writer = ChunkWriter::new(output.reborrow())?;
@@ -212,11 +219,7 @@ impl PngEncoder {
         for (name, data) in metadata.before_image_data(save.format_chunks, save.palette) {
             writer.write_chunk(name, data)?;
         }
-        let mut report = SaveReport {
-            strips,
-            ..SaveReport::default()
-        };
-        let mut adler = 1;
+        let mut strip_writer = StripWriter::new(writer, &geometry, &filtering, earlier, recorded);
         let current_row = Cell::new(0);
         let result = pipeline::run(
             strips,
@@ -229,48 +232,7 @@ impl PngEncoder {
             |strip| strip.compress(&geometry, &filtering, earlier),
             |strip| {
                 current_row.set(strip.index() * geometry.rows);
-                let (index, key, sums) = (strip.index(), strip.key(), strip.sums());
-                adler = zlib_rs::adler32::adler32_combine(adler, sums.adler, sums.len as u64);
-                let end = (index + 1 == strips).then(|| end_of_stream(adler));
-                let end = end.as_ref().map_or(&[][..], |end| end);
-
-                let offset = writer.position();
-                let mut in_file = strip.in_file();
-                if let Some(known) = in_file {
-                    let chunk = (known.offset, known.len);
-                    if !writer.skip_image_data(chunk, sums.crc, end)? {
-                        earlier.file.end();
-                        in_file = None;
-                    }
-                }
-                let len = if let Some(known) = in_file {
-                    report.strips_reused += 1;
-                    known.len
-                } else if let Some(old) =
-                    strip.take_kept_or_compress(&geometry, &filtering, earlier)
-                {
-                    report.strips_reused += 1;
-                    writer.write_image_data(&old.piece, sums.crc, end)?;
-                    let len = old.piece.len() as u64;
-                    earlier.kept.put_back(index, old);
-                    len
-                } else {
-                    report.strips_encoded += 1;
-                    let (piece, sums) = (strip.piece(&geometry, &filtering), strip.sums());
-                    writer.write_image_data(piece, sums.crc, end)?;
-                    if reuses {
-                        earlier.kept.keep(index, key, sums, piece);
-                    }
-                    piece.len() as u64
-                };
-                if records {
-                    self.new_file.add(StripInFile {
-                        key,
-                        sums,
-                        offset,
-                        len,
-                    });
-                }
+                strip_writer.write(strip)?;
                 let rows = (strip.index() + 1) * geometry.rows;
                 watcher.report(rows.min(height), height)
             },
@@ -278,13 +240,20 @@ impl PngEncoder {
         *row = Some(current_row.get());
         result?;
         *row = None;
+        let (mut writer, counts) = strip_writer.finish();
         for (name, data) in metadata.after_image_data() {
             writer.write_chunk(name, data)?;
         }
-        report.png_size = writer.finish()?;
+        let png_size = writer.finish()?;
         self.kept.finish();
-        report.bytes_kept = self.kept.bytes();
-        Ok(report)
+        Ok(SaveReport {
+            png_size,
+            strips,
+            strips_encoded: counts.encoded,
+            strips_reused: counts.reused,
+            bytes_kept: self.kept.bytes(),
+            ..SaveReport::default()
+        })
     }
 
     /// Returns the number of threads.
@@ -329,14 +298,4 @@ fn header(width: u32, height: u32, png: PngFormat) -> [u8; 13] {
     header[4..8].copy_from_slice(&height.to_be_bytes());
     header[8..10].copy_from_slice(&[png.depth, png.color as u8]);
     header
-}
-
-/// Returns the bytes behind the last piece of a zlib stream: an empty block, and
-/// the Adler-32 of all scanlines (RFC 1950, 2.2).
-fn end_of_stream(adler: u32) -> [u8; 6] {
-    let mut end = [0; 6];
-    let (block, checksum) = end.split_at_mut(deflate::END.len());
-    block.copy_from_slice(&deflate::END);
-    checksum.copy_from_slice(&adler.to_be_bytes());
-    end
 }

@@ -440,6 +440,7 @@ mod tests {
     use super::*;
     use crate::PixelFormat;
     use crate::arch::Portable;
+    use crate::png::encode::geometry::StripOptions;
     use crate::png::encode::options::Filter;
 
     /// The geometry of an image of two strips.
@@ -449,10 +450,13 @@ mod tests {
         format: PixelFormat,
         compression: Compression,
     ) -> Geometry {
-        let filter = Filter::Auto;
-        let options = (compression, filter);
-        let mut geometry =
-            Geometry::new(width, height, format.png(), options, (false, false)).unwrap();
+        let options = StripOptions {
+            compression,
+            filter: Filter::Auto,
+            is_kept: false,
+            is_keyed: false,
+        };
+        let mut geometry = Geometry::new(width, height, format.png(), options).unwrap();
         geometry.rows = height;
         geometry.height = 2 * height;
         geometry

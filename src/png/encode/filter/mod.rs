@@ -35,6 +35,16 @@ pub(crate) enum FilterType {
     Paeth = 4,
 }
 
+impl FilterType {
+    /// Returns whether the filter looks at the row above.
+    pub(crate) fn uses_row_above(self) -> bool {
+        match self {
+            FilterType::None | FilterType::Sub => false,
+            FilterType::Up | FilterType::Average | FilterType::Paeth => true,
+        }
+    }
+}
+
 /// The way to choose the filter of a scanline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FilterChoice {
