@@ -127,10 +127,12 @@
 //! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |
 //! | [`Error`], [`ErrorKind`] | what failed, with the numbers |
 //!
-//! [`docs`] has further pages. The [contracts](docs::contracts) state the
-//! promises of this crate, each with the tests that fail when it is broken. The
-//! [design](docs::design) is for maintainers. The [changelog](docs::changelog)
-//! lists the changes.
+//! [`docs`] has further pages. The [cookbook](docs::cookbook) has recipes for kinds of
+//! programs, libraries and devices. The [comparison](docs::comparison) describes other
+//! libraries, and which one does what this crate leaves out. The
+//! [contracts](docs::contracts) state the promises of this crate, each with the tests
+//! that fail when it is broken. The [design](docs::design) is for maintainers. The
+//! [changelog](docs::changelog) lists the changes.
 #![forbid(unsafe_code)]
 
 mod alloc;

@@ -1,5 +1,11 @@
-//! Pages of documentation: what this crate promises, how it works inside, and
-//! what has changed.
+//! Pages of documentation: recipes, a comparison with other libraries, the promises
+//! of this crate, its design, and its changes.
+
+#[doc = include_str!("cookbook.md")]
+pub mod cookbook {}
+
+#[doc = include_str!("comparison.md")]
+pub mod comparison {}
 
 #[doc = include_str!("contracts.md")]
 pub mod contracts {}
