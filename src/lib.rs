@@ -130,6 +130,7 @@
 //! [`docs`] has further pages. The [cookbook](docs::cookbook) has recipes for kinds of
 //! programs, libraries and devices. The [comparison](docs::comparison) describes other
 //! libraries, and which one does what this crate leaves out. The
+//! [performance](docs::performance) page says what speed depends on. The
 //! [contracts](docs::contracts) state the promises of this crate, each with the tests
 //! that fail when it is broken. The [design](docs::design) is for maintainers. The
 //! [changelog](docs::changelog) lists the changes.
