@@ -27,6 +27,7 @@ fn formats() -> Vec<PixelFormat> {
             F::RGBA16,
             F::BGRA16,
             F::ARGB1555,
+            F::RGBA4444,
             F::ARGB2101010,
             F::RGBA_F32,
         ]
@@ -167,6 +168,7 @@ fn saves(runs: usize) {
         F::RGBA16,
         F::RGB565,
         F::XRGB1555,
+        F::RGBA4444,
         F::XRGB2101010,
         F::CMYK8,
         F::BGRA8.premultiplied(),

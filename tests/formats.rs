@@ -65,6 +65,10 @@ fn native_samples_and_words() {
     assert_eq!(word(0xaa11_2233, F::ARGB8888), [0x11, 0x22, 0x33, 0xaa]);
     assert_eq!(word(0xaa11_2233, F::XBGR8888), [0x33, 0x22, 0x11]);
     assert_eq!(word(0xaa11_2233, F::ABGR8888), [0x33, 0x22, 0x11, 0xaa]);
+    assert_eq!(word(0x1122_33aa, F::RGBX8888), [0x11, 0x22, 0x33]);
+    assert_eq!(word(0x1122_33aa, F::RGBA8888), [0x11, 0x22, 0x33, 0xaa]);
+    assert_eq!(word(0x1122_33aa, F::BGRX8888), [0x33, 0x22, 0x11]);
+    assert_eq!(word(0x1122_33aa, F::BGRA8888), [0x33, 0x22, 0x11, 0xaa]);
 
     let image = Image::from_buffer([0x1234u16, 0xfffe, 0], 1, 1, F::RGB16).unwrap();
     assert_eq!(
@@ -115,6 +119,37 @@ fn words_by_hand() {
     let abgr1555 = |word| word16(word, F::ABGR1555, F::ABGR1555LE, F::ABGR1555BE);
     assert_eq!(abgr1555(0x801f), [255, 0, 0, 255]);
 
+    let rgba5551 = |word| word16(word, F::RGBA5551, F::RGBA5551LE, F::RGBA5551BE);
+    assert_eq!(
+        rgba5551(3 << 11 | 5 << 6 | 0x11 << 1 | 1),
+        [25, 41, 140, 255]
+    );
+    assert_eq!(rgba5551(3 << 11 | 5 << 6 | 0x11 << 1), [25, 41, 140, 0]);
+    let bgra5551 = |word| word16(word, F::BGRA5551, F::BGRA5551LE, F::BGRA5551BE);
+    assert_eq!(bgra5551(0x003f), [255, 0, 0, 255]);
+    let rgbx5551 = |word| word16(word, F::RGBX5551, F::RGBX5551LE, F::RGBX5551BE);
+    assert_eq!(rgbx5551(0xf800), [255, 0, 0]);
+    let bgrx5551 = |word| word16(word, F::BGRX5551, F::BGRX5551LE, F::BGRX5551BE);
+    assert_eq!(bgrx5551(0xf801), [0, 0, 255]);
+
+    // 1 of 15 is 17.
+    let rgb444 = |word| word16(word, F::RGB444, F::RGB444LE, F::RGB444BE);
+    assert_eq!(rgb444(0xf123), [17, 34, 51]);
+    let bgr444 = |word| word16(word, F::BGR444, F::BGR444LE, F::BGR444BE);
+    assert_eq!(bgr444(0x0123), [51, 34, 17]);
+    let argb4444 = |word| word16(word, F::ARGB4444, F::ARGB4444LE, F::ARGB4444BE);
+    assert_eq!(argb4444(0x4123), [17, 34, 51, 68]);
+    let abgr4444 = |word| word16(word, F::ABGR4444, F::ABGR4444LE, F::ABGR4444BE);
+    assert_eq!(abgr4444(0x4123), [51, 34, 17, 68]);
+    let rgba4444 = |word| word16(word, F::RGBA4444, F::RGBA4444LE, F::RGBA4444BE);
+    assert_eq!(rgba4444(0x1234), [17, 34, 51, 68]);
+    let bgra4444 = |word| word16(word, F::BGRA4444, F::BGRA4444LE, F::BGRA4444BE);
+    assert_eq!(bgra4444(0x1234), [51, 34, 17, 68]);
+    let rgbx4444 = |word| word16(word, F::RGBX4444, F::RGBX4444LE, F::RGBX4444BE);
+    assert_eq!(rgbx4444(0x1230), [17, 34, 51]);
+    let bgrx4444 = |word| word16(word, F::BGRX4444, F::BGRX4444LE, F::BGRX4444BE);
+    assert_eq!(bgrx4444(0x123f), [51, 34, 17]);
+
     let words = |word: u32, native, le, be| {
         let pixel_of = pixel(&word.to_ne_bytes(), native);
         assert_eq!(pixel(&word.to_le_bytes(), le), pixel_of);
@@ -131,6 +166,14 @@ fn words_by_hand() {
     assert_eq!(xbgr(1023), [65535, 0, 0]);
     let abgr = |word| words(word, F::ABGR2101010, F::ABGR2101010LE, F::ABGR2101010BE);
     assert_eq!(abgr(2 << 30 | 1023), [65535, 0, 0, 43690]);
+    let rgba = |word| words(word, F::RGBA1010102, F::RGBA1010102LE, F::RGBA1010102BE);
+    assert_eq!(rgba(1023 << 22 | 1 << 12 | 1), [65535, 64, 0, 21845]);
+    let bgra = |word| words(word, F::BGRA1010102, F::BGRA1010102LE, F::BGRA1010102BE);
+    assert_eq!(bgra(1023 << 22 | 1 << 12 | 2), [0, 64, 65535, 43690]);
+    let rgbx = |word| words(word, F::RGBX1010102, F::RGBX1010102LE, F::RGBX1010102BE);
+    assert_eq!(rgbx(1023 << 22 | 3), [65535, 0, 0]);
+    let bgrx = |word| words(word, F::BGRX1010102, F::BGRX1010102LE, F::BGRX1010102BE);
+    assert_eq!(bgrx(1023 << 22), [0, 0, 65535]);
 }
 
 #[test]
@@ -150,6 +193,11 @@ fn alpha_and_ink_by_hand() {
     assert_eq!(pixel(&[64, 32, 128, 128], bgra), [255, 64, 128, 128]);
     let argb = F::ARGB8.premultiplied();
     assert_eq!(pixel(&[128, 64, 32, 128], argb), [128, 64, 255, 128]);
+    // 3 of 8 is 95.625; 5 of 10 is 127.5, which goes up; 9 of 8 is 255.
+    let rgba4444 = F::RGBA4444BE.premultiplied();
+    assert_eq!(pixel(&[0x38, 0x98], rgba4444), [96, 255, 255, 136]);
+    assert_eq!(pixel(&[0x5a, 0x0a], rgba4444), [128, 255, 0, 170]);
+    assert_eq!(pixel(&[0x5a, 0xf0], rgba4444), [0, 0, 0, 0]);
     let wide = F::RGBA16BE.premultiplied();
     // 0x1000 of 0x8000 is 8191.875; 1 of 2 is 32767.5, which goes up.
     let bytes = [0x10, 0, 0x80, 0, 0, 1, 0x80, 0];
@@ -273,6 +321,23 @@ fn written_pixels() {
     assert_eq!(written(F::RGB565BE, &[132, 130, 8]), [0x84, 0x01]);
     assert_eq!(written(F::XRGB1555BE, &[255, 0, 0]), [0xfc, 0]);
     assert_eq!(written(F::ARGB1555BE, &[255, 0, 0, 127]), [0x7c, 0]);
+    assert_eq!(written(F::RGBA5551BE, &[255, 0, 0, 128]), [0xf8, 1]);
+    assert_eq!(written(F::RGBX5551BE, &[0, 0, 255]), [0, 0x3f]);
+    // 8 of 255 is 0.47 of 15, 9 is 0.53.
+    assert_eq!(written(F::RGBA4444BE, &[8, 9, 255, 17]), [0x01, 0xf1]);
+    assert_eq!(written(F::XRGB4444BE, &[17, 34, 51]), [0xf1, 0x23]);
+    // 255 of 255 with alpha 8 of 15 is 8; 100 is 3.1.
+    let premultiplied = F::ARGB4444BE.premultiplied();
+    assert_eq!(written(premultiplied, &[255, 100, 0, 136]), [0x88, 0x30]);
+    assert_eq!(
+        written(F::RGBX16BE, &[1, 2, 3]),
+        [0, 1, 0, 2, 0, 3, 255, 255]
+    );
+    let sensor = F::BGRX16BE.with_significant_bits(12);
+    assert_eq!(
+        written(sensor, &[65535, 0, 16]), // 0.9998
+        [0, 1, 0, 0, 0x0f, 0xff, 255, 255]
+    );
     assert_eq!(
         written(F::RGBA8.premultiplied(), &[255, 100, 1, 128]),
         [128, 50, 1, 128]
@@ -459,6 +524,7 @@ fn facts() {
     assert_eq!(format!("{:>8}", PixelFormat::BGRA8), "   BGRA8");
     assert_ne!(PixelFormat::XRGB8888, PixelFormat::BGRX8);
     assert_eq!(PixelFormat::RGB555, PixelFormat::XRGB1555);
+    assert_eq!(PixelFormat::BGR444BE, PixelFormat::XBGR4444BE);
     assert_eq!(PixelFormat::RGB8.premultiplied(), PixelFormat::RGB8);
     assert_eq!(
         PixelFormat::GRAY_ALPHA_F32
@@ -691,6 +757,7 @@ fn the_table_in_the_docs() {
                 name.ends_with("BE") || name == native && cfg!(target_endian = "big")
             }
             "= where little-endian" => cfg!(target_endian = "little"),
+            "= where big-endian" => cfg!(target_endian = "big"),
             told => {
                 assert_eq!(told, "", "{name}");
                 false

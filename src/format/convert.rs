@@ -54,7 +54,7 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
             value_map::to_png(format, pixels, png);
         }
-        Storage::Word565(endian) | Storage::Word1555(endian) => {
+        Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
             packed::to_png16(kernels, format, endian.is_big(), pixels, png);
         }
         Storage::Word2101010(endian) => {
@@ -88,7 +88,7 @@ fn from_png_with<K: ShuffleKernels>(
         Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
             value_map::from_png(format, png, pixels);
         }
-        Storage::Word565(endian) | Storage::Word1555(endian) => {
+        Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
             packed::from_png16(kernels, format, endian.is_big(), png, pixels);
         }
         Storage::Word2101010(endian) => {
@@ -124,6 +124,7 @@ mod tests {
                 .with_significant_bits(12)
                 .with_bit_depth(8),
         );
+        formats.push(PixelFormat::BGRX16.with_significant_bits(12));
         for format in formats.into_iter().filter(|f| f.bits().is_none()) {
             let (size, png_size) = (format.pixel_size(), format.png().pixel_size());
             for count in (0..70).chain([255, 256, 257, 1001]) {

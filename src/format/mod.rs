@@ -72,11 +72,14 @@ enum Storage {
     /// Fields of 5, 6 and 5 bits in a 16-bit word, the first in the most
     /// significant bits.
     Word565(Endian),
-    /// Fields of 1, 5, 5 and 5 bits in a 16-bit word, the first in the most
-    /// significant bit.
+    /// Four fields of 4 bits in a 16-bit word, the first in the most significant
+    /// bits.
+    Word4444(Endian),
+    /// Fields of 5 bits for colors and 1 bit for alpha or padding in a 16-bit
+    /// word, the first in the most significant bits.
     Word1555(Endian),
-    /// Fields of 2, 10, 10 and 10 bits in a 32-bit word, the first in the most
-    /// significant bits.
+    /// Fields of 10 bits for colors and 2 bits for alpha or padding in a 32-bit
+    /// word, the first in the most significant bits.
     Word2101010(Endian),
 }
 
@@ -225,7 +228,7 @@ impl PixelFormat {
     pub(crate) fn rgbx(depth: u8) -> PixelFormat {
         match depth {
             8 => PixelFormat::RGBX8,
-            _ => PixelFormat::new(Order::Rgbx, Storage::U16(Endian::Big)),
+            _ => PixelFormat::RGBX16BE,
         }
     }
 
@@ -277,6 +280,7 @@ impl PixelFormat {
             | Storage::F32(_)
             | Storage::Word8888
             | Storage::Word565(_)
+            | Storage::Word4444(_)
             | Storage::Word1555(_)
             | Storage::Word2101010(_) => self.pixel_size() * 8,
         }
@@ -307,7 +311,11 @@ impl PixelFormat {
     pub fn bit_depth(self) -> u8 {
         match self.storage {
             Storage::Bits(bits, _) => bits,
-            Storage::U8 | Storage::Word8888 | Storage::Word565(_) | Storage::Word1555(_) => 8,
+            Storage::U8
+            | Storage::Word8888
+            | Storage::Word565(_)
+            | Storage::Word4444(_)
+            | Storage::Word1555(_) => 8,
             Storage::Word2101010(_) => 16,
             Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
                 match self.value_map.depth {
@@ -367,7 +375,10 @@ impl PixelFormat {
     /// a field that is not a whole byte, or a premultiplied color.
     pub(crate) fn sample_of(self, channel: Channel) -> Option<usize> {
         let separate = match self.storage {
-            Storage::Word565(_) | Storage::Word1555(_) | Storage::Word2101010(_) => false,
+            Storage::Word565(_)
+            | Storage::Word4444(_)
+            | Storage::Word1555(_)
+            | Storage::Word2101010(_) => false,
             _ => !self.premultiplied || channel == Channel::Alpha,
         };
         let mut channels = self.memory_order().channels().iter();
@@ -381,7 +392,11 @@ impl PixelFormat {
     pub(crate) fn sample_size(self) -> usize {
         match self.storage {
             Storage::Bits(..) | Storage::U8 | Storage::Word8888 => 1,
-            Storage::U16(_) | Storage::I16(_) | Storage::Word565(_) | Storage::Word1555(_) => 2,
+            Storage::U16(_)
+            | Storage::I16(_)
+            | Storage::Word565(_)
+            | Storage::Word4444(_)
+            | Storage::Word1555(_) => 2,
             Storage::U32(_) | Storage::F32(_) | Storage::Word2101010(_) => 4,
         }
     }
@@ -390,9 +405,10 @@ impl PixelFormat {
     /// several pixels.
     pub(crate) fn pixel_size(self) -> usize {
         match self.storage {
-            Storage::Word565(_) | Storage::Word1555(_) | Storage::Word2101010(_) => {
-                self.sample_size()
-            }
+            Storage::Word565(_)
+            | Storage::Word4444(_)
+            | Storage::Word1555(_)
+            | Storage::Word2101010(_) => self.sample_size(),
             _ => self.order.channels().len() * self.sample_size(),
         }
     }
@@ -415,6 +431,7 @@ impl PixelFormat {
             Storage::Bits(..)
             | Storage::Word8888
             | Storage::Word565(_)
+            | Storage::Word4444(_)
             | Storage::Word1555(_)
             | Storage::Word2101010(_) => false,
         }
@@ -430,6 +447,7 @@ impl PixelFormat {
             | Storage::U32(_)
             | Storage::F32(_)
             | Storage::Word565(_)
+            | Storage::Word4444(_)
             | Storage::Word1555(_)
             | Storage::Word2101010(_) => false,
         };

@@ -89,6 +89,18 @@ formats! {
     "The native 32-bit word `0xAABBGGRR`. For the bytes A, B, G, R see
     [`ABGR8`](PixelFormat::ABGR8)."
     ABGR8888 = Abgr, Storage::Word8888;
+    "The native 32-bit word `0xRRGGBBXX`. For the bytes R, G, B, X see
+    [`RGBX8`](PixelFormat::RGBX8)."
+    RGBX8888 = Rgbx, Storage::Word8888;
+    "The native 32-bit word `0xRRGGBBAA`. For the bytes R, G, B, A, which Qt
+    calls `RGBA8888`, see [`RGBA8`](PixelFormat::RGBA8)."
+    RGBA8888 = Rgba, Storage::Word8888;
+    "The native 32-bit word `0xBBGGRRXX`. For the bytes B, G, R, X see
+    [`BGRX8`](PixelFormat::BGRX8)."
+    BGRX8888 = Bgrx, Storage::Word8888;
+    "The native 32-bit word `0xBBGGRRAA`. For the bytes B, G, R, A see
+    [`BGRA8`](PixelFormat::BGRA8)."
+    BGRA8888 = Bgra, Storage::Word8888;
     "Gray, 1 bit, 1 is white; the first pixel of a byte in its most significant
     bit."
     GRAY1 = Gray, Storage::Bits(1, BitOrder::Msb);
@@ -137,12 +149,26 @@ formats! {
     "Blue, green, red, 16 bit" BGR16, BGR16LE, BGR16BE = Bgr, U16;
     "Blue, green, red, alpha, 16 bit" BGRA16, BGRA16LE, BGRA16BE = Bgra, U16;
     "Alpha, red, green, blue, 16 bit" ARGB16, ARGB16LE, ARGB16BE = Argb, U16;
+    "Red, green, blue, padding, 16 bit" RGBX16, RGBX16LE, RGBX16BE = Rgbx, U16;
+    "Blue, green, red, padding, 16 bit" BGRX16, BGRX16LE, BGRX16BE = Bgrx, U16;
     "The 16-bit word `RRRRRGGG_GGGBBBBB`" RGB565, RGB565LE, RGB565BE = Rgb, Word565;
     "The 16-bit word `BBBBBGGG_GGGRRRRR`" BGR565, BGR565LE, BGR565BE = Bgr, Word565;
     "The 16-bit word `XRRRRRGG_GGGBBBBB`" XRGB1555, XRGB1555LE, XRGB1555BE = Xrgb, Word1555;
     "The 16-bit word `XBBBBBGG_GGGRRRRR`" XBGR1555, XBGR1555LE, XBGR1555BE = Xbgr, Word1555;
     "The 16-bit word `ARRRRRGG_GGGBBBBB`" ARGB1555, ARGB1555LE, ARGB1555BE = Argb, Word1555;
     "The 16-bit word `ABBBBBGG_GGGRRRRR`" ABGR1555, ABGR1555LE, ABGR1555BE = Abgr, Word1555;
+    "The 16-bit word `RRRRRGGG_GGBBBBBX`" RGBX5551, RGBX5551LE, RGBX5551BE = Rgbx, Word1555;
+    "The 16-bit word `BBBBBGGG_GGRRRRRX`" BGRX5551, BGRX5551LE, BGRX5551BE = Bgrx, Word1555;
+    "The 16-bit word `RRRRRGGG_GGBBBBBA`" RGBA5551, RGBA5551LE, RGBA5551BE = Rgba, Word1555;
+    "The 16-bit word `BBBBBGGG_GGRRRRRA`" BGRA5551, BGRA5551LE, BGRA5551BE = Bgra, Word1555;
+    "The 16-bit word `XXXXRRRR_GGGGBBBB`" XRGB4444, XRGB4444LE, XRGB4444BE = Xrgb, Word4444;
+    "The 16-bit word `XXXXBBBB_GGGGRRRR`" XBGR4444, XBGR4444LE, XBGR4444BE = Xbgr, Word4444;
+    "The 16-bit word `AAAARRRR_GGGGBBBB`" ARGB4444, ARGB4444LE, ARGB4444BE = Argb, Word4444;
+    "The 16-bit word `AAAABBBB_GGGGRRRR`" ABGR4444, ABGR4444LE, ABGR4444BE = Abgr, Word4444;
+    "The 16-bit word `RRRRGGGG_BBBBXXXX`" RGBX4444, RGBX4444LE, RGBX4444BE = Rgbx, Word4444;
+    "The 16-bit word `BBBBGGGG_RRRRXXXX`" BGRX4444, BGRX4444LE, BGRX4444BE = Bgrx, Word4444;
+    "The 16-bit word `RRRRGGGG_BBBBAAAA`" RGBA4444, RGBA4444LE, RGBA4444BE = Rgba, Word4444;
+    "The 16-bit word `BBBBGGGG_RRRRAAAA`" BGRA4444, BGRA4444LE, BGRA4444BE = Bgra, Word4444;
     "The 32-bit word of 2 bits of padding, then red, green, blue, 10 bits each"
     XRGB2101010, XRGB2101010LE, XRGB2101010BE = Xrgb, Word2101010;
     "The 32-bit word of 2 bits of padding, then blue, green, red, 10 bits each"
@@ -151,6 +177,14 @@ formats! {
     ARGB2101010, ARGB2101010LE, ARGB2101010BE = Argb, Word2101010;
     "The 32-bit word of 2 bits of alpha, then blue, green, red, 10 bits each"
     ABGR2101010, ABGR2101010LE, ABGR2101010BE = Abgr, Word2101010;
+    "The 32-bit word of red, green, blue, 10 bits each, then 2 bits of padding"
+    RGBX1010102, RGBX1010102LE, RGBX1010102BE = Rgbx, Word2101010;
+    "The 32-bit word of blue, green, red, 10 bits each, then 2 bits of padding"
+    BGRX1010102, BGRX1010102LE, BGRX1010102BE = Bgrx, Word2101010;
+    "The 32-bit word of red, green, blue, 10 bits each, then 2 bits of alpha"
+    RGBA1010102, RGBA1010102LE, RGBA1010102BE = Rgba, Word2101010;
+    "The 32-bit word of blue, green, red, 10 bits each, then 2 bits of alpha"
+    BGRA1010102, BGRA1010102LE, BGRA1010102BE = Bgra, Word2101010;
     "Gray, `i16`, from -32768 for black to 32767 for white"
     GRAY_I16, GRAY_I16LE, GRAY_I16BE = Gray, I16;
     "Gray, `u32`, from 0 for black to 2^32-1 for white"
@@ -188,4 +222,10 @@ aliases! {
     BGR555 = XBGR1555;
     BGR555LE = XBGR1555LE;
     BGR555BE = XBGR1555BE;
+    RGB444 = XRGB4444;
+    RGB444LE = XRGB4444LE;
+    RGB444BE = XRGB4444BE;
+    BGR444 = XBGR4444;
+    BGR444LE = XBGR4444LE;
+    BGR444BE = XBGR4444BE;
 }

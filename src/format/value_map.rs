@@ -331,15 +331,15 @@ impl Conversion {
 /// Writes packed pixels as the samples of PNG.
 #[inline(always)]
 pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
-    debug_assert_eq!(format.order.channels().len(), format.channels());
     let conversion = Conversion::new(format);
     let (size, depth) = (format.sample_size(), usize::from(format.bit_depth()));
     let mut values: Values = [0.0; BLOCK];
     let blocks = pixels.chunks(BLOCK * size);
-    for (pixels, png) in blocks.zip(png.chunks_mut(BLOCK * depth / 8)) {
-        let count = pixels.len() / size;
+    for (pixels, png) in blocks.zip(png.chunks_mut(png_samples(format, BLOCK) * depth / 8)) {
         load(format.storage, pixels, &mut values);
+        let count = pixels.len() / size;
         reorder_to_png(conversion.order, &mut values[..count]);
+        let count = png_samples(format, count);
         conversion.to_samples(&mut values[..count.next_multiple_of(4)]);
         if depth == 8 {
             for (sample, value) in png.iter_mut().zip(&values) {
@@ -360,7 +360,7 @@ pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
     let (size, depth) = (format.sample_size(), usize::from(format.bit_depth()));
     let mut values: Values = [0.0; BLOCK];
     let blocks = pixels.chunks_mut(BLOCK * size);
-    for (pixels, png) in blocks.zip(png.chunks(BLOCK * depth / 8)) {
+    for (pixels, png) in blocks.zip(png.chunks(png_samples(format, BLOCK) * depth / 8)) {
         let count = pixels.len() / size;
         if depth == 8 {
             for (value, sample) in values.iter_mut().zip(png) {
@@ -371,10 +371,18 @@ pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
                 *value = f64::from(u16::from_be_bytes(*sample));
             }
         }
-        conversion.to_values(&mut values[..count.next_multiple_of(4)]);
+        let png_count = png_samples(format, count);
+        conversion.to_values(&mut values[..png_count.next_multiple_of(4)]);
         reorder_from_png(conversion.order, &mut values[..count]);
         store(format.storage, conversion.limits, &values, pixels);
     }
+}
+
+/// Returns the number of samples in PNG of pixels that have `count` samples in
+/// memory, with padding.
+#[inline(always)]
+fn png_samples(format: PixelFormat, count: usize) -> usize {
+    count / format.order.channels().len() * format.channels()
 }
 
 /// An `f64` of this size has no fraction bits, so that adding it rounds to an
@@ -452,8 +460,8 @@ fn is_big(storage: Storage) -> bool {
     endian.is_big()
 }
 
-/// Brings values from their order in memory into the order of PNG. None of the
-/// formats converted here has padding.
+/// Brings values from their order in memory into the order of PNG. Values of
+/// PNG begin at the start of `values` as well; padding is dropped.
 #[inline(always)]
 fn reorder_to_png(order: Order, values: &mut [f64]) {
     macro_rules! arm {
@@ -461,13 +469,17 @@ fn reorder_to_png(order: Order, values: &mut [f64]) {
             each_pixel(values, |$memory: [f64; _]| $png)
         };
         ($memory:tt $png:tt; $padding:ident) => {
-            ()
+            drop_padding(values, |$memory: [f64; 4]| {
+                let _ = $padding;
+                $png
+            })
         };
     }
     reorder!(order, arm, ());
 }
 
-/// Brings values from the order of PNG into their order in memory.
+/// Brings values from the order of PNG into their order in memory. The
+/// counterpart of [`reorder_to_png`].
 #[inline(always)]
 fn reorder_from_png(order: Order, values: &mut [f64]) {
     macro_rules! arm {
@@ -475,15 +487,39 @@ fn reorder_from_png(order: Order, values: &mut [f64]) {
             each_pixel(values, |$png: [f64; _]| $memory)
         };
         ($memory:tt $png:tt; $padding:ident) => {
-            ()
+            add_padding(values, |$png: [f64; 3]| {
+                let $padding = PADDING;
+                $memory
+            })
         };
     }
     reorder!(order, arm, ());
 }
 
+/// The value of padding, whose bits are all ones. Only formats with 16-bit
+/// samples have padding.
+const PADDING: f64 = u16::MAX as f64;
+
 #[inline(always)]
 fn each_pixel<const N: usize>(values: &mut [f64], f: impl Fn([f64; N]) -> [f64; N]) {
     for pixel in values.as_chunks_mut().0 {
         *pixel = f(*pixel);
+    }
+}
+
+#[inline(always)]
+fn drop_padding(values: &mut [f64], f: impl Fn([f64; 4]) -> [f64; 3]) {
+    for i in 0..values.len() / 4 {
+        let pixel = std::array::from_fn(|channel| values[4 * i + channel]);
+        values[3 * i..3 * i + 3].copy_from_slice(&f(pixel));
+    }
+}
+
+#[inline(always)]
+fn add_padding(values: &mut [f64], f: impl Fn([f64; 3]) -> [f64; 4]) {
+    // Backward, so that no value is overwritten before it moves.
+    for i in (0..values.len() / 4).rev() {
+        let pixel = std::array::from_fn(|channel| values[3 * i + channel]);
+        values[4 * i..4 * i + 4].copy_from_slice(&f(pixel));
     }
 }

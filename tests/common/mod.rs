@@ -298,6 +298,10 @@ pub fn plain() -> Vec<Definition> {
         (F::ARGB8888, &[(16, 8), (8, 8), (0, 8), (24, 8)], None),
         (F::XBGR8888, &[(0, 8), (8, 8), (16, 8)], Some((24, 8))),
         (F::ABGR8888, &[(0, 8), (8, 8), (16, 8), (24, 8)], None),
+        (F::RGBX8888, &[(24, 8), (16, 8), (8, 8)], Some((0, 8))),
+        (F::RGBA8888, &[(24, 8), (16, 8), (8, 8), (0, 8)], None),
+        (F::BGRX8888, &[(8, 8), (16, 8), (24, 8)], Some((0, 8))),
+        (F::BGRA8888, &[(8, 8), (16, 8), (24, 8), (0, 8)], None),
     ] {
         new(format, Stored::Word(4, Native, fields, padding), 8);
     }
@@ -315,20 +319,23 @@ pub fn plain() -> Vec<Definition> {
     new(F::CMYK8, Stored::Inks(false), 8);
     new(F::CMYK8_INVERTED, Stored::Inks(true), 8);
 
-    for (formats, at) in [
-        ([F::GRAY16, F::GRAY16LE, F::GRAY16BE], &[0][..]),
+    for (formats, at, padding) in [
+        ([F::GRAY16, F::GRAY16LE, F::GRAY16BE], &[0][..], None),
         (
             [F::GRAY_ALPHA16, F::GRAY_ALPHA16LE, F::GRAY_ALPHA16BE],
             &[0, 1],
+            None,
         ),
-        ([F::RGB16, F::RGB16LE, F::RGB16BE], &[0, 1, 2]),
-        ([F::RGBA16, F::RGBA16LE, F::RGBA16BE], &[0, 1, 2, 3]),
-        ([F::BGR16, F::BGR16LE, F::BGR16BE], &[2, 1, 0]),
-        ([F::BGRA16, F::BGRA16LE, F::BGRA16BE], &[2, 1, 0, 3]),
-        ([F::ARGB16, F::ARGB16LE, F::ARGB16BE], &[1, 2, 3, 0]),
+        ([F::RGB16, F::RGB16LE, F::RGB16BE], &[0, 1, 2], None),
+        ([F::RGBA16, F::RGBA16LE, F::RGBA16BE], &[0, 1, 2, 3], None),
+        ([F::BGR16, F::BGR16LE, F::BGR16BE], &[2, 1, 0], None),
+        ([F::BGRA16, F::BGRA16LE, F::BGRA16BE], &[2, 1, 0, 3], None),
+        ([F::ARGB16, F::ARGB16LE, F::ARGB16BE], &[1, 2, 3, 0], None),
+        ([F::RGBX16, F::RGBX16LE, F::RGBX16BE], &[0, 1, 2], Some(3)),
+        ([F::BGRX16, F::BGRX16LE, F::BGRX16BE], &[2, 1, 0], Some(3)),
     ] {
         for (format, endian) in formats.into_iter().zip([Native, Little, Big]) {
-            new(format, Stored::Samples(Type::U16(endian), at, None), 16);
+            new(format, Stored::Samples(Type::U16(endian), at, padding), 16);
         }
     }
     for (formats, fields, padding) in [
@@ -362,6 +369,66 @@ pub fn plain() -> Vec<Definition> {
             &[(0, 5), (5, 5), (10, 5), (15, 1)],
             None,
         ),
+        (
+            [F::RGBX5551, F::RGBX5551LE, F::RGBX5551BE],
+            &[(11, 5), (6, 5), (1, 5)],
+            Some((0, 1)),
+        ),
+        (
+            [F::BGRX5551, F::BGRX5551LE, F::BGRX5551BE],
+            &[(1, 5), (6, 5), (11, 5)],
+            Some((0, 1)),
+        ),
+        (
+            [F::RGBA5551, F::RGBA5551LE, F::RGBA5551BE],
+            &[(11, 5), (6, 5), (1, 5), (0, 1)],
+            None,
+        ),
+        (
+            [F::BGRA5551, F::BGRA5551LE, F::BGRA5551BE],
+            &[(1, 5), (6, 5), (11, 5), (0, 1)],
+            None,
+        ),
+        (
+            [F::XRGB4444, F::XRGB4444LE, F::XRGB4444BE],
+            &[(8, 4), (4, 4), (0, 4)],
+            Some((12, 4)),
+        ),
+        (
+            [F::XBGR4444, F::XBGR4444LE, F::XBGR4444BE],
+            &[(0, 4), (4, 4), (8, 4)],
+            Some((12, 4)),
+        ),
+        (
+            [F::ARGB4444, F::ARGB4444LE, F::ARGB4444BE],
+            &[(8, 4), (4, 4), (0, 4), (12, 4)],
+            None,
+        ),
+        (
+            [F::ABGR4444, F::ABGR4444LE, F::ABGR4444BE],
+            &[(0, 4), (4, 4), (8, 4), (12, 4)],
+            None,
+        ),
+        (
+            [F::RGBX4444, F::RGBX4444LE, F::RGBX4444BE],
+            &[(12, 4), (8, 4), (4, 4)],
+            Some((0, 4)),
+        ),
+        (
+            [F::BGRX4444, F::BGRX4444LE, F::BGRX4444BE],
+            &[(4, 4), (8, 4), (12, 4)],
+            Some((0, 4)),
+        ),
+        (
+            [F::RGBA4444, F::RGBA4444LE, F::RGBA4444BE],
+            &[(12, 4), (8, 4), (4, 4), (0, 4)],
+            None,
+        ),
+        (
+            [F::BGRA4444, F::BGRA4444LE, F::BGRA4444BE],
+            &[(4, 4), (8, 4), (12, 4), (0, 4)],
+            None,
+        ),
     ] {
         for (format, endian) in formats.into_iter().zip([Native, Little, Big]) {
             new(format, Stored::Word(2, endian, fields, padding), 8);
@@ -386,6 +453,26 @@ pub fn plain() -> Vec<Definition> {
         (
             [F::ABGR2101010, F::ABGR2101010LE, F::ABGR2101010BE],
             &[(0, 10), (10, 10), (20, 10), (30, 2)],
+            None,
+        ),
+        (
+            [F::RGBX1010102, F::RGBX1010102LE, F::RGBX1010102BE],
+            &[(22, 10), (12, 10), (2, 10)],
+            Some((0, 2)),
+        ),
+        (
+            [F::BGRX1010102, F::BGRX1010102LE, F::BGRX1010102BE],
+            &[(2, 10), (12, 10), (22, 10)],
+            Some((0, 2)),
+        ),
+        (
+            [F::RGBA1010102, F::RGBA1010102LE, F::RGBA1010102BE],
+            &[(22, 10), (12, 10), (2, 10), (0, 2)],
+            None,
+        ),
+        (
+            [F::BGRA1010102, F::BGRA1010102LE, F::BGRA1010102BE],
+            &[(2, 10), (12, 10), (22, 10), (0, 2)],
             None,
         ),
     ] {
@@ -459,8 +546,18 @@ fn said() -> Vec<Definition> {
         F::BGRA16,
         F::ARGB16LE,
         F::ARGB16BE,
+        F::RGBA8888,
+        F::BGRA8888,
         F::ARGB1555,
         F::ABGR1555BE,
+        F::RGBA5551,
+        F::BGRA5551BE,
+        F::ARGB4444,
+        F::ABGR4444BE,
+        F::RGBA4444,
+        F::BGRA4444LE,
+        F::RGBA1010102,
+        F::BGRA1010102BE,
         F::ARGB2101010,
         F::ABGR2101010BE,
         F::RGBA_F32,
@@ -488,6 +585,9 @@ fn said() -> Vec<Definition> {
         of(F::BGR16).bits(12).depth(8),
         of(F::RGBA16BE).bits(12).premultiplied(),
         of(F::GRAY_ALPHA16).bits(10).range(100.0, 900.0),
+        of(F::RGBX16).bits(12),
+        of(F::BGRX16LE).range(1000.0, 3000.0),
+        of(F::BGRX16BE).depth(8),
         of(F::GRAY16).range(1000.0, 3000.0).depth(8),
         of(F::RGB16).depth(8),
         of(F::GRAY_I16).range(-1024.0, 3071.0),
