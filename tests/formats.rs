@@ -264,6 +264,55 @@ fn numbers_by_hand() {
     assert_eq!(int(-200, window), [0]);
     assert_eq!(int(0, window), [64]); // 63.75
     assert_eq!(int(300, window), [255]);
+    let byte = |value: i8, format| pixel(&value.to_ne_bytes(), format);
+    assert_eq!(byte(-128, F::GRAY_I8), [0]);
+    assert_eq!(byte(0, F::GRAY_I8), [128]);
+    assert_eq!(byte(127, F::GRAY_I8), [255]);
+    let percent = F::GRAY_I8.with_range(0.0, 100.0);
+    assert_eq!(byte(-1, percent), [0]);
+    assert_eq!(byte(33, percent), [84]); // 84.15
+    assert_eq!(byte(100, percent), [255]);
+    assert_eq!(byte(33, percent.with_bit_depth(16)), [21627]); // 21626.55
+    assert_eq!(byte(7, F::GRAY_I8.with_significant_bits(4)), [255]);
+    assert_eq!(byte(-9, F::GRAY_I8.with_significant_bits(4)), [0]);
+    let wide = |value: i32, format| pixel(&value.to_ne_bytes(), format);
+    assert_eq!(wide(i32::MIN, F::GRAY_I32), [0]);
+    assert_eq!(wide(0, F::GRAY_I32), [32768]); // 32767.5 and a bit
+    assert_eq!(wide(i32::MAX, F::GRAY_I32), [65535]);
+    assert_eq!(wide(50_000, F::GRAY_I32.with_range(0.0, 1e5)), [32768]); // a tie
+    assert_eq!(pixel(&[0xff, 0xff, 0xff, 0xfe], F::GRAY_I32BE), [32767]);
+
+    let half = |bits: u16, format| pixel(&bits.to_ne_bytes(), format);
+    for (bits, sample) in [
+        (0x0000, 0),
+        (0x8000, 0),
+        (0x3c00, 65535), // 1
+        (0x3400, 16384), // 0.25, 16383.75
+        (0x3bff, 65503), // 0.99951171875
+        (0x0400, 4),     // the smallest normal number, 3.9999
+        (0x03ff, 4),     // the largest subnormal one, 3.996
+        (0x0040, 0),     // 2^-18, 0.25
+        (0x4000, 65535), // 2
+        (0xbc00, 0),     // -1
+        (0x7c00, 65535), // infinity
+        (0xfc00, 0),     // -infinity
+        (0x7e00, 0),     // NaN
+    ] {
+        assert_eq!(half(bits, F::GRAY_F16), [sample], "{bits:#x}");
+    }
+    assert_eq!(pixel(&[0x34, 0x00], F::GRAY_F16BE), [16384]);
+    assert_eq!(half(0x3800, F::GRAY_F16.linear().with_bit_depth(8)), [188]);
+    let stops = F::GRAY_F16.with_range(0.0, 65504.0);
+    assert_eq!(half(0x7bff, stops), [65535]);
+
+    let double = |value: f64, format| pixel(&value.to_ne_bytes(), format);
+    assert_eq!(double(0.25, F::GRAY_F64), [16384]);
+    assert_eq!(double(f64::NAN, F::GRAY_F64), [0]);
+    assert_eq!(double(f64::INFINITY, F::GRAY_F64), [65535]);
+    assert_eq!(double(0.5, F::GRAY_F64.linear().with_bit_depth(8)), [188]);
+    // Distances that an `f32` does not have.
+    let time = F::GRAY_F64.with_range(1e9, 1e9 + 1.0);
+    assert_eq!(double(1e9 + 0.25, time), [16384]);
     assert_eq!(pixel(&[0xff; 4], F::GRAY_U32), [65535]);
     assert_eq!(pixel(&[0x80, 0, 0, 0], F::GRAY_U32BE), [32768]); // 32767.5 and a bit
     assert_eq!(
@@ -346,6 +395,12 @@ fn written_pixels() {
     assert_eq!(written(F::CMYK8, &[0, 0, 0]), [0, 0, 0, 255]);
     assert_eq!(written(F::GRAY_F32BE, &[65535]), 1f32.to_be_bytes());
     assert_eq!(written(F::GRAY_I16BE, &[0]), [0x80, 0]);
+    assert_eq!(written(F::GRAY_I8, &[0]), [0x80]);
+    assert_eq!(written(F::GRAY_I32BE, &[65535]), [0x7f, 0xff, 0xff, 0xff]);
+    assert_eq!(written(F::GRAY_F16BE, &[65535]), [0x3c, 0]);
+    // 1 of 65535 is 2^-16 and a bit, a subnormal number.
+    assert_eq!(written(F::GRAY_F16BE, &[1]), [0x01, 0]);
+    assert_eq!(written(F::GRAY_F64LE, &[65535]), 1f64.to_le_bytes());
     assert_eq!(written(F::GRAY2LSB, &[2]), [2]);
     assert_eq!(written(F::INDEXED4, &[9]), [0x90]);
 }
@@ -379,33 +434,39 @@ fn memory(definition: &Definition, count: usize) -> Vec<u8> {
     }
     // Numbers that are none, or that no integer can hold, among the others.
     let special = [
-        f32::NAN,
-        -f32::NAN,
-        f32::INFINITY,
-        f32::NEG_INFINITY,
+        f64::NAN,
+        -f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
         0.0,
         -0.0,
         1.0,
         0.5,
         1e-40,
         -1e-40,
-        f32::MAX,
-        f32::MIN,
-        1.0 - f32::EPSILON / 2.0,
+        f64::MAX,
+        f64::MIN,
+        1.0 - f64::EPSILON / 2.0,
         0.003_130_8,
         255.0,
         100.5,
     ];
-    if definition.format.name().contains("F32") {
-        let swap = definition.format.name().ends_with("BE") == cfg!(target_endian = "little");
-        for (i, sample) in memory.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            let value = match i % 3 {
-                0 => special[i / 3 % 16],
-                // From -0.1 to 1.1, where most of them are.
-                1 => (i * 7919 % 60_000) as f32 / 50_000.0 - 0.1,
-                _ => continue,
-            };
-            *sample = value.to_ne_bytes();
+    let value = |i: usize| match i % 3 {
+        0 => Some(special[i / 3 % 16]),
+        // From -0.1 to 1.1, where most of them are.
+        1 => Some((i * 7919 % 60_000) as f64 / 50_000.0 - 0.1),
+        _ => None,
+    };
+    let name = definition.format.name();
+    let swap = name.ends_with("BE") == cfg!(target_endian = "little");
+    let size = if name.contains("F64") { 8 } else { 4 };
+    if name.contains("F32") || name.contains("F64") {
+        for (i, sample) in memory.chunks_exact_mut(size).enumerate() {
+            let Some(value) = value(i) else { continue };
+            match size {
+                8 => sample.copy_from_slice(&value.to_ne_bytes()),
+                _ => sample.copy_from_slice(&(value as f32).to_ne_bytes()),
+            }
             if swap {
                 sample.reverse();
             }
@@ -635,7 +696,7 @@ fn names_are_parsed() {
 fn meanings_that_are_none() {
     use PixelFormat as F;
     let error = |format| {
-        let made = Image::from_buffer([0u32; 4], 1, 1, format);
+        let made = Image::from_buffer([0u64; 4], 1, 1, format);
         made.unwrap_err().to_string()
     };
     for (format, message) in [
@@ -690,6 +751,25 @@ fn meanings_that_are_none() {
     ] {
         assert_eq!(error(format), message);
     }
+    let not_half = F::GRAY_F16.with_range(0.0, 70_000.0);
+    assert_eq!(
+        error(not_half),
+        "GRAY_F16: the ends of a range must be finite and distinct, not 0 and 70000"
+    );
+    for format in [
+        F::GRAY_F16.with_range(1.0, 1.0004),
+        F::GRAY_F64.with_range(0.0, 5e-324),
+    ] {
+        assert!(error(format).contains("must be finite and distinct"));
+    }
+    assert_eq!(
+        error(F::GRAY_I8.with_significant_bits(9)),
+        "GRAY_I8: samples have 1 to 8 significant bits, not 9"
+    );
+    assert_eq!(
+        error(F::GRAY_I32.linear()),
+        "GRAY_I32 does not support linear light"
+    );
     // From the least to the largest there is.
     for (low, high) in [
         (f64::MIN, f64::MAX),
@@ -765,6 +845,42 @@ fn the_table_in_the_docs() {
         };
         assert_eq!(told, is_png, "{name}");
     }
+}
+
+/// A buffer of each type of element: its values are the values of the pixels.
+#[test]
+fn elements_of_numbers() {
+    use PixelFormat as F;
+    fn gray<T: pixview::source::Plain>(value: T, format: F) -> u16 {
+        let image = Image::from_buffer([value], 1, 1, format).unwrap();
+        image.pixels().unwrap().get(0, 0).unwrap()[0]
+    }
+    assert_eq!(gray(-128i8, F::GRAY_I8), 0);
+    assert_eq!(gray(127i8, F::GRAY_I8), 255);
+    assert_eq!(gray(i32::MAX, F::GRAY_I32), 65535);
+    assert_eq!(gray(0.25f64, F::GRAY_F64), 16384);
+    assert_eq!(gray(0x3400u16, F::GRAY_F16), 16384);
+    #[cfg(feature = "half")]
+    assert_eq!(gray(half::f16::from_f32(0.25), F::GRAY_F16), 16384);
+
+    let mut field = vec![0f64; 4];
+    let mut image = Image::from_buffer(&mut field, 2, 2, F::GRAY_F64).unwrap();
+    image.pixels_mut().unwrap().put(1, 1, [65535]).unwrap();
+    assert_eq!(field, [0.0, 0.0, 0.0, 1.0]);
+
+    // A literal without a type is an `i32`: four bytes instead of one.
+    let error = |format| {
+        let made = Image::from_buffer(vec![0; 12], 3, 4, format);
+        made.unwrap_err().to_string()
+    };
+    assert_eq!(
+        error(F::GRAY8),
+        "3x4 pixels of GRAY8 have 12 bytes, the buffer has 48: that is 4 bytes a pixel, not 1; is the format right?"
+    );
+    assert_eq!(
+        error(F::RGB8),
+        "RGB8 has units of 3 bytes, which elements of 4 bytes cannot hold: give the buffer as bytes"
+    );
 }
 
 #[test]

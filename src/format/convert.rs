@@ -51,7 +51,15 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         Storage::U16(endian) if !format.premultiplied && format.value_map == ValueMap::DEFAULT => {
             samples_to_png::<2, K>(kernels, format.order, !endian.is_big(), pixels, png);
         }
-        Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
+        Storage::I8 if format.value_map == ValueMap::DEFAULT => flip_sign(pixels, png),
+        Storage::I8
+        | Storage::U16(_)
+        | Storage::I16(_)
+        | Storage::U32(_)
+        | Storage::I32(_)
+        | Storage::F16(_)
+        | Storage::F32(_)
+        | Storage::F64(_) => {
             value_map::to_png(format, pixels, png);
         }
         Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
@@ -85,7 +93,15 @@ fn from_png_with<K: ShuffleKernels>(
         Storage::U16(endian) if !format.premultiplied && format.value_map == ValueMap::DEFAULT => {
             samples_from_png::<2, K>(kernels, format.order, !endian.is_big(), png, pixels);
         }
-        Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
+        Storage::I8 if format.value_map == ValueMap::DEFAULT => flip_sign(png, pixels),
+        Storage::I8
+        | Storage::U16(_)
+        | Storage::I16(_)
+        | Storage::U32(_)
+        | Storage::I32(_)
+        | Storage::F16(_)
+        | Storage::F32(_)
+        | Storage::F64(_) => {
             value_map::from_png(format, png, pixels);
         }
         Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
@@ -95,6 +111,14 @@ fn from_png_with<K: ShuffleKernels>(
             packed::from_png32(kernels, format, endian.is_big(), png, pixels);
         }
         Storage::Bits(bits, order) => bits_to_bits(bits, order, png, pixels),
+    }
+}
+
+/// Maps -128..=127 to 0..=255, or 0..=255 to -128..=127.
+#[inline(always)]
+fn flip_sign(from: &[u8], to: &mut [u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = from ^ 0x80;
     }
 }
 
@@ -124,6 +148,8 @@ mod tests {
                 .with_significant_bits(12)
                 .with_bit_depth(8),
         );
+        formats.push(PixelFormat::GRAY_I8.with_range(-3.0, 90.0));
+        formats.push(PixelFormat::RGBA_F16.linear().with_range(-1.0, 2.0));
         formats.push(PixelFormat::BGRX16.with_significant_bits(12));
         for format in formats.into_iter().filter(|f| f.bits().is_none()) {
             let (size, png_size) = (format.pixel_size(), format.png().pixel_size());

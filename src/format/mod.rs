@@ -8,6 +8,7 @@
 //! matches that need an arm for it.
 
 mod alpha;
+mod binary16;
 mod bits;
 mod cmyk;
 mod convert;
@@ -58,14 +59,22 @@ enum Storage {
     Bits(u8, BitOrder),
     /// Samples of one byte.
     U8,
+    /// Signed samples of one byte.
+    I8,
     /// Unsigned samples of two bytes.
     U16(Endian),
     /// Signed samples of two bytes.
     I16(Endian),
     /// Unsigned samples of four bytes.
     U32(Endian),
+    /// Signed samples of four bytes.
+    I32(Endian),
+    /// Floating-point samples of two bytes (IEEE 754 binary16).
+    F16(Endian),
     /// Floating-point samples of four bytes (IEEE 754 binary32).
     F32(Endian),
+    /// Floating-point samples of eight bytes (IEEE 754 binary64).
+    F64(Endian),
     /// Four fields of 8 bits in a native 32-bit word, the first in the most
     /// significant bits.
     Word8888,
@@ -142,14 +151,15 @@ impl PixelFormat {
     /// range are clamped to it, and NaN becomes 0, which is black. `black` may
     /// be larger than `white`.
     ///
-    /// Defaults to 0 and 1 for `f32`. For integers it defaults to the smallest
+    /// Defaults to 0 and 1 for floating-point samples. For integers it defaults to the smallest
     /// and the largest value of their type, or of their
     /// [significant bits](PixelFormat::with_significant_bits).
     ///
     /// The range applies to colors alone, and replaces their significant bits.
     /// Alpha keeps its default range and its significant bits.
     ///
-    /// Formats with 16-bit samples, `i16`, `u32` and `f32` support a range.
+    /// Formats with 16-bit samples, `i8`, `i16`, `i32`, `u32`, `f16`, `f32` and
+    /// `f64` support a range.
     ///
     /// # Examples
     ///
@@ -175,13 +185,14 @@ impl PixelFormat {
     ///
     /// Defaults to all bits of the type.
     ///
-    /// The file has samples of 16 bits, scaled so that the largest value is white.
+    /// The file has samples of 16 bits (of 8 bits for `i8`), scaled so that the largest value is white.
     /// It does not tell the number of bits: for that, also set
     /// [`Metadata::significant_bits`](crate::Metadata::significant_bits). To read
     /// the original numbers back, give this format to
     /// [`PngReader::read_as`](crate::PngReader::read_as).
     ///
-    /// Formats with 16-bit samples, `i16` and `u32` support significant bits.
+    /// Formats with 16-bit samples, `i8`, `i16`, `i32` and `u32` support significant
+    /// bits.
     ///
     /// # Examples
     ///
@@ -201,10 +212,11 @@ impl PixelFormat {
 
     /// Sets the bit depth of the **saved file**: 8 or 16.
     ///
-    /// Defaults to 16. To describe samples that use fewer bits in memory, use
+    /// Defaults to 16, and to 8 for `i8`. To describe samples that use fewer bits in memory, use
     /// [`with_significant_bits`](PixelFormat::with_significant_bits).
     ///
-    /// Formats with 16-bit samples, `i16`, `u32` and `f32` support a bit depth.
+    /// Formats with 16-bit samples, `i8`, `i16`, `i32`, `u32`, `f16`, `f32` and
+    /// `f64` support a bit depth.
     #[must_use]
     pub const fn with_bit_depth(mut self, depth: u8) -> Self {
         self.value_map.depth = Some(depth);
@@ -216,7 +228,7 @@ impl PixelFormat {
     /// A save applies the range first, then the sRGB curve (IEC 61966-2-1).
     /// Alpha stays linear.
     ///
-    /// Formats with `f32` samples support linear light.
+    /// Formats with `f16`, `f32` and `f64` samples support linear light.
     #[must_use]
     pub const fn linear(mut self) -> Self {
         self.value_map.linear = true;
@@ -274,10 +286,14 @@ impl PixelFormat {
         match self.storage {
             Storage::Bits(bits, _) => usize::from(bits),
             Storage::U8
+            | Storage::I8
             | Storage::U16(_)
             | Storage::I16(_)
             | Storage::U32(_)
+            | Storage::I32(_)
+            | Storage::F16(_)
             | Storage::F32(_)
+            | Storage::F64(_)
             | Storage::Word8888
             | Storage::Word565(_)
             | Storage::Word4444(_)
@@ -317,12 +333,14 @@ impl PixelFormat {
             | Storage::Word4444(_)
             | Storage::Word1555(_) => 8,
             Storage::Word2101010(_) => 16,
-            Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
-                match self.value_map.depth {
-                    Some(8) => 8,
-                    _ => 16,
-                }
-            }
+            Storage::I8 => self.value_map.depth.unwrap_or(8),
+            Storage::U16(_)
+            | Storage::I16(_)
+            | Storage::U32(_)
+            | Storage::I32(_)
+            | Storage::F16(_)
+            | Storage::F32(_)
+            | Storage::F64(_) => self.value_map.depth.unwrap_or(16),
         }
     }
 
@@ -391,13 +409,15 @@ impl PixelFormat {
     /// whole bytes.
     pub(crate) fn sample_size(self) -> usize {
         match self.storage {
-            Storage::Bits(..) | Storage::U8 | Storage::Word8888 => 1,
+            Storage::Bits(..) | Storage::U8 | Storage::I8 | Storage::Word8888 => 1,
             Storage::U16(_)
             | Storage::I16(_)
+            | Storage::F16(_)
             | Storage::Word565(_)
             | Storage::Word4444(_)
             | Storage::Word1555(_) => 2,
-            Storage::U32(_) | Storage::F32(_) | Storage::Word2101010(_) => 4,
+            Storage::U32(_) | Storage::I32(_) | Storage::F32(_) | Storage::Word2101010(_) => 4,
+            Storage::F64(_) => 8,
         }
     }
 
@@ -425,9 +445,15 @@ impl PixelFormat {
     /// Returns whether the samples can lie in planes of their own.
     pub(crate) fn has_separable_samples(self) -> bool {
         match self.storage {
-            Storage::U8 | Storage::U16(_) | Storage::I16(_) | Storage::U32(_) | Storage::F32(_) => {
-                true
-            }
+            Storage::U8
+            | Storage::I8
+            | Storage::U16(_)
+            | Storage::I16(_)
+            | Storage::U32(_)
+            | Storage::I32(_)
+            | Storage::F16(_)
+            | Storage::F32(_)
+            | Storage::F64(_) => true,
             Storage::Bits(..)
             | Storage::Word8888
             | Storage::Word565(_)
@@ -443,9 +469,13 @@ impl PixelFormat {
             Storage::Bits(_, order) => order == BitOrder::Msb,
             Storage::U8 | Storage::Word8888 => true,
             Storage::U16(endian) => endian.is_big() && self.value_map == ValueMap::DEFAULT,
-            Storage::I16(_)
+            Storage::I8
+            | Storage::I16(_)
             | Storage::U32(_)
+            | Storage::I32(_)
+            | Storage::F16(_)
             | Storage::F32(_)
+            | Storage::F64(_)
             | Storage::Word565(_)
             | Storage::Word4444(_)
             | Storage::Word1555(_)

@@ -161,8 +161,8 @@ impl<S: Samples + ?Sized> Samples for &S {
     }
 }
 
-/// Bytes in the largest pixel: four samples of 32 bits.
-const MAX_PIXEL: usize = 16;
+/// Bytes in the largest pixel: four samples of 64 bits.
+const MAX_PIXEL: usize = 32;
 
 /// The bytes of one pixel in memory, in the order of its format.
 ///

@@ -135,6 +135,7 @@ formats! {
     INDEXED4LSB = Index, Storage::Bits(4, BitOrder::Lsb);
     "Index of a [`Palette`] entry, 0 to 255."
     INDEXED8 = Index, Storage::U8;
+    "Gray, `i8`, from -128 for black to 127 for white." GRAY_I8 = Gray, Storage::I8;
     "Cyan, magenta, yellow, black, 8 bit: 255 is full ink."
     CMYK8 = Cmyk, Storage::U8;
     "Cyan, magenta, yellow, black, 8 bit: 0 is full ink, as in most JPEG files
@@ -189,6 +190,13 @@ formats! {
     GRAY_I16, GRAY_I16LE, GRAY_I16BE = Gray, I16;
     "Gray, `u32`, from 0 for black to 2^32-1 for white"
     GRAY_U32, GRAY_U32LE, GRAY_U32BE = Gray, U32;
+    "Gray, `i32`, from -2^31 for black to 2^31-1 for white"
+    GRAY_I32, GRAY_I32LE, GRAY_I32BE = Gray, I32;
+    "Gray, `f16` (IEEE 754 binary16), from 0 to 1" GRAY_F16, GRAY_F16LE, GRAY_F16BE = Gray, F16;
+    "Red, green, blue, `f16` (IEEE 754 binary16), from 0 to 1"
+    RGB_F16, RGB_F16LE, RGB_F16BE = Rgb, F16;
+    "Red, green, blue, alpha, `f16` (IEEE 754 binary16), from 0 to 1"
+    RGBA_F16, RGBA_F16LE, RGBA_F16BE = Rgba, F16;
     "Gray, `f32`, from 0 to 1" GRAY_F32, GRAY_F32LE, GRAY_F32BE = Gray, F32;
     "Gray and alpha, `f32`, from 0 to 1"
     GRAY_ALPHA_F32, GRAY_ALPHA_F32LE, GRAY_ALPHA_F32BE = GrayAlpha, F32;
@@ -196,6 +204,9 @@ formats! {
     "Blue, green, red, `f32`, from 0 to 1" BGR_F32, BGR_F32LE, BGR_F32BE = Bgr, F32;
     "Blue, green, red, alpha, `f32`, from 0 to 1" BGRA_F32, BGRA_F32LE, BGRA_F32BE = Bgra, F32;
     "Red, green, blue, alpha, `f32`, from 0 to 1" RGBA_F32, RGBA_F32LE, RGBA_F32BE = Rgba, F32;
+    "Gray, `f64`, from 0 to 1" GRAY_F64, GRAY_F64LE, GRAY_F64BE = Gray, F64;
+    "Red, green, blue, `f64`, from 0 to 1" RGB_F64, RGB_F64LE, RGB_F64BE = Rgb, F64;
+    "Red, green, blue, alpha, `f64`, from 0 to 1" RGBA_F64, RGBA_F64LE, RGBA_F64BE = Rgba, F64;
 }
 
 /// Defines the aliases, and the list of their names.

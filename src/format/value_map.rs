@@ -18,7 +18,7 @@ use png::ColorType;
 
 use super::order::{Order, reorder};
 use super::srgb::{decode_srgb, encode_srgb};
-use super::{Endian, PixelFormat, Storage};
+use super::{Endian, PixelFormat, Storage, binary16};
 use crate::ErrorKind;
 
 /// The options that map the values in memory to the samples of PNG.
@@ -67,11 +67,15 @@ impl ValueMap {
     /// with this value.
     pub(super) fn check(self, format: PixelFormat) -> Result<(), ErrorKind> {
         let most_bits = match format.storage {
+            Storage::I8 => 8,
             Storage::U16(_) | Storage::I16(_) => 16,
-            Storage::U32(_) => 32,
+            Storage::U32(_) | Storage::I32(_) => 32,
             _ => 0,
         };
-        let is_float = matches!(format.storage, Storage::F32(_));
+        let is_float = matches!(
+            format.storage,
+            Storage::F16(_) | Storage::F32(_) | Storage::F64(_)
+        );
         let unsupported = |option| Err(ErrorKind::UnsupportedOption { option, format });
         if let Some([black, white]) = self.range() {
             if most_bits == 0 && !is_float {
@@ -79,11 +83,15 @@ impl ValueMap {
             }
             let scale = f64::from(u16::MAX) / (white - black);
             let finite = black.is_finite() && white.is_finite() && (white - black).is_finite();
-            // A write through a view stores the ends as `f32`, which must be
-            // finite and distinct as well.
-            let [black32, white32] = [black as f32, white as f32];
-            let finite = finite && (!is_float || black32.is_finite() && white32.is_finite());
-            let distinct = !is_float || black32.to_bits() != white32.to_bits();
+            // A write through a view stores the ends, which must be finite and
+            // distinct in the type of the samples as well.
+            let stored = [black, white].map(|end| match format.storage {
+                Storage::F16(_) => binary16::decode(binary16::encode(end)),
+                Storage::F32(_) => f64::from(end as f32),
+                _ => end,
+            });
+            let finite = finite && stored.iter().all(|end| end.is_finite());
+            let distinct = (stored[1] - stored[0]).abs() > 0.0;
             if !finite || !scale.is_finite() || !distinct {
                 return Err(ErrorKind::InvalidRange {
                     black,
@@ -185,19 +193,27 @@ impl Conversion {
             let bits = value_map.bits.unwrap_or(type_bits).min(type_bits);
             [0.0, ((1u64 << bits) - 1) as f64]
         };
+        let signed = |type_bits: u8| {
+            let bits = value_map.bits.unwrap_or(type_bits).clamp(1, type_bits);
+            let half = f64::from(1u32 << (bits - 1));
+            [-half, half - 1.0]
+        };
         let full = match format.storage {
             Storage::U32(_) => unsigned(32),
-            Storage::I16(_) => {
-                let half = f64::from(1u32 << (value_map.bits.unwrap_or(16).clamp(1, 16) - 1));
-                [-half, half - 1.0]
-            }
-            Storage::F32(_) => [0.0, 1.0],
+            Storage::I8 => signed(8),
+            Storage::I16(_) => signed(16),
+            Storage::I32(_) => signed(32),
+            Storage::F16(_) | Storage::F32(_) | Storage::F64(_) => [0.0, 1.0],
             _ => unsigned(16),
         };
         let limits = match format.storage {
-            Storage::F32(_) => [f64::NEG_INFINITY, f64::INFINITY],
+            Storage::F16(_) | Storage::F32(_) | Storage::F64(_) => {
+                [f64::NEG_INFINITY, f64::INFINITY]
+            }
             Storage::U32(_) => [0.0, u32::MAX.into()],
+            Storage::I8 => [i8::MIN.into(), i8::MAX.into()],
             Storage::I16(_) => [i16::MIN.into(), i16::MAX.into()],
+            Storage::I32(_) => [i32::MIN.into(), i32::MAX.into()],
             _ => [0.0, u16::MAX.into()],
         };
         let colors = value_map.range().unwrap_or(full);
@@ -411,12 +427,23 @@ fn load(storage: Storage, pixels: &[u8], values: &mut Values) {
         }
     }
     match (storage, is_big(storage)) {
+        (Storage::I8, _) => each(pixels, values, |b| i8::from_ne_bytes(b).into()),
         (Storage::I16(_), false) => each(pixels, values, |b| i16::from_le_bytes(b).into()),
         (Storage::I16(_), true) => each(pixels, values, |b| i16::from_be_bytes(b).into()),
         (Storage::U32(_), false) => each(pixels, values, |b| u32::from_le_bytes(b).into()),
         (Storage::U32(_), true) => each(pixels, values, |b| u32::from_be_bytes(b).into()),
+        (Storage::I32(_), false) => each(pixels, values, |b| i32::from_le_bytes(b).into()),
+        (Storage::I32(_), true) => each(pixels, values, |b| i32::from_be_bytes(b).into()),
+        (Storage::F16(_), false) => {
+            each(pixels, values, |b| binary16::decode(u16::from_le_bytes(b)))
+        }
+        (Storage::F16(_), true) => {
+            each(pixels, values, |b| binary16::decode(u16::from_be_bytes(b)))
+        }
         (Storage::F32(_), false) => each(pixels, values, |b| f32::from_le_bytes(b).into()),
         (Storage::F32(_), true) => each(pixels, values, |b| f32::from_be_bytes(b).into()),
+        (Storage::F64(_), false) => each(pixels, values, f64::from_le_bytes),
+        (Storage::F64(_), true) => each(pixels, values, f64::from_be_bytes),
         (_, false) => each(pixels, values, |b| u16::from_le_bytes(b).into()),
         (_, true) => each(pixels, values, |b| u16::from_be_bytes(b).into()),
     }
@@ -438,12 +465,21 @@ fn store(storage: Storage, limits: [f64; 2], values: &Values, pixels: &mut [u8])
         (value + NO_FRACTION_SIGNED).to_bits() as u32
     };
     match (storage, is_big(storage)) {
+        (Storage::I8, _) => each(values, pixels, |v| [integer(v) as u8]),
         (Storage::I16(_), false) => each(values, pixels, |v| (integer(v) as i16).to_le_bytes()),
         (Storage::I16(_), true) => each(values, pixels, |v| (integer(v) as i16).to_be_bytes()),
-        (Storage::U32(_), false) => each(values, pixels, |v| integer(v).to_le_bytes()),
-        (Storage::U32(_), true) => each(values, pixels, |v| integer(v).to_be_bytes()),
+        (Storage::U32(_) | Storage::I32(_), false) => {
+            each(values, pixels, |v| integer(v).to_le_bytes());
+        }
+        (Storage::U32(_) | Storage::I32(_), true) => {
+            each(values, pixels, |v| integer(v).to_be_bytes());
+        }
+        (Storage::F16(_), false) => each(values, pixels, |v| binary16::encode(v).to_le_bytes()),
+        (Storage::F16(_), true) => each(values, pixels, |v| binary16::encode(v).to_be_bytes()),
         (Storage::F32(_), false) => each(values, pixels, |v| (v as f32).to_le_bytes()),
         (Storage::F32(_), true) => each(values, pixels, |v| (v as f32).to_be_bytes()),
+        (Storage::F64(_), false) => each(values, pixels, f64::to_le_bytes),
+        (Storage::F64(_), true) => each(values, pixels, f64::to_be_bytes),
         (_, false) => each(values, pixels, |v| (integer(v) as u16).to_le_bytes()),
         (_, true) => each(values, pixels, |v| (integer(v) as u16).to_be_bytes()),
     }
@@ -454,7 +490,10 @@ fn is_big(storage: Storage) -> bool {
         Storage::U16(endian)
         | Storage::I16(endian)
         | Storage::U32(endian)
-        | Storage::F32(endian) => endian,
+        | Storage::I32(endian)
+        | Storage::F16(endian)
+        | Storage::F32(endian)
+        | Storage::F64(endian) => endian,
         _ => Endian::Native,
     };
     endian.is_big()

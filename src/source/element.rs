@@ -13,6 +13,9 @@ use super::{Lease, LeaseMut};
 /// is converted. An `f32` of 0.5 in an `RGBA8` buffer is the four bytes of that
 /// `f32`, not a gray.
 ///
+/// A literal without a type is an `i32` or `f64`: `vec![0; n]` has four bytes for
+/// each element. Write `vec![0u8; n]`.
+///
 /// An access loads whole elements. Cells of a pixel or less are the fastest.
 /// Cells of large arrays, such as a cell for each row, are slow to read in
 /// small parts.
@@ -110,17 +113,22 @@ use super::{Lease, LeaseMut};
 /// slice.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element of a pixel buffer",
-    note = "elements are `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of them, and structs that implement `pixview::source::Plain`; a literal without a type is `i32`: write `0u8`",
+    note = "elements are `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`, `half::f16` with the feature `half`, arrays of them, and structs that implement `pixview::source::Plain`",
     note = "`pixview::source::Plain` can't be implemented for a struct of another crate: give the image `bytemuck::cast_slice::<_, u8>(&buffer)`, or wrap the struct; both are shown in the docs of `Plain`"
 )]
 pub trait Plain: NoUninit {}
 
 impl Plain for u8 {}
+impl Plain for i8 {}
 impl Plain for u16 {}
 impl Plain for i16 {}
 impl Plain for u32 {}
+impl Plain for i32 {}
 impl Plain for u64 {}
 impl Plain for f32 {}
+impl Plain for f64 {}
+#[cfg(feature = "half")]
+impl Plain for half::f16 {}
 impl<T: Plain + Pod, const N: usize> Plain for [T; N] {}
 
 /// An element of a pixel buffer: a [`Plain`] type, a [`Cell`] of one, or an

@@ -147,37 +147,64 @@ pub enum Endian {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Type {
     U8,
+    I8,
     U16(Endian),
     I16(Endian),
     U32(Endian),
+    I32(Endian),
+    F16(Endian),
     F32(Endian),
+    F64(Endian),
 }
 
 impl Type {
     pub fn size(self) -> usize {
         match self {
-            Type::U8 => 1,
-            Type::U16(_) | Type::I16(_) => 2,
-            Type::U32(_) | Type::F32(_) => 4,
+            Type::U8 | Type::I8 => 1,
+            Type::U16(_) | Type::I16(_) | Type::F16(_) => 2,
+            Type::U32(_) | Type::I32(_) | Type::F32(_) => 4,
+            Type::F64(_) => 8,
         }
     }
 
     fn is_little(self) -> bool {
         match self {
-            Type::U8 => false,
-            Type::U16(e) | Type::I16(e) | Type::U32(e) | Type::F32(e) => is_little(e),
+            Type::U8 | Type::I8 => false,
+            Type::U16(e)
+            | Type::I16(e)
+            | Type::U32(e)
+            | Type::I32(e)
+            | Type::F16(e)
+            | Type::F32(e)
+            | Type::F64(e) => is_little(e),
+        }
+    }
+
+    fn is_float(self) -> bool {
+        matches!(self, Type::F16(_) | Type::F32(_) | Type::F64(_))
+    }
+
+    /// Returns the number of bits of the integers that a value can hold exactly.
+    fn precision(self) -> u32 {
+        match self {
+            Type::F16(_) => 11,
+            Type::F32(_) => 24,
+            Type::F64(_) => 53,
+            _ => 8 * self.size() as u32,
         }
     }
 
     /// Returns the values of black and white: the smallest and the largest value
-    /// of an integer, 0 and 1 for `f32`.
+    /// of an integer, 0 and 1 for floating point.
     fn range(self) -> [f64; 2] {
         match self {
             Type::U8 => [0.0, 255.0],
+            Type::I8 => [-128.0, 127.0],
             Type::U16(_) => [0.0, 65535.0],
             Type::I16(_) => [-32768.0, 32767.0],
             Type::U32(_) => [0.0, 4_294_967_295.0],
-            Type::F32(_) => [0.0, 1.0],
+            Type::I32(_) => [-2_147_483_648.0, 2_147_483_647.0],
+            Type::F16(_) | Type::F32(_) | Type::F64(_) => [0.0, 1.0],
         }
     }
 
@@ -186,26 +213,59 @@ impl Type {
         if self.is_little() {
             bytes.reverse();
         }
-        let bits = bytes.iter().fold(0, |all, &b| all << 8 | u32::from(b));
+        let bits = bytes.iter().fold(0, |all, &b| all << 8 | u64::from(b));
         match self {
-            Type::U8 | Type::U16(_) | Type::U32(_) => bits.into(),
+            Type::U8 | Type::U16(_) | Type::U32(_) => bits as f64,
+            Type::I8 => (bits as u8 as i8).into(),
             Type::I16(_) => (bits as u16 as i16).into(),
-            Type::F32(_) => f32::from_bits(bits).into(),
+            Type::I32(_) => (bits as u32 as i32).into(),
+            Type::F16(_) => half_value(bits as u16),
+            Type::F32(_) => f32::from_bits(bits as u32).into(),
+            Type::F64(_) => f64::from_bits(bits),
         }
     }
 
     fn save(self, value: f64, limits: [f64; 2]) -> Vec<u8> {
-        let whole = value.round_ties_even().clamp(limits[0], limits[1]);
         let bits = match self {
-            Type::F32(_) => (value as f32).to_bits(),
-            _ => whole as i64 as u32,
+            Type::F16(_) => nearest_half(value).into(),
+            Type::F32(_) => (value as f32).to_bits().into(),
+            Type::F64(_) => value.to_bits(),
+            _ => value.round_ties_even().clamp(limits[0], limits[1]) as i64 as u64,
         };
-        let mut bytes = bits.to_be_bytes()[4 - self.size()..].to_vec();
+        let mut bytes = bits.to_be_bytes()[8 - self.size()..].to_vec();
         if self.is_little() {
             bytes.reverse();
         }
         bytes
     }
+}
+
+/// Returns the value of a number of 16 bits by the definition of IEEE 754.
+fn half_value(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    let value = match exponent {
+        0 => fraction / 1024.0 * 2f64.powi(-14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+    };
+    if bits >> 15 == 1 { -value } else { value }
+}
+
+/// Returns the number of 16 bits nearest to a finite value, of two the even one,
+/// by a search among all of them.
+fn nearest_half(value: f64) -> u16 {
+    static VALUES: LazyLock<Vec<f64>> = LazyLock::new(|| (0..0x7c00).map(half_value).collect());
+    let magnitude = value.abs();
+    let above = VALUES.partition_point(|&value| value < magnitude);
+    let (below, above) = (above.saturating_sub(1), above.min(VALUES.len() - 1));
+    let distance = |at: usize| (VALUES[at] - magnitude).abs();
+    let nearest = match distance(below).total_cmp(&distance(above)) {
+        std::cmp::Ordering::Less => below,
+        std::cmp::Ordering::Equal => below + (below & 1),
+        std::cmp::Ordering::Greater => above,
+    };
+    nearest.min(VALUES.len() - 1) as u16 | u16::from(value.is_sign_negative()) << 15
 }
 
 fn is_little(endian: Endian) -> bool {
@@ -316,6 +376,7 @@ pub fn plain() -> Vec<Definition> {
         }
     }
     new(F::INDEXED8, Stored::Samples(Type::U8, &[0], None), 8);
+    new(F::GRAY_I8, Stored::Samples(Type::I8, &[0], None), 8);
     new(F::CMYK8, Stored::Inks(false), 8);
     new(F::CMYK8_INVERTED, Stored::Inks(true), 8);
 
@@ -488,6 +549,18 @@ pub fn plain() -> Vec<Definition> {
             &[0][..],
         ),
         ([F::GRAY_U32, F::GRAY_U32LE, F::GRAY_U32BE], Type::U32, &[0]),
+        ([F::GRAY_I32, F::GRAY_I32LE, F::GRAY_I32BE], Type::I32, &[0]),
+        ([F::GRAY_F16, F::GRAY_F16LE, F::GRAY_F16BE], Type::F16, &[0]),
+        (
+            [F::RGB_F16, F::RGB_F16LE, F::RGB_F16BE],
+            Type::F16,
+            &[0, 1, 2],
+        ),
+        (
+            [F::RGBA_F16, F::RGBA_F16LE, F::RGBA_F16BE],
+            Type::F16,
+            &[0, 1, 2, 3],
+        ),
         ([F::GRAY_F32, F::GRAY_F32LE, F::GRAY_F32BE], Type::F32, &[0]),
         (
             [F::GRAY_ALPHA_F32, F::GRAY_ALPHA_F32LE, F::GRAY_ALPHA_F32BE],
@@ -512,6 +585,17 @@ pub fn plain() -> Vec<Definition> {
         (
             [F::RGBA_F32, F::RGBA_F32LE, F::RGBA_F32BE],
             Type::F32,
+            &[0, 1, 2, 3],
+        ),
+        ([F::GRAY_F64, F::GRAY_F64LE, F::GRAY_F64BE], Type::F64, &[0]),
+        (
+            [F::RGB_F64, F::RGB_F64LE, F::RGB_F64BE],
+            Type::F64,
+            &[0, 1, 2],
+        ),
+        (
+            [F::RGBA_F64, F::RGBA_F64LE, F::RGBA_F64BE],
+            Type::F64,
             &[0, 1, 2, 3],
         ),
     ] {
@@ -560,7 +644,9 @@ fn said() -> Vec<Definition> {
         F::BGRA1010102BE,
         F::ARGB2101010,
         F::ABGR2101010BE,
+        F::RGBA_F16,
         F::RGBA_F32,
+        F::RGBA_F64BE,
         F::BGRA_F32BE,
         F::GRAY_ALPHA_F32,
     ] {
@@ -592,6 +678,17 @@ fn said() -> Vec<Definition> {
         of(F::RGB16).depth(8),
         of(F::GRAY_I16).range(-1024.0, 3071.0),
         of(F::GRAY_I16BE).bits(12).depth(8),
+        of(F::GRAY_I8).bits(5),
+        of(F::GRAY_I8).range(90.0, -20.0),
+        of(F::GRAY_I8).depth(16),
+        of(F::GRAY_I32).bits(20),
+        of(F::GRAY_I32BE).range(-1e9, 1_999_999_999.5).depth(8),
+        of(F::GRAY_F16).range(-20.0, 45.5),
+        of(F::RGB_F16LE).depth(8),
+        of(F::RGBA_F16BE).linear().premultiplied(),
+        of(F::RGBA_F16).linear().range(0.0, 4.0).depth(8),
+        of(F::GRAY_F64).range(-1e300, 1e300),
+        of(F::RGB_F64LE).range(250.0, 350.0).depth(8),
         of(F::GRAY_U32).bits(24),
         of(F::GRAY_U32LE).depth(8),
         of(F::GRAY_U32BE).range(1e9, 5e8),
@@ -701,7 +798,7 @@ impl Definition {
     /// Returns whether memory has fewer values than the file.
     pub fn is_lossy(&self) -> bool {
         let full = match self.stored {
-            Stored::Samples(ty, ..) => self.bits.unwrap_or(8 * ty.size() as u32),
+            Stored::Samples(ty, ..) => self.bits.unwrap_or(ty.precision()),
             Stored::Word(_, _, fields, _) => fields[0].1,
             Stored::Bits(bits, _) => bits,
             Stored::Inks(_) => 8,
@@ -710,7 +807,7 @@ impl Definition {
         let narrow = self.range == Some([100.0, 101.0])
             || matches!(
                 self.stored,
-                Stored::Samples(Type::U16(_) | Type::I16(_), ..)
+                Stored::Samples(Type::I8 | Type::U16(_) | Type::I16(_), ..)
             ) && self.range.is_some();
         full < self.depth || self.premultiplied || narrow
     }
@@ -832,7 +929,7 @@ impl Definition {
     /// Returns the range of the type, or of the stated number of bits.
     fn full(&self, ty: Type) -> [f64; 2] {
         match (self.bits, ty) {
-            (Some(bits), Type::I16(_)) => [
+            (Some(bits), Type::I8 | Type::I16(_) | Type::I32(_)) => [
                 -f64::from(1 << (bits - 1)),
                 f64::from(1 << (bits - 1)) - 1.0,
             ],
@@ -949,7 +1046,7 @@ impl Definition {
                         };
                     }
                     let limits = match ty {
-                        Type::F32(_) => [f64::MIN, f64::MAX],
+                        _ if ty.is_float() => [f64::MIN, f64::MAX],
                         _ => full,
                     };
                     // `+ 0.0` makes a negative zero positive.

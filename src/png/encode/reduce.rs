@@ -171,8 +171,9 @@ pub(super) fn for_each_block(
         return Ok(());
     }
     let mut copied = [0; strided::BLOCK];
-    for x in (0..width).step_by(BLOCK) {
-        let count = (width - x).min(BLOCK as u32);
+    let most = BLOCK.min(copied.len() / size);
+    for x in (0..width).step_by(most) {
+        let count = (width - x).min(most as u32);
         let pixels = &mut copied[..count as usize * size];
         frame.pixels(x, y, count, pixels)?;
         if !pass(x as usize, pixels) {
