@@ -6,7 +6,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use pixview::internals::{from_png, pack, pixel_size, png_pixel_size, to_png, unpack};
+use pixview::internals::{from_png, pack, pixel_size, png_row_size, to_png, unpack};
 use pixview::{Compression, Image, PixelFormat, PngEncoder};
 
 /// Pixels of a row that fits the first-level cache.
@@ -35,6 +35,10 @@ fn formats() -> Vec<PixelFormat> {
         .map(F::premultiplied),
     );
     all.extend([
+        F::GRAY8.inverted(),
+        F::GRAY16.inverted(),
+        F::GRAY8.with_bit_depth(1),
+        F::GRAY8.with_bit_depth(4),
         F::GRAY_F32.with_bit_depth(8),
         F::GRAY_F32.linear(),
         F::RGBA_F32.linear().with_bit_depth(8),
@@ -46,7 +50,7 @@ fn formats() -> Vec<PixelFormat> {
 /// Each conversion of a row; throughput is in bytes of PNG.
 fn conversions(c: &mut Criterion) {
     for format in formats() {
-        let size = ROW * png_pixel_size(format);
+        let size = png_row_size(format, ROW as u32);
         let mut pixels: Vec<u8> = (0..ROW * pixel_size(format))
             .map(|i| (i * 167 + i / 256 * 31) as u8)
             .collect();
@@ -164,6 +168,7 @@ fn saves(runs: usize) {
         F::BGRA8,
         F::BGRX8,
         F::XRGB8888,
+        F::GRAY8.inverted(),
         F::GRAY16,
         F::RGB16,
         F::RGBA16,

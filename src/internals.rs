@@ -71,10 +71,10 @@ dispatch! {
     }
 }
 
-/// Returns the bytes of a PNG pixel that a pixel of `format` becomes.
+/// Returns the bytes that `width` pixels of `format` have in PNG.
 #[must_use]
-pub fn png_pixel_size(format: PixelFormat) -> usize {
-    format.png().pixel_size()
+pub fn png_row_size(format: PixelFormat, width: u32) -> usize {
+    format.png().row_size(width) as usize
 }
 
 /// Returns the bytes of a pixel of `format` in memory.

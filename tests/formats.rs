@@ -346,6 +346,75 @@ fn bits_by_hand() {
     assert_eq!(row(0xb1, F::GRAY4LSB), [1, 0xb]);
 }
 
+/// Gray with black and white exchanged, and gray of 8 bits saved with fewer.
+#[test]
+fn inversion_and_depth_by_hand() {
+    use PixelFormat as F;
+    let row = |bytes: &[u8], width: u32, format: PixelFormat| -> Vec<u16> {
+        let image = Image::from_buffer(bytes, width, 1, format).unwrap();
+        let pixels = image.pixels().unwrap();
+        let row: Vec<u16> = (0..width).map(|x| pixels.get(x, 0).unwrap()[0]).collect();
+        let decoded = decode(&image.to_png().unwrap()).samples;
+        let most = u16::MAX >> (16 - format.bit_depth());
+        let scale = if most < 255 { 255 / most } else { 1 };
+        let shown: Vec<u16> = row.iter().map(|sample| sample * scale).collect();
+        assert_eq!(decoded, shown, "{format}");
+        row
+    };
+    let bits = F::GRAY1.inverted();
+    assert_eq!(row(&[0b1011_0001], 8, bits), [0, 1, 0, 0, 1, 1, 1, 0]);
+    assert_eq!(row(&[0b1011_0001], 3, bits), [0, 1, 0]);
+    let bits = F::GRAY2LSB.inverted();
+    assert_eq!(row(&[0b1011_0001], 4, bits), [2, 3, 0, 1]);
+    assert_eq!(row(&[0xb1], 2, F::GRAY4.inverted()), [4, 14]);
+    assert_eq!(row(&[0, 1, 255], 3, F::GRAY8.inverted()), [255, 254, 0]);
+    assert_eq!(row(&[0x12, 0x34], 1, F::GRAY16BE.inverted()), [0xedcb]);
+    assert_eq!(row(&[0x80, 0x7f], 2, F::GRAY_I8.inverted()), [255, 0]);
+    let sensor = F::GRAY16BE.with_significant_bits(12).inverted();
+    assert_eq!(row(&[0, 0, 0x0f, 0xff], 2, sensor), [65535, 0]);
+    let float = F::GRAY_F32BE.inverted();
+    assert_eq!(row(&0.25f32.to_be_bytes(), 1, float), [49151]); // 49151.25
+
+    let depth = |depth| F::GRAY8.with_bit_depth(depth);
+    assert_eq!(row(&[0, 127, 128, 255], 4, depth(1)), [0, 0, 1, 1]);
+    // The middles are 42.5, 127.5 and 212.5.
+    let pixels = [0, 42, 43, 127, 128, 212, 213, 255];
+    assert_eq!(row(&pixels, 8, depth(2)), [0, 0, 1, 1, 2, 2, 3, 3]);
+    // 8.5, 25.5 and 246.5.
+    let pixels = [8, 9, 25, 26, 246, 247];
+    assert_eq!(row(&pixels, 6, depth(4)), [0, 1, 1, 2, 14, 15]);
+    assert_eq!(row(&[0, 200], 2, depth(8)), [0, 200]);
+    assert_eq!(row(&[0, 200], 2, depth(1).inverted()), [1, 0]);
+    let mask = F::GRAY_F32BE.with_bit_depth(1);
+    assert_eq!(row(&1f32.to_be_bytes(), 1, mask), [1]);
+    assert_eq!(row(&0.5f32.to_be_bytes(), 1, mask), [0], "a tie");
+
+    // The file has as many bits.
+    for (format, bits) in [(depth(1), 1), (depth(2), 2), (depth(4), 4), (mask, 1)] {
+        let image = Image::new(20, 20, format).unwrap();
+        assert_eq!(image.to_png().unwrap()[24], bits, "{format}");
+    }
+
+    let written = |format: F, sample: u16| -> Vec<u8> {
+        let mut image = Image::new(1, 1, format).unwrap();
+        image.pixels_mut().unwrap().put(0, 0, [sample]).unwrap();
+        image.into_source()
+    };
+    assert_eq!(written(F::GRAY1.inverted(), 0), [0x80]);
+    assert_eq!(written(F::GRAY1LSB.inverted(), 0), [1]);
+    assert_eq!(written(F::GRAY8.inverted(), 3), [252]);
+    assert_eq!(written(F::GRAY16BE.inverted(), 0), [255, 255]);
+    assert_eq!(written(depth(1), 1), [255]);
+    assert_eq!(written(depth(2), 2), [170]);
+    assert_eq!(written(depth(4).inverted(), 15), [0]);
+    let mut image = Image::new(1, 1, depth(2)).unwrap();
+    let error = image.pixels_mut().unwrap().put(0, 0, [4]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a sample of GRAY8 saved with 2 bits must be 0 to 3, not 4"
+    );
+}
+
 #[test]
 fn written_pixels() {
     fn written(format: PixelFormat, samples: &[u16]) -> Vec<u8> {
@@ -588,6 +657,10 @@ fn facts() {
     assert_eq!(PixelFormat::BGR444BE, PixelFormat::XBGR4444BE);
     assert_eq!(PixelFormat::RGB8.premultiplied(), PixelFormat::RGB8);
     assert_eq!(
+        PixelFormat::GRAY8.inverted().with_bit_depth(4).to_string(),
+        "GRAY8 inverted saved with 4 bits"
+    );
+    assert_eq!(
         PixelFormat::GRAY_ALPHA_F32
             .with_range(-1.0, 2.5)
             .premultiplied()
@@ -746,7 +819,24 @@ fn meanings_that_are_none() {
         ),
         (
             F::GRAY_F32.with_bit_depth(12),
-            "GRAY_F32: the bit depth of the file must be 8 or 16, not 12; for fewer bits in memory use with_significant_bits",
+            "GRAY_F32: the bit depth of the file must be 1, 2, 4, 8 or 16, not 12; for fewer bits in memory use with_significant_bits",
+        ),
+        (
+            F::RGB16.with_bit_depth(4),
+            "RGB16: the bit depth of the file must be 8 or 16, not 4; for fewer bits in memory use with_significant_bits",
+        ),
+        (
+            F::GRAY8.with_bit_depth(255),
+            "GRAY8: the bit depth of the file must be 1, 2, 4 or 8, not 255; for fewer bits in memory use with_significant_bits",
+        ),
+        (
+            F::GRAY4.with_bit_depth(1),
+            "GRAY4 does not support a bit depth",
+        ),
+        (F::RGB8.inverted(), "RGB8 does not support inversion"),
+        (
+            F::GRAY_ALPHA_F32.inverted(),
+            "GRAY_ALPHA_F32 does not support inversion",
         ),
     ] {
         assert_eq!(error(format), message);

@@ -252,7 +252,7 @@ pub enum ErrorKind {
 
     /// The samples cannot be saved at this bit depth.
     #[error(
-        "{}: the bit depth of the file must be 8 or 16, not {depth}; for fewer bits in memory use with_significant_bits", format.name()
+        "{}: the bit depth of the file must be {}, not {depth}; for fewer bits in memory use with_significant_bits", format.name(), alternatives(format.bit_depths())
     )]
     #[non_exhaustive]
     InvalidBitDepth {
@@ -571,4 +571,18 @@ fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: Pixel
     } else {
         numbers
     }
+}
+
+/// Returns a list such as "1, 2 or 4".
+fn alternatives(numbers: &[u8]) -> String {
+    let mut list = String::new();
+    for (i, number) in numbers.iter().enumerate() {
+        let separator = match i {
+            0 => "",
+            _ if i + 1 == numbers.len() => " or ",
+            _ => ", ",
+        };
+        list += &format!("{separator}{number}");
+    }
+    list
 }

@@ -8,7 +8,7 @@ use super::bits::reverse_order;
 use super::order::Order;
 use super::samples::{samples_from_png, samples_to_png};
 use super::shuffle::ShuffleKernels;
-use super::{BitOrder, PixelFormat, Storage, ValueMap, alpha, cmyk, packed, value_map};
+use super::{BitOrder, PixelFormat, Storage, alpha, cmyk, packed, shallow, value_map};
 use crate::arch::{Registers, dispatch};
 
 /// Writes packed pixels of `format` as PNG holds them. Both slices hold the
@@ -45,13 +45,17 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         Storage::U8 | Storage::Word8888 if format.premultiplied => {
             alpha::to_png(memory, pixels, png);
         }
+        Storage::U8 if format.bit_depth() < 8 => {
+            let mask = format.flipped_bits();
+            return shallow::to_png(format.bit_depth(), mask, pixels, png);
+        }
         Storage::U8 | Storage::Word8888 => {
             samples_to_png::<1, K>(kernels, memory, false, pixels, png);
         }
-        Storage::U16(endian) if !format.premultiplied && format.value_map == ValueMap::DEFAULT => {
+        Storage::U16(endian) if !format.premultiplied && !format.value_map.is_arithmetic() => {
             samples_to_png::<2, K>(kernels, format.order, !endian.is_big(), pixels, png);
         }
-        Storage::I8 if format.value_map == ValueMap::DEFAULT => flip_sign(pixels, png),
+        Storage::I8 if !format.value_map.is_arithmetic() => png.copy_from_slice(pixels),
         Storage::I8
         | Storage::U16(_)
         | Storage::I16(_)
@@ -60,7 +64,7 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         | Storage::F16(_)
         | Storage::F32(_)
         | Storage::F64(_) => {
-            value_map::to_png(format, pixels, png);
+            return value_map::to_png(format, pixels, png);
         }
         Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
             packed::to_png16(kernels, format, endian.is_big(), pixels, png);
@@ -69,6 +73,10 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
             packed::to_png32(kernels, format, endian.is_big(), pixels, png);
         }
         Storage::Bits(bits, order) => bits_to_bits(bits, order, pixels, png),
+    }
+    let flipped = format.flipped_bits();
+    if flipped != 0 {
+        flip(flipped, png);
     }
 }
 
@@ -87,13 +95,17 @@ fn from_png_with<K: ShuffleKernels>(
         Storage::U8 | Storage::Word8888 if format.premultiplied => {
             alpha::from_png(memory, png, pixels);
         }
+        Storage::U8 if format.bit_depth() < 8 => {
+            let mask = format.flipped_bits();
+            return shallow::from_png(format.bit_depth(), mask, png, pixels);
+        }
         Storage::U8 | Storage::Word8888 => {
             samples_from_png::<1, K>(kernels, memory, false, png, pixels);
         }
-        Storage::U16(endian) if !format.premultiplied && format.value_map == ValueMap::DEFAULT => {
+        Storage::U16(endian) if !format.premultiplied && !format.value_map.is_arithmetic() => {
             samples_from_png::<2, K>(kernels, format.order, !endian.is_big(), png, pixels);
         }
-        Storage::I8 if format.value_map == ValueMap::DEFAULT => flip_sign(png, pixels),
+        Storage::I8 if !format.value_map.is_arithmetic() => pixels.copy_from_slice(png),
         Storage::I8
         | Storage::U16(_)
         | Storage::I16(_)
@@ -102,7 +114,7 @@ fn from_png_with<K: ShuffleKernels>(
         | Storage::F16(_)
         | Storage::F32(_)
         | Storage::F64(_) => {
-            value_map::from_png(format, png, pixels);
+            return value_map::from_png(format, png, pixels);
         }
         Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
             packed::from_png16(kernels, format, endian.is_big(), png, pixels);
@@ -112,13 +124,17 @@ fn from_png_with<K: ShuffleKernels>(
         }
         Storage::Bits(bits, order) => bits_to_bits(bits, order, png, pixels),
     }
+    let flipped = format.flipped_bits();
+    if flipped != 0 {
+        flip(flipped, pixels);
+    }
 }
 
-/// Maps -128..=127 to 0..=255, or 0..=255 to -128..=127.
+/// Flips the bits of `mask` in each byte.
 #[inline(always)]
-fn flip_sign(from: &[u8], to: &mut [u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = from ^ 0x80;
+pub(super) fn flip(mask: u8, bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte ^= mask;
     }
 }
 
@@ -149,10 +165,15 @@ mod tests {
                 .with_bit_depth(8),
         );
         formats.push(PixelFormat::GRAY_I8.with_range(-3.0, 90.0));
+        formats.push(PixelFormat::GRAY16.inverted());
+        for depth in [1, 2, 4] {
+            formats.push(PixelFormat::GRAY8.with_bit_depth(depth).inverted());
+            formats.push(PixelFormat::GRAY_F64.with_bit_depth(depth));
+        }
         formats.push(PixelFormat::RGBA_F16.linear().with_range(-1.0, 2.0));
         formats.push(PixelFormat::BGRX16.with_significant_bits(12));
         for format in formats.into_iter().filter(|f| f.bits().is_none()) {
-            let (size, png_size) = (format.pixel_size(), format.png().pixel_size());
+            let (size, png_bits) = (format.pixel_size(), format.png().bits_per_pixel());
             for count in (0..70).chain([255, 256, 257, 1001]) {
                 let mut seed = 99u32;
                 let mut noise = |len: usize| -> Vec<u8> {
@@ -162,7 +183,7 @@ mod tests {
                     };
                     (0..len).map(|_| next()).collect()
                 };
-                let (pixels, png) = (noise(count * size), noise(count * png_size));
+                let (pixels, png) = (noise(count * size), noise((count * png_bits).div_ceil(8)));
                 let behind = [0xa5; 80];
                 let with_behind = |len: usize| [&vec![0; len][..], &behind].concat();
 

@@ -20,6 +20,7 @@ mod palette;
 mod pixel;
 mod png_format;
 mod samples;
+mod shallow;
 mod shuffle;
 mod srgb;
 mod table;
@@ -30,6 +31,7 @@ use std::fmt;
 use png::ColorType;
 
 pub(crate) use bits::{BitOrder, clear_spare, pack, reverse_order, shift_down, unpack};
+use convert::flip;
 pub(crate) use convert::{from_png, to_png};
 pub(crate) use file_format::FileFormat;
 pub use palette::Palette;
@@ -210,13 +212,27 @@ impl PixelFormat {
         self
     }
 
-    /// Sets the bit depth of the **saved file**: 8 or 16.
+    /// Sets the bit depth of the **saved file**: 8 or 16, and for gray 1, 2 or 4
+    /// as well. Each value becomes the nearest sample of that depth.
     ///
-    /// Defaults to 16, and to 8 for `i8`. To describe samples that use fewer bits in memory, use
+    /// Defaults to 16, and to 8 for `GRAY8` and `i8`. To describe samples that
+    /// use fewer bits in memory, use
     /// [`with_significant_bits`](PixelFormat::with_significant_bits).
     ///
-    /// Formats with 16-bit samples, `i8`, `i16`, `i32`, `u32`, `f16`, `f32` and
-    /// `f64` support a bit depth.
+    /// `GRAY8`, which has no depth of 16, and formats with 16-bit samples, `i8`,
+    /// `i16`, `i32`, `u32`, `f16`, `f32` and `f64` support a bit depth.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat};
+    ///
+    /// let mask = [0u8, 127, 128, 255];
+    /// let image = Image::from_buffer(&mask, 4, 1, PixelFormat::GRAY8.with_bit_depth(1))?;
+    /// assert_eq!(image.pixels()?.get(1, 0)?, [0]);
+    /// assert_eq!(image.pixels()?.get(2, 0)?, [1]);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
     #[must_use]
     pub const fn with_bit_depth(mut self, depth: u8) -> Self {
         self.value_map.depth = Some(depth);
@@ -232,6 +248,29 @@ impl PixelFormat {
     #[must_use]
     pub const fn linear(mut self) -> Self {
         self.value_map.linear = true;
+        self
+    }
+
+    /// Exchanges black and white of gray: 0, or the smallest value of the type or
+    /// of the range, is white. TIFF calls such pixels `MinIsWhite`, DICOM
+    /// `MONOCHROME1`.
+    ///
+    /// Gray formats of all sizes support inversion. NaN stays black.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat};
+    ///
+    /// let ink = [0b1000_0000u8]; // one black dot, then white
+    /// let image = Image::from_buffer(&ink, 8, 1, PixelFormat::GRAY1.inverted())?;
+    /// assert_eq!(image.pixels()?.get(0, 0)?, [0]);
+    /// assert_eq!(image.pixels()?.get(1, 0)?, [1]);
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn inverted(mut self) -> Self {
+        self.value_map.inverted = true;
         self
     }
 
@@ -325,22 +364,55 @@ impl PixelFormat {
     /// [`IndexDepth`](crate::png::IndexDepth) sets.
     #[must_use]
     pub fn bit_depth(self) -> u8 {
-        match self.storage {
+        let default = match self.storage {
             Storage::Bits(bits, _) => bits,
             Storage::U8
+            | Storage::I8
             | Storage::Word8888
             | Storage::Word565(_)
             | Storage::Word4444(_)
             | Storage::Word1555(_) => 8,
-            Storage::Word2101010(_) => 16,
-            Storage::I8 => self.value_map.depth.unwrap_or(8),
             Storage::U16(_)
             | Storage::I16(_)
             | Storage::U32(_)
             | Storage::I32(_)
             | Storage::F16(_)
             | Storage::F32(_)
-            | Storage::F64(_) => self.value_map.depth.unwrap_or(16),
+            | Storage::F64(_)
+            | Storage::Word2101010(_) => 16,
+        };
+        let set = self.value_map.depth;
+        set.filter(|depth| self.bit_depths().contains(depth))
+            .unwrap_or(default)
+    }
+
+    /// Returns the bit depths of the file that can be set, none if the format
+    /// does not support the option.
+    pub(crate) fn bit_depths(self) -> &'static [u8] {
+        let is_gray = self.order == Order::Gray;
+        match self.storage {
+            Storage::U8 if is_gray => &[1, 2, 4, 8],
+            Storage::I8
+            | Storage::U16(_)
+            | Storage::I16(_)
+            | Storage::U32(_)
+            | Storage::I32(_)
+            | Storage::F16(_)
+            | Storage::F32(_)
+            | Storage::F64(_) => {
+                if is_gray {
+                    &[1, 2, 4, 8, 16]
+                } else {
+                    &[8, 16]
+                }
+            }
+            Storage::U8
+            | Storage::Bits(..)
+            | Storage::Word8888
+            | Storage::Word565(_)
+            | Storage::Word4444(_)
+            | Storage::Word1555(_)
+            | Storage::Word2101010(_) => &[],
         }
     }
 
@@ -376,6 +448,32 @@ impl PixelFormat {
         match self.storage {
             Storage::Bits(bits, order) => Some((bits, order)),
             _ => None,
+        }
+    }
+
+    /// Returns the bits that differ between a byte of samples in memory and the
+    /// byte of PNG, if the samples are not mapped by arithmetic.
+    fn flipped_bits(self) -> u8 {
+        let sign = match self.storage {
+            Storage::I8 => 0x80,
+            _ => 0,
+        };
+        if self.value_map.inverted { !sign } else { sign }
+    }
+
+    /// Brings a row of packed pixels that share bytes into the form of PNG. Bits
+    /// that belong to no pixel become 0.
+    pub(crate) fn bits_to_png(self, width: u32, row: &mut [u8]) {
+        let Storage::Bits(bits, order) = self.storage else {
+            return;
+        };
+        if order == BitOrder::Lsb {
+            reverse_order(bits, row);
+        }
+        let flipped = self.flipped_bits();
+        if flipped != 0 {
+            flip(flipped, row);
+            clear_spare(bits, BitOrder::Msb, row, width as usize);
         }
     }
 
@@ -466,8 +564,8 @@ impl PixelFormat {
     /// Returns whether the pixels have the same bits in memory as in PNG.
     pub(crate) fn is_stored_as_png(self) -> bool {
         let same_bytes = match self.storage {
-            Storage::Bits(_, order) => order == BitOrder::Msb,
-            Storage::U8 | Storage::Word8888 => true,
+            Storage::Bits(_, order) => order == BitOrder::Msb && !self.value_map.inverted,
+            Storage::U8 | Storage::Word8888 => self.bit_depth() == 8 && !self.value_map.inverted,
             Storage::U16(endian) => endian.is_big() && self.value_map == ValueMap::DEFAULT,
             Storage::I8
             | Storage::I16(_)

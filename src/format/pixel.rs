@@ -214,7 +214,8 @@ impl PixelFormat {
         if let Some((bits, order)) = self.bits() {
             let mut pixel = [0];
             unpack(bits, order, &bytes, 0, &mut pixel);
-            samples[0] = pixel[0].into();
+            let flipped = self.flipped_bits() >> (8 - bits);
+            samples[0] = (pixel[0] ^ flipped).into();
         } else {
             let mut png = [0; 8];
             let png = &mut png[..self.png().pixel_size()];
@@ -222,7 +223,8 @@ impl PixelFormat {
             for (sample, bytes) in samples.iter_mut().zip(png.chunks(png.len() / len)) {
                 *sample = match *bytes {
                     [high, low] => u16::from_be_bytes([high, low]),
-                    _ => bytes[0].into(),
+                    // Samples of fewer bits are the most significant ones.
+                    _ => (bytes[0] >> (8 - self.bit_depth().min(8))).into(),
                 };
             }
         }
@@ -263,13 +265,16 @@ impl PixelFormat {
         }
         let mut pixel = PixelBytes::zeroed(self);
         if let Some((bits, order)) = self.bits() {
-            pack(bits, order, &[checked[0] as u8], 0, &mut pixel);
+            let flipped = self.flipped_bits() >> (8 - bits);
+            pack(bits, order, &[checked[0] as u8 ^ flipped], 0, &mut pixel);
             return Ok(pixel);
         }
         let mut png = [0; 8];
         let png = &mut png[..self.png().pixel_size()];
         let size = png.len() / needed;
         for (sample, bytes) in checked.iter().zip(png.chunks_exact_mut(size)) {
+            // Samples of fewer bits are the most significant ones of a byte.
+            let sample = sample << (8 - depth.min(8));
             bytes.copy_from_slice(&sample.to_be_bytes()[2 - size..]);
         }
         from_png(self, png, &mut pixel);

@@ -16,6 +16,7 @@ use std::fmt;
 
 use png::ColorType;
 
+use super::bits::{BitOrder, pack, unpack};
 use super::order::{Order, reorder};
 use super::srgb::{decode_srgb, encode_srgb};
 use super::{Endian, PixelFormat, Storage, binary16};
@@ -32,6 +33,8 @@ pub(super) struct ValueMap {
     pub(super) depth: Option<u8>,
     /// Whether colors are linear light.
     pub(super) linear: bool,
+    /// Whether black and white are exchanged.
+    pub(super) inverted: bool,
 }
 
 impl ValueMap {
@@ -41,7 +44,16 @@ impl ValueMap {
         range: None,
         depth: None,
         linear: false,
+        inverted: false,
     };
+
+    /// Returns whether samples need arithmetic. An inversion alone flips bits.
+    pub(super) fn is_arithmetic(self) -> bool {
+        ValueMap {
+            inverted: false,
+            ..self
+        } != ValueMap::DEFAULT
+    }
 
     /// Sets the values of black and of white.
     pub(super) const fn set_range(&mut self, black: f64, white: f64) {
@@ -59,6 +71,7 @@ impl ValueMap {
         ValueMap {
             range: None,
             linear: false,
+            inverted: false,
             ..self
         }
     }
@@ -112,14 +125,17 @@ impl ValueMap {
             _ => {}
         }
         match self.depth {
-            Some(_) if most_bits == 0 && !is_float => return unsupported("a bit depth"),
-            Some(depth) if depth != 8 && depth != 16 => {
+            Some(_) if format.bit_depths().is_empty() => return unsupported("a bit depth"),
+            Some(depth) if !format.bit_depths().contains(&depth) => {
                 return Err(ErrorKind::InvalidBitDepth { depth, format });
             }
             _ => {}
         }
         if self.linear && !is_float {
             return unsupported("linear light");
+        }
+        if self.inverted && format.order != Order::Gray {
+            return unsupported("inversion");
         }
         Ok(())
     }
@@ -128,6 +144,9 @@ impl ValueMap {
 /// The options as they follow the name of a format.
 impl fmt::Display for ValueMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.inverted {
+            write!(f, " inverted")?;
+        }
         if let Some(bits) = self.bits {
             write!(f, " of {bits} significant bits")?;
         }
@@ -150,7 +169,7 @@ impl fmt::Display for ValueMap {
 }
 
 /// Samples in a block: a multiple of 1, 2, 3 and 4, so that a block holds whole
-/// pixels.
+/// pixels, and of 8, so that it begins with a byte of the file.
 const BLOCK: usize = 240;
 
 /// The values of a block. Their number is a multiple of four, so that a loop
@@ -216,7 +235,12 @@ impl Conversion {
             Storage::I32(_) => [i32::MIN.into(), i32::MAX.into()],
             _ => [0.0, u16::MAX.into()],
         };
-        let colors = value_map.range().unwrap_or(full);
+        let [black, white] = value_map.range().unwrap_or(full);
+        let colors = if value_map.inverted {
+            [white, black]
+        } else {
+            [black, white]
+        };
         let alpha = match format.order.color_type() {
             ColorType::GrayscaleAlpha => [false, true, false, true],
             ColorType::Rgba => [false, false, false, true],
@@ -357,7 +381,15 @@ pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
         reorder_to_png(conversion.order, &mut values[..count]);
         let count = png_samples(format, count);
         conversion.to_samples(&mut values[..count.next_multiple_of(4)]);
-        if depth == 8 {
+        if depth < 8 {
+            let mut samples = [0; BLOCK];
+            for (sample, value) in samples.iter_mut().zip(&values) {
+                *sample = round_to_bits(*value) as u8;
+            }
+            // The last byte of a row may have bits that belong to no pixel.
+            png.fill(0);
+            pack(depth as u8, BitOrder::Msb, &samples[..count], 0, png);
+        } else if depth == 8 {
             for (sample, value) in png.iter_mut().zip(&values) {
                 *sample = round_to_bits(*value) as u8;
             }
@@ -378,7 +410,13 @@ pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
     let blocks = pixels.chunks_mut(BLOCK * size);
     for (pixels, png) in blocks.zip(png.chunks(png_samples(format, BLOCK) * depth / 8)) {
         let count = pixels.len() / size;
-        if depth == 8 {
+        if depth < 8 {
+            let mut samples = [0; BLOCK];
+            unpack(depth as u8, BitOrder::Msb, png, 0, &mut samples[..count]);
+            for (value, sample) in values.iter_mut().zip(&samples) {
+                *value = f64::from(*sample);
+            }
+        } else if depth == 8 {
             for (value, sample) in values.iter_mut().zip(png) {
                 *value = f64::from(*sample);
             }

@@ -2,7 +2,7 @@
 
 use super::{BLOCK, Frame, FrameMut};
 use crate::SourceError;
-use crate::format::{from_png, reverse_order, to_png};
+use crate::format::{from_png, to_png};
 
 impl<'a> Frame<'a> {
     /// Returns row `y` in place, if stable memory holds it as PNG does, with the
@@ -32,20 +32,21 @@ impl<'a> Frame<'a> {
         if format.is_stored_as_png() {
             return self.pixels(0, y, width, row);
         }
-        if let Some((bits, _)) = format.bits() {
+        if format.bits().is_some() {
             // The whole row at once: a byte with pixels of two blocks would be
             // requested twice.
             self.pixels(0, y, width, row)?;
-            reverse_order(bits, row);
+            format.bits_to_png(width, row);
             return Ok(());
         }
         if let Some(pixels) = self.row_in_place(y) {
             to_png(format, pixels, row);
             return Ok(());
         }
-        let most = BLOCK / format.pixel_size();
+        // A multiple of 8, so that each part begins with a byte.
+        let most = BLOCK / (8 * format.pixel_size()) * 8;
         let mut block = [0; BLOCK];
-        let parts = row.chunks_mut(most * format.png().pixel_size());
+        let parts = row.chunks_mut(most * format.png().bits_per_pixel() / 8);
         for (x, part) in (0..width).step_by(most).zip(parts) {
             let count = (width - x).min(most as u32);
             let pixels = &mut block[..count as usize * format.pixel_size()];

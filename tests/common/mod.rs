@@ -303,6 +303,8 @@ pub struct Definition {
     range: Option<[f64; 2]>,
     bits: Option<u32>,
     linear: bool,
+    /// Whether black and white are exchanged.
+    inverted: bool,
 }
 
 pub static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -335,6 +337,7 @@ pub fn plain() -> Vec<Definition> {
             range: None,
             bits: None,
             linear: false,
+            inverted: false,
         });
     };
     for (format, at, padding) in [
@@ -691,6 +694,31 @@ fn said() -> Vec<Definition> {
         of(F::RGB_F64LE).range(250.0, 350.0).depth(8),
         of(F::GRAY_U32).bits(24),
         of(F::GRAY_U32LE).depth(8),
+        of(F::GRAY1).inverted(),
+        of(F::GRAY2).inverted(),
+        of(F::GRAY4).inverted(),
+        of(F::GRAY1LSB).inverted(),
+        of(F::GRAY2LSB).inverted(),
+        of(F::GRAY4LSB).inverted(),
+        of(F::GRAY8).inverted(),
+        of(F::GRAY16).inverted(),
+        of(F::GRAY16BE).inverted(),
+        of(F::GRAY16LE).bits(12).inverted(),
+        of(F::GRAY_I8).inverted(),
+        of(F::GRAY_I16).range(-100.0, 300.0).inverted(),
+        of(F::GRAY_F16).inverted(),
+        of(F::GRAY_F32).linear().inverted(),
+        of(F::GRAY8).depth(1),
+        of(F::GRAY8).depth(2),
+        of(F::GRAY8).depth(4),
+        of(F::GRAY8).depth(8),
+        of(F::GRAY8).depth(1).inverted(),
+        of(F::GRAY8).depth(4).inverted(),
+        of(F::GRAY_I8).depth(2),
+        of(F::GRAY16BE).depth(4).inverted(),
+        of(F::GRAY_U32).depth(1),
+        of(F::GRAY_F32BE).range(-1.0, 1.0).depth(4),
+        of(F::GRAY_F64).depth(2),
         of(F::GRAY_U32BE).range(1e9, 5e8),
     ]);
     all
@@ -729,6 +757,12 @@ impl Definition {
     fn linear(mut self) -> Self {
         self.format = self.format.linear();
         self.linear = true;
+        self
+    }
+
+    fn inverted(mut self) -> Self {
+        self.format = self.format.inverted();
+        self.inverted = true;
         self
     }
 
@@ -888,11 +922,18 @@ impl Definition {
     /// byte, returns those of the first pixel.
     pub fn samples(&self, bytes: &[u8]) -> Vec<u16> {
         let max = (1u64 << self.depth) - 1;
+        let exchange = |sample: u16| {
+            if self.inverted {
+                max as u16 - sample
+            } else {
+                sample
+            }
+        };
         match self.stored {
             Stored::Bits(bits, lsb) => {
                 let byte = bytes[0];
                 let value = if lsb { byte } else { byte >> (8 - bits) };
-                vec![u16::from(value) & max as u16]
+                vec![exchange(u16::from(value) & max as u16)]
             }
             Stored::Inks(inverted) => {
                 let bare = |i: usize| u64::from(if inverted { bytes[i] } else { 255 - bytes[i] });
@@ -919,7 +960,8 @@ impl Definition {
                         .iter()
                         .map(|&v| (v.min(most) as u64, most as u64))
                         .collect();
-                    return integers(&fields, max, self.premultiplied);
+                    let samples = integers(&fields, max, self.premultiplied);
+                    return samples.into_iter().map(exchange).collect();
                 }
                 self.numbers(ty, &values)
             }
@@ -938,6 +980,16 @@ impl Definition {
         }
     }
 
+    /// Returns the values of black and white of a type with this range.
+    fn black_and_white(&self, full: [f64; 2]) -> [f64; 2] {
+        let [black, white] = self.range.unwrap_or(full);
+        if self.inverted {
+            [white, black]
+        } else {
+            [black, white]
+        }
+    }
+
     /// Returns the samples of values that are mapped from a range.
     fn numbers(&self, ty: Type, values: &[f64]) -> Vec<u16> {
         let max = f64::from((1u32 << self.depth) - 1);
@@ -945,7 +997,7 @@ impl Definition {
         let clamp = |x: f64| if x > 0.0 { x.min(max) } else { 0.0 };
         let alpha = self.has_alpha().then(|| values[values.len() - 1]);
         let colours = values.len() - usize::from(alpha.is_some());
-        let [low, high] = self.range.unwrap_or(full);
+        let [low, high] = self.black_and_white(full);
         let mut samples: Vec<u16> = values[..colours]
             .iter()
             .map(|&value| {
@@ -976,7 +1028,10 @@ impl Definition {
         let max = (1u64 << self.depth) - 1;
         match self.stored {
             Stored::Bits(bits, lsb) => {
-                let value = samples[0] as u8;
+                let value = match self.inverted {
+                    true => (max - u64::from(samples[0])) as u8,
+                    false => samples[0] as u8,
+                };
                 vec![if lsb { value } else { value << (8 - bits) }]
             }
             Stored::Inks(inverted) => {
@@ -1030,9 +1085,10 @@ impl Definition {
                     if self.linear && !is_alpha {
                         sample = decode_srgb(sample / max as f64) * max as f64;
                     }
-                    let [low, high] = match self.range {
-                        Some(range) if !is_alpha => range,
-                        _ => full,
+                    let [low, high] = if is_alpha {
+                        full
+                    } else {
+                        self.black_and_white(full)
                     };
                     let mut value = low + sample * ((high - low) / max as f64);
                     if let Some(alpha) = alpha.filter(|_| self.premultiplied && !is_alpha) {
