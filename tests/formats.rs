@@ -310,6 +310,9 @@ fn numbers_by_hand() {
     assert_eq!(double(f64::NAN, F::GRAY_F64), [0]);
     assert_eq!(double(f64::INFINITY, F::GRAY_F64), [65535]);
     assert_eq!(double(0.5, F::GRAY_F64.linear().with_bit_depth(8)), [188]);
+    let all = F::GRAY_F64.with_range(-8e307, 8e307);
+    assert_eq!(double(4e307, all), [49151]); // 49151.25
+    assert_eq!(double(-f64::MAX, all), [0]);
     // Distances that an `f32` does not have.
     let time = F::GRAY_F64.with_range(1e9, 1e9 + 1.0);
     assert_eq!(double(1e9 + 0.25, time), [16384]);

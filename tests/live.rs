@@ -426,16 +426,16 @@ fn every_format() {
         let size = definition.size();
         let row = definition.row_size(WIDTH as usize);
         let packed = Layout::packed(WIDTH, HEIGHT, definition.format);
-        let mut layouts = vec![packed, packed.with_row_stride(-128).with_offset(4 * 128)];
+        let mut layouts = vec![packed, packed.with_row_stride(-256).with_offset(4 * 256)];
         if definition.is_planar() {
             layouts.push(Layout::planar(WIDTH, HEIGHT, definition.format));
         }
         for (kind, layout) in layouts.into_iter().enumerate() {
-            let mut array = vec![0u8; 640];
+            let mut array = vec![0u8; 1280];
             let cells = Cell::from_mut(&mut array[..]).as_slice_of_cells();
             let image = definition.with_palette(Image::with_layout(cells, layout).unwrap());
             let mut seen = std::collections::HashSet::new();
-            for round in 0..10u64 {
+            for round in 0..20u64 {
                 // Where the pixel is, a sample at a time in planes.
                 let bytes = match round % 2 {
                     0 => vec![0; size],
@@ -457,7 +457,7 @@ fn every_format() {
                         }
                     }
                     _ => {
-                        let start = if kind == 0 { y * row } else { (4 - y) * 128 };
+                        let start = if kind == 0 { y * row } else { (4 - y) * 256 };
                         edit(start + bit / 8, &bytes);
                         pixel = definition.load(&bytes, bit % 8, size);
                     }

@@ -140,8 +140,8 @@ fn each_visible_pixel_is_requested_once() {
             check(definition, packed, len, compression);
         }
         // padded, bottom-up
-        let padded = packed.with_row_stride(-640).with_offset(22 * 640);
-        check(definition, padded, 23 * 640, Fast);
+        let padded = packed.with_row_stride(-1280).with_offset(22 * 1280);
+        check(definition, padded, 23 * 1280, Fast);
         // mirrored
         let mirrored = packed
             .with_pixel_stride(-size)
@@ -331,7 +331,10 @@ fn in_memory() {
         let len = (w * h) as usize * definition.size();
         let mut layouts = vec![
             (packed, len),
-            (packed.with_row_stride(-640).with_offset(22 * 640), 23 * 640),
+            (
+                packed.with_row_stride(-1280).with_offset(22 * 1280),
+                23 * 1280,
+            ),
             (Layout::packed(5000, 2, format), 10_000 * definition.size()),
         ];
         if !definition.is_sub_byte() {

@@ -176,14 +176,14 @@ fn channels() {
             Layout::packed(width, height, definition.format)
                 .with_offset(6)
                 .with_pixel_stride(definition.size() as isize + 2)
-                .with_row_stride(128),
+                .with_row_stride(192),
         ];
         if definition.is_planar() {
             layouts.push(
                 Layout::packed(width, height, definition.format)
                     .with_pixel_stride(definition.sample_size() as isize)
-                    .with_row_stride(32)
-                    .with_plane_stride(128),
+                    .with_row_stride(40)
+                    .with_plane_stride(160),
             );
         }
         for layout in layouts {

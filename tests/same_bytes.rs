@@ -147,13 +147,13 @@ fn every_layout() {
         let packed = Layout::packed(WIDTH, HEIGHT, definition.format);
         let mut layouts = vec![
             packed,
-            packed.with_row_stride(1024).with_offset(16),
-            packed.with_row_stride(-1024).with_offset(1024 * 46),
+            packed.with_row_stride(2048).with_offset(16),
+            packed.with_row_stride(-2048).with_offset(2048 * 46),
             packed
                 .with_pixel_stride(-size)
                 .with_row_stride(w * size)
                 .with_offset((w * size - size) as usize),
-            packed.with_pixel_stride(size + 3).with_row_stride(1300),
+            packed.with_pixel_stride(size + 3).with_row_stride(2200),
             packed.with_pixel_stride(h * size).with_row_stride(size),
         ];
         if definition.is_planar() {
@@ -168,7 +168,7 @@ fn every_layout() {
         };
         for layout in layouts {
             // Bits that belong to no pixel are not in the file.
-            let image = Image::with_layout(vec![0xa5u8; 64_000], layout).unwrap();
+            let image = Image::with_layout(vec![0xa5u8; 128_000], layout).unwrap();
             let mut image = definition.with_palette(image);
             draw(&mut image.pixels_mut().unwrap());
             assert!(files(&image) == expected, "{layout:?}");
