@@ -6,21 +6,48 @@
 
 use super::bits::reverse_order;
 use super::order::Order;
+use super::rotation::{self, Rotation};
 use super::samples::{samples_from_png, samples_to_png};
 use super::shuffle::ShuffleKernels;
-use super::{BitOrder, PixelFormat, Storage, alpha, cmyk, packed, shallow, value_map};
+use super::{BitOrder, PixelFormat, Storage, alpha, cmyk, nibbles, packed, shallow, value_map};
 use crate::arch::{Registers, dispatch};
 
 /// Writes packed pixels of `format` as PNG holds them. Both slices hold the
 /// same number of pixels.
 pub(crate) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
-    pixels_to_png(Registers::widest(), format, pixels, png);
+    rotate_to_png(Registers::widest(), format, pixels, png);
 }
 
 /// Writes what PNG holds as packed pixels of `format`, padding as 255 or all
 /// ones. The samples fit the format's bit depth.
 pub(crate) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
-    pixels_from_png(Registers::widest(), format, png, pixels);
+    rotate_from_png(Registers::widest(), format, png, pixels);
+}
+
+/// Writes packed pixels as PNG holds them. Rotates words first, if they need it.
+fn rotate_to_png(registers: Registers, format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
+    let Some(rotation) = Rotation::of(format) else {
+        return pixels_to_png(registers, format, pixels, png);
+    };
+    let mut block = [0; rotation::BLOCK];
+    let png_block = block.len() / format.pixel_size() * format.png().pixel_size();
+    for (pixels, png) in pixels.chunks(block.len()).zip(png.chunks_mut(png_block)) {
+        let block = &mut block[..pixels.len()];
+        block.copy_from_slice(pixels);
+        rotation.bring_first(block);
+        pixels_to_png(registers, rotation.format, block, png);
+    }
+}
+
+/// Writes what PNG holds as packed pixels. The counterpart of
+/// [`rotate_to_png`].
+fn rotate_from_png(registers: Registers, format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
+    let rotation = Rotation::of(format);
+    let kernel_format = rotation.map_or(format, |rotation| rotation.format);
+    pixels_from_png(registers, kernel_format, png, pixels);
+    if let Some(rotation) = rotation {
+        rotation.bring_last(pixels);
+    }
 }
 
 dispatch! {
@@ -45,7 +72,7 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         Storage::U8 | Storage::Word8888 if format.premultiplied => {
             alpha::to_png(memory, pixels, png);
         }
-        Storage::U8 if format.bit_depth() < 8 => {
+        Storage::U8 if format.value_map.depth.is_some_and(|depth| depth < 8) => {
             let mask = format.flipped_bits();
             return shallow::to_png(format.bit_depth(), mask, pixels, png);
         }
@@ -66,7 +93,10 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         | Storage::F64(_) => {
             return value_map::to_png(format, pixels, png);
         }
-        Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
+        Storage::Word4444(endian) => {
+            nibbles::to_png(kernels, format, endian.is_big(), pixels, png);
+        }
+        Storage::Word565(endian) | Storage::Word1555(endian) => {
             packed::to_png16(kernels, format, endian.is_big(), pixels, png);
         }
         Storage::Word2101010(endian) => {
@@ -95,7 +125,7 @@ fn from_png_with<K: ShuffleKernels>(
         Storage::U8 | Storage::Word8888 if format.premultiplied => {
             alpha::from_png(memory, png, pixels);
         }
-        Storage::U8 if format.bit_depth() < 8 => {
+        Storage::U8 if format.value_map.depth.is_some_and(|depth| depth < 8) => {
             let mask = format.flipped_bits();
             return shallow::from_png(format.bit_depth(), mask, png, pixels);
         }
@@ -116,7 +146,10 @@ fn from_png_with<K: ShuffleKernels>(
         | Storage::F64(_) => {
             return value_map::from_png(format, png, pixels);
         }
-        Storage::Word565(endian) | Storage::Word4444(endian) | Storage::Word1555(endian) => {
+        Storage::Word4444(endian) => {
+            nibbles::from_png(kernels, format, endian.is_big(), png, pixels);
+        }
+        Storage::Word565(endian) | Storage::Word1555(endian) => {
             packed::from_png16(kernels, format, endian.is_big(), png, pixels);
         }
         Storage::Word2101010(endian) => {
@@ -150,7 +183,6 @@ fn bits_to_bits(bits: u8, order: BitOrder, from: &[u8], to: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::Portable;
 
     /// Every set of registers converts rows of many lengths to the same bytes,
     /// and writes no bytes beside them.
@@ -188,16 +220,21 @@ mod tests {
                 let with_behind = |len: usize| [&vec![0; len][..], &behind].concat();
 
                 let mut expected = with_behind(png.len());
-                to_png_with(Portable, format, &pixels, &mut expected[..png.len()]);
+                rotate_to_png(
+                    Registers::Portable,
+                    format,
+                    &pixels,
+                    &mut expected[..png.len()],
+                );
                 let mut back = with_behind(pixels.len());
-                from_png_with(Portable, format, &png, &mut back[..pixels.len()]);
+                rotate_from_png(Registers::Portable, format, &png, &mut back[..pixels.len()]);
                 for registers in Registers::all() {
                     let name = registers.name();
                     let mut made = with_behind(png.len());
-                    pixels_to_png(registers, format, &pixels, &mut made[..png.len()]);
+                    rotate_to_png(registers, format, &pixels, &mut made[..png.len()]);
                     assert!(made == expected, "{name}: {format}, {count} pixels");
                     let mut made = with_behind(pixels.len());
-                    pixels_from_png(registers, format, &png, &mut made[..pixels.len()]);
+                    rotate_from_png(registers, format, &png, &mut made[..pixels.len()]);
                     assert!(made == back, "{name}: {format}, {count} pixels");
                 }
             }

@@ -14,11 +14,13 @@ mod cmyk;
 mod convert;
 mod file_format;
 mod name;
+mod nibbles;
 mod order;
 mod packed;
 mod palette;
 mod pixel;
 mod png_format;
+mod rotation;
 mod samples;
 mod shallow;
 mod shuffle;
@@ -453,6 +455,7 @@ impl PixelFormat {
 
     /// Returns the bits that differ between a byte of samples in memory and the
     /// byte of PNG, if the samples are not mapped by arithmetic.
+    #[inline(always)]
     fn flipped_bits(self) -> u8 {
         let sign = match self.storage {
             Storage::I8 => 0x80,

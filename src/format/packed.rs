@@ -1,37 +1,18 @@
-//! Pixels whose channels are fields of a word: 4, 5, 6 or 10 bits for colors, 1,
-//! 2 or 4 bits for alpha.
+//! Pixels whose channels are fields of a word: 5, 6 or 10 bits for colors, 1 or
+//! 2 bits for alpha.
 //!
 //! A field of `n` bits becomes the sample `field * 255 / (2^n - 1)`, rounded to
 //! nearest. In words with fields of 10 bits, 65535 takes the place of 255. A
 //! sample becomes the nearest field. There are no ties in either direction, and
 //! a field survives the way to a sample and back.
-//!
-//! The kernels read words with alpha or padding in the most significant bits.
-//! Words that have it in the least significant bits are rotated first, block by
-//! block, so that they need no kernels of their own.
 
-use super::alpha::{factor, multiply, straight};
 use super::order::Order;
 use super::samples::{samples_from_png, samples_to_png};
 use super::shuffle::ShuffleKernels;
 use super::{PixelFormat, Storage};
 
-/// Pixels in a block on the stack.
+/// Pixels in a block on the stack that holds samples with padding.
 const BLOCK: usize = 256;
-
-/// Returns the number of bits by which words are rotated to the right, to bring
-/// alpha or padding from the least to the most significant bits.
-#[inline(always)]
-fn rotation(format: PixelFormat) -> u32 {
-    match (format.order, format.storage) {
-        (Order::Rgba | Order::Rgbx | Order::Bgra | Order::Bgrx, storage) => match storage {
-            Storage::Word1555(_) => 1,
-            Storage::Word2101010(_) => 2,
-            _ => 4,
-        },
-        _ => 0,
-    }
-}
 
 /// Writes words of 16 bits as the samples of PNG, 8 bits each.
 #[inline(always)]
@@ -43,41 +24,21 @@ pub(super) fn to_png16<K: ShuffleKernels>(
     png: &mut [u8],
 ) {
     let fields = Fields::of(format);
-    let nibbles = Nibbles::of(format);
-    let (rotation, alpha) = (rotation(format), format.has_alpha());
-    let size = if alpha { 4 } else { 3 };
-    let (mut rotated, mut block) = ([0; 2 * BLOCK], [0; 4 * BLOCK]);
-    for (pixels, png) in pixels.chunks(2 * BLOCK).zip(png.chunks_mut(size * BLOCK)) {
-        let mut pixels = pixels;
-        if rotation != 0 {
-            let rotated = &mut rotated[..pixels.len()];
-            rotated.copy_from_slice(pixels);
-            rotate16(rotated, big, 16 - rotation);
-            pixels = rotated;
-        }
-        let rgba = if alpha {
-            &mut *png
-        } else {
-            &mut block[..2 * pixels.len()]
-        };
-        match (format.storage, alpha) {
-            (Storage::Word4444(_), _) if format.premultiplied => {
-                words16(pixels, big, rgba, |word| nibbles.straight(word));
-            }
-            (Storage::Word4444(_), _) => words16(pixels, big, rgba, |word| nibbles.expand(word)),
-            (_, true) => words16(pixels, big, rgba, |word| {
-                let opaque = 0u16.wrapping_sub(word >> 15);
-                // A premultiplied color with alpha 0 is black.
-                let kept = if format.premultiplied { opaque } else { !0 };
-                let [low, high] = fields.expand(word);
-                [low & kept, high & kept | opaque << 8]
-            }),
-            (_, false) => words16(pixels, big, rgba, |word| fields.expand(word)),
-        }
-        if !alpha {
-            let rgbx = &block[..2 * pixels.len()];
-            samples_to_png::<1, K>(kernels, Order::Rgbx, false, rgbx, png);
-        }
+    if format.has_alpha() {
+        words16(pixels, big, png, |word| {
+            let opaque = 0u16.wrapping_sub(word >> 15);
+            // A premultiplied color with alpha 0 is black.
+            let kept = if format.premultiplied { opaque } else { !0 };
+            let [low, high] = fields.expand(word);
+            [low & kept, high & kept | opaque << 8]
+        });
+        return;
+    }
+    let mut block = [0; 4 * BLOCK];
+    for (pixels, png) in pixels.chunks(2 * BLOCK).zip(png.chunks_mut(3 * BLOCK)) {
+        let block = &mut block[..pixels.len() * 2];
+        words16(pixels, big, block, |word| fields.expand(word));
+        samples_to_png::<1, K>(kernels, Order::Rgbx, false, block, png);
     }
 }
 
@@ -91,32 +52,25 @@ pub(super) fn to_png32<K: ShuffleKernels>(
     png: &mut [u8],
 ) {
     let blue_first = format.order.is_blue_first();
-    let (rotation, alpha) = (rotation(format), format.has_alpha());
-    let size = if alpha { 8 } else { 6 };
-    let (mut rotated, mut block) = ([0; 4 * BLOCK], [0; 8 * BLOCK]);
-    for (pixels, png) in pixels.chunks(4 * BLOCK).zip(png.chunks_mut(size * BLOCK)) {
-        let mut pixels = pixels;
-        if rotation != 0 {
-            let rotated = &mut rotated[..pixels.len()];
-            rotated.copy_from_slice(pixels);
-            rotate32(rotated, big, 32 - rotation);
-            pixels = rotated;
-        }
-        if format.premultiplied {
-            words32(pixels, big, png, |word| {
-                samples(straight10(word), word >> 30, blue_first)
-            });
-        } else if alpha {
-            words32(pixels, big, png, |word| {
-                samples(expand(word), word >> 30, blue_first)
-            });
-        } else {
-            let block = &mut block[..pixels.len() * 2];
-            words32(pixels, big, block, |word| {
-                samples(expand(word), 0, blue_first)
-            });
-            samples_to_png::<2, K>(kernels, Order::Rgbx, false, block, png);
-        }
+    if format.premultiplied {
+        words32(pixels, big, png, |word| {
+            samples(straight(word), word >> 30, blue_first)
+        });
+        return;
+    }
+    if format.has_alpha() {
+        words32(pixels, big, png, |word| {
+            samples(expand(word), word >> 30, blue_first)
+        });
+        return;
+    }
+    let mut block = [0; 8 * BLOCK];
+    for (pixels, png) in pixels.chunks(4 * BLOCK).zip(png.chunks_mut(6 * BLOCK)) {
+        let block = &mut block[..pixels.len() * 2];
+        words32(pixels, big, block, |word| {
+            samples(expand(word), 0, blue_first)
+        });
+        samples_to_png::<2, K>(kernels, Order::Rgbx, false, block, png);
     }
 }
 
@@ -131,7 +85,6 @@ pub(super) fn from_png32<K: ShuffleKernels>(
     pixels: &mut [u8],
 ) {
     let blue_first = format.order.is_blue_first();
-    let rotation = rotation(format);
     let mut block = [0; 8 * BLOCK];
     let size = format.png().pixel_size();
     for (pixels, png) in pixels.chunks_mut(4 * BLOCK).zip(png.chunks(size * BLOCK)) {
@@ -150,9 +103,6 @@ pub(super) fn from_png32<K: ShuffleKernels>(
                 narrow.to_le_bytes()
             };
         }
-        if rotation != 0 {
-            rotate32(pixels, big, rotation);
-        }
     }
 }
 
@@ -167,8 +117,6 @@ pub(super) fn from_png16<K: ShuffleKernels>(
     pixels: &mut [u8],
 ) {
     let fields = Fields::of(format);
-    let nibbles = Nibbles::of(format);
-    let rotation = rotation(format);
     let mut block = [0; 4 * BLOCK];
     let size = format.png().pixel_size();
     for (pixels, png) in pixels.chunks_mut(2 * BLOCK).zip(png.chunks(size * BLOCK)) {
@@ -178,63 +126,22 @@ pub(super) fn from_png16<K: ShuffleKernels>(
         } else {
             samples_from_png::<1, K>(kernels, Order::Rgbx, false, png, block);
         }
-        if let Storage::Word4444(_) = format.storage {
-            narrow16(block, big, pixels, |rgba| {
-                nibbles.shrink(rgba, format.premultiplied)
-            });
-        } else {
-            narrow16(block, big, pixels, |rgba| {
-                // The highest bit of alpha, or of padding, which is 255.
-                let opaque = rgba >> 31;
-                let rgb = match (format.premultiplied, opaque) {
-                    (true, 0) => 0,
-                    _ => rgba,
-                };
-                fields.shrink(rgb) | (opaque << 15) & fields.alpha
-            });
+        let pairs = pixels.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0);
+        for (word, rgba) in pairs {
+            let rgba = u32::from_le_bytes(*rgba);
+            // The highest bit of alpha, or of padding, which is 255.
+            let opaque = rgba >> 31;
+            let rgb = match (format.premultiplied, opaque) {
+                (true, 0) => 0,
+                _ => rgba,
+            };
+            let narrow = fields.shrink(rgb) | (opaque << 15) & fields.alpha;
+            *word = if big {
+                (narrow as u16).to_be_bytes()
+            } else {
+                (narrow as u16).to_le_bytes()
+            };
         }
-        if rotation != 0 {
-            rotate16(pixels, big, rotation);
-        }
-    }
-}
-
-/// Rotates each word of 16 bits to the left.
-#[inline(always)]
-fn rotate16(words: &mut [u8], big: bool, by: u32) {
-    for word in words.as_chunks_mut().0 {
-        *word = if big {
-            u16::from_be_bytes(*word).rotate_left(by).to_be_bytes()
-        } else {
-            u16::from_le_bytes(*word).rotate_left(by).to_le_bytes()
-        };
-    }
-}
-
-/// Rotates each word of 32 bits to the left.
-#[inline(always)]
-fn rotate32(words: &mut [u8], big: bool, by: u32) {
-    for word in words.as_chunks_mut().0 {
-        *word = if big {
-            u32::from_be_bytes(*word).rotate_left(by).to_be_bytes()
-        } else {
-            u32::from_le_bytes(*word).rotate_left(by).to_le_bytes()
-        };
-    }
-}
-
-/// Writes the lowest 16 bits of `f` for each pixel of RGBA, given as a word with
-/// red in the lowest byte.
-#[inline(always)]
-fn narrow16(rgba: &[u8], big: bool, pixels: &mut [u8], f: impl Fn(u32) -> u32) {
-    let pairs = pixels.as_chunks_mut().0.iter_mut().zip(rgba.as_chunks().0);
-    for (word, rgba) in pairs {
-        let narrow = f(u32::from_le_bytes(*rgba)) as u16;
-        *word = if big {
-            narrow.to_be_bytes()
-        } else {
-            narrow.to_le_bytes()
-        };
     }
 }
 
@@ -352,63 +259,6 @@ impl Fields {
     }
 }
 
-/// The fields of a word of 16 bits that has four fields of 4 bits. Alpha or
-/// padding has the most significant bits, green has the bits from 4 on.
-#[derive(Clone, Copy)]
-struct Nibbles {
-    /// The lowest bit of red.
-    red: u32,
-    /// The lowest bit of blue.
-    blue: u32,
-}
-
-impl Nibbles {
-    #[inline(always)]
-    fn of(format: PixelFormat) -> Self {
-        let (red, blue) = if format.order.is_blue_first() {
-            (0, 8)
-        } else {
-            (8, 0)
-        };
-        Nibbles { red, blue }
-    }
-
-    /// Returns the samples of red, green, blue, and alpha or padding, as the
-    /// bytes of two words.
-    #[inline(always)]
-    fn expand(self, word: u16) -> [u16; 2] {
-        let low = word >> self.red & 0xf | word << 4 & 0xf00;
-        let high = word >> self.blue & 0xf | word >> 4 & 0xf00;
-        // 17 is 255 / 15.
-        [low * 17, high * 17]
-    }
-
-    /// Returns the straight samples of premultiplied fields:
-    /// `field * 255 / alpha`, rounded to nearest, ties up, and at most 255.
-    #[inline(always)]
-    fn straight(self, word: u16) -> [u16; 2] {
-        let word = u32::from(word);
-        let alpha = word >> 12;
-        let factor = factor(alpha);
-        let color = |lowest: u32| straight(word >> lowest & 0xf, factor);
-        let low = color(self.red) | color(4) << 8;
-        let high = color(self.blue) | (alpha * 17) << 8;
-        [low as u16, high as u16]
-    }
-
-    /// Returns the fields of red, green, blue and alpha, given as the bytes of a
-    /// word, the lowest first. The counterpart of [`expand`](Nibbles::expand)
-    /// and [`straight`](Nibbles::straight).
-    #[inline(always)]
-    fn shrink(self, rgba: u32, premultiplied: bool) -> u32 {
-        // `sample * 15 / 255`, rounded to nearest.
-        let alpha = multiply(rgba >> 24, 15);
-        let most = if premultiplied { alpha } else { 15 };
-        let color = |lowest: u32| multiply(rgba >> lowest & 0xff, most);
-        alpha << 12 | color(0) << self.red | color(8) << 4 | color(16) << self.blue
-    }
-}
-
 /// Returns the fields of 10 bits, the lowest first.
 #[inline(always)]
 fn color_fields(word: u32) -> [u32; 3] {
@@ -425,7 +275,7 @@ fn expand(word: u32) -> [u32; 3] {
 /// field first: `field * 65535 * 3 / (1023 * alpha)`, rounded to nearest, ties
 /// up, and at most 65535. The code cancels the factor 3.
 #[inline(always)]
-fn straight10(word: u32) -> [u32; 3] {
+fn straight(word: u32) -> [u32; 3] {
     color_fields(word).map(|field| match word >> 30 {
         0 => 0,
         alpha => ((2 * field * 65535 + 341 * alpha) / (2 * 341 * alpha)).min(65535),
