@@ -575,14 +575,9 @@ fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: Pixel
 
 /// Returns a list such as "1, 2 or 4".
 fn alternatives(numbers: &[u8]) -> String {
-    let mut list = String::new();
-    for (i, number) in numbers.iter().enumerate() {
-        let separator = match i {
-            0 => "",
-            _ if i + 1 == numbers.len() => " or ",
-            _ => ", ",
-        };
-        list += &format!("{separator}{number}");
+    let numbers: Vec<String> = numbers.iter().map(u8::to_string).collect();
+    match numbers.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => numbers.concat(),
     }
-    list
 }

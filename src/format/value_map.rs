@@ -381,21 +381,25 @@ pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
         reorder_to_png(conversion.order, &mut values[..count]);
         let count = png_samples(format, count);
         conversion.to_samples(&mut values[..count.next_multiple_of(4)]);
-        if depth < 8 {
-            let mut samples = [0; BLOCK];
-            for (sample, value) in samples.iter_mut().zip(&values) {
-                *sample = round_to_bits(*value) as u8;
+        match depth {
+            1 | 2 | 4 => {
+                let mut samples = [0; BLOCK];
+                for (sample, value) in samples.iter_mut().zip(&values) {
+                    *sample = round_to_bits(*value) as u8;
+                }
+                // The last byte of a row may have bits that belong to no pixel.
+                png.fill(0);
+                pack(depth as u8, BitOrder::Msb, &samples[..count], 0, png);
             }
-            // The last byte of a row may have bits that belong to no pixel.
-            png.fill(0);
-            pack(depth as u8, BitOrder::Msb, &samples[..count], 0, png);
-        } else if depth == 8 {
-            for (sample, value) in png.iter_mut().zip(&values) {
-                *sample = round_to_bits(*value) as u8;
+            8 => {
+                for (sample, value) in png.iter_mut().zip(&values) {
+                    *sample = round_to_bits(*value) as u8;
+                }
             }
-        } else {
-            for (sample, value) in png.as_chunks_mut().0.iter_mut().zip(&values) {
-                *sample = (round_to_bits(*value) as u16).to_be_bytes();
+            _ => {
+                for (sample, value) in png.as_chunks_mut().0.iter_mut().zip(&values) {
+                    *sample = (round_to_bits(*value) as u16).to_be_bytes();
+                }
             }
         }
     }
@@ -410,19 +414,23 @@ pub(super) fn from_png(format: PixelFormat, png: &[u8], pixels: &mut [u8]) {
     let blocks = pixels.chunks_mut(BLOCK * size);
     for (pixels, png) in blocks.zip(png.chunks(png_samples(format, BLOCK) * depth / 8)) {
         let count = pixels.len() / size;
-        if depth < 8 {
-            let mut samples = [0; BLOCK];
-            unpack(depth as u8, BitOrder::Msb, png, 0, &mut samples[..count]);
-            for (value, sample) in values.iter_mut().zip(&samples) {
-                *value = f64::from(*sample);
+        match depth {
+            1 | 2 | 4 => {
+                let mut samples = [0; BLOCK];
+                unpack(depth as u8, BitOrder::Msb, png, 0, &mut samples[..count]);
+                for (value, sample) in values.iter_mut().zip(&samples) {
+                    *value = f64::from(*sample);
+                }
             }
-        } else if depth == 8 {
-            for (value, sample) in values.iter_mut().zip(png) {
-                *value = f64::from(*sample);
+            8 => {
+                for (value, sample) in values.iter_mut().zip(png) {
+                    *value = f64::from(*sample);
+                }
             }
-        } else {
-            for (value, sample) in values.iter_mut().zip(png.as_chunks().0) {
-                *value = f64::from(u16::from_be_bytes(*sample));
+            _ => {
+                for (value, sample) in values.iter_mut().zip(png.as_chunks().0) {
+                    *value = f64::from(u16::from_be_bytes(*sample));
+                }
             }
         }
         let png_count = png_samples(format, count);
@@ -473,10 +481,10 @@ fn load(storage: Storage, pixels: &[u8], values: &mut Values) {
         (Storage::I32(_), false) => each(pixels, values, |b| i32::from_le_bytes(b).into()),
         (Storage::I32(_), true) => each(pixels, values, |b| i32::from_be_bytes(b).into()),
         (Storage::F16(_), false) => {
-            each(pixels, values, |b| binary16::decode(u16::from_le_bytes(b)))
+            each(pixels, values, |b| binary16::decode(u16::from_le_bytes(b)));
         }
         (Storage::F16(_), true) => {
-            each(pixels, values, |b| binary16::decode(u16::from_be_bytes(b)))
+            each(pixels, values, |b| binary16::decode(u16::from_be_bytes(b)));
         }
         (Storage::F32(_), false) => each(pixels, values, |b| f32::from_le_bytes(b).into()),
         (Storage::F32(_), true) => each(pixels, values, |b| f32::from_be_bytes(b).into()),

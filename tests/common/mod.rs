@@ -290,6 +290,7 @@ pub enum Stored {
 }
 
 /// A format by its definition.
+#[expect(clippy::struct_excessive_bools, reason = "independent options")]
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
     pub format: PixelFormat,
@@ -1028,9 +1029,11 @@ impl Definition {
         let max = (1u64 << self.depth) - 1;
         match self.stored {
             Stored::Bits(bits, lsb) => {
-                let value = match self.inverted {
-                    true => (max - u64::from(samples[0])) as u8,
-                    false => samples[0] as u8,
+                let sample = samples[0] as u8;
+                let value = if self.inverted {
+                    max as u8 - sample
+                } else {
+                    sample
                 };
                 vec![if lsb { value } else { value << (8 - bits) }]
             }
