@@ -694,6 +694,7 @@ fn names_are_parsed() {
             format.with_range(1e300, -5e-324),
             format.with_range(0.1 + 0.2, f64::INFINITY),
             format.linear().with_bit_depth(8),
+            format.inverted().with_bit_depth(1),
             format
                 .premultiplied()
                 .with_significant_bits(255)
@@ -743,7 +744,7 @@ fn names_are_parsed() {
         ),
         (
             "GRAY16 of 12 bits",
-            "unknown option \"of 12 bits\" of pixel format GRAY16: options are \"premultiplied\", \"of 12 significant bits\", \"from 0 to 1\", \"linear\" and \"saved with 8 bits\"",
+            "unknown option \"of 12 bits\" of pixel format GRAY16: options are \"premultiplied\", \"of 12 significant bits\", \"from 0 to 1\", \"linear\", \"inverted\" and \"saved with 8 bits\"",
         ),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), message);

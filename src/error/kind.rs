@@ -215,7 +215,7 @@ pub enum ErrorKind {
 
     /// The text after the name of a format is not an option.
     #[error(
-        "unknown option {option:?} of pixel format {}: options are \"premultiplied\", \"of 12 significant bits\", \"from 0 to 1\", \"linear\" and \"saved with 8 bits\"", format.name()
+        "unknown option {option:?} of pixel format {}: options are \"premultiplied\", \"of 12 significant bits\", \"from 0 to 1\", \"linear\", \"inverted\" and \"saved with 8 bits\"", format.name()
     )]
     #[non_exhaustive]
     UnknownOption {

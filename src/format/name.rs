@@ -100,6 +100,7 @@ fn parse_option<'w, 't>(
     Some(match words {
         ["premultiplied", rest @ ..] => (format.premultiplied(), rest),
         ["linear", rest @ ..] => (format.linear(), rest),
+        ["inverted", rest @ ..] => (format.inverted(), rest),
         ["of", bits, "significant", "bits", rest @ ..] => {
             (format.with_significant_bits(bits.parse().ok()?), rest)
         }
