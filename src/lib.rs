@@ -34,10 +34,10 @@
 //! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | yes, if the source in the box allows it |
 //!
 //! A save waits for the lock of its source, so drop your own guard first.
-//! Elements may be `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, arrays of these, or
-//! a struct of your own ([`Plain`](source::Plain)). You choose the
-//! format, not the type of the elements: `XRGB8888` works over `u8` and `u32`
-//! alike, and `u16` alone does not mean `GRAY16`.
+//! Elements may be `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`,
+//! arrays of these, or a struct of your own ([`Plain`](source::Plain)). You
+//! choose the format, not the type of the elements: `XRGB8888` works over `u8`
+//! and `u32` alike, and `u16` alone does not mean `GRAY16`.
 //!
 //! # The error that everybody meets first
 //!

@@ -47,7 +47,7 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` behind a lock or `RefCell` is not a buffer of plain pixels",
-    note = "slices, arrays and `Vec`s of `u8`, `u16`, `i16`, `u32`, `u64`, `f32` are; implement `pixview::source::PlainBuffer` for a struct of your own; cells and atomics need no lock around them",
+    note = "slices, arrays and `Vec`s of `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64` are; implement `pixview::source::PlainBuffer` for a struct of your own; cells and atomics need no lock around them",
     note = "a type of another crate that derefs to a slice, such as `MmapMut`, goes into `pixview::source::Owner(..)` inside the lock"
 )]
 pub trait PlainBuffer {

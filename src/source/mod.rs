@@ -29,8 +29,8 @@ pub use owner::Owner;
 /// Any composition of these is a source:
 ///
 /// - **containers** of elements: `[E]`, `[E; N]`, `Vec<E>`, `Cow<[E]>`;
-/// - **elements**: [`Plain`] types (`u8`, `u16`, `i16`, `u32`, `u64`, `f32`,
-///   arrays of them, pixel structs of the caller's),
+/// - **elements**: [`Plain`] types (`u8`, `i8`, `u16`, `i16`, `u32`, `i32`,
+///   `u64`, `f32`, `f64`, arrays of them, pixel structs of the caller's),
 ///   [`Cell`](std::cell::Cell)s of those, and atomics (`AtomicU8`,
 ///   `AtomicU16`, `AtomicU32`, `AtomicU64`);
 /// - **guards** around a [`PlainBuffer`]: [`RefCell`](std::cell::RefCell),
@@ -117,7 +117,7 @@ pub use owner::Owner;
 /// earlier one is an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
-    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `u16`, `i16`, `u32`, `u64`, `f32`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these",
+    note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these",
     note = "a type of another crate that derefs to a slice, such as `Bytes`, `Mmap` and `ImageBuffer`, goes into `pixview::source::Owner(..)`",
     note = "a lock of another crate goes into `pixview::source::from_fn(|| lock.lock())`"
 )]
