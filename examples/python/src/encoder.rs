@@ -1,0 +1,165 @@
+//! The classes `Encoder` and `SaveReport`.
+
+use std::path::PathBuf;
+
+use pixview::metadata::{Density, Text};
+use pixview::{Compression, Metadata, PngEncoder};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::error::exception;
+use crate::image::Image;
+
+/// The options of a save, and memory that is kept from save to save.
+///
+/// - `compression`: "stored", "fast", "small" or "best".
+/// - `threads`: the number of threads that compress; 0 for as many as the machine
+///   has.
+/// - `reuse`: the number of images that are saved in turn. A save then encodes
+///   only what changed since the image was saved last.
+/// - `reduce`: whether the color type and the bit depth are reduced losslessly.
+///   This copies the frame.
+/// - `text`: a dictionary of keywords and texts, such as
+///   {"Title": "Bench 3"}.
+/// - `dpi`: the pixels per inch.
+#[pyclass(module = "pixview")]
+pub(crate) struct Encoder(PngEncoder);
+
+#[pymethods]
+impl Encoder {
+    #[new]
+    #[pyo3(signature = (*, compression="fast", threads=1, reuse=0, reduce=false, text=None,
+        dpi=None))]
+    fn new(
+        compression: &str,
+        threads: usize,
+        reuse: u32,
+        reduce: bool,
+        text: Option<&Bound<'_, PyDict>>,
+        dpi: Option<f64>,
+    ) -> PyResult<Self> {
+        let compression = match compression {
+            "stored" => Compression::Stored,
+            "fast" => Compression::Fast,
+            "small" => Compression::Small,
+            "best" => Compression::Best,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "compression is \"stored\", \"fast\", \"small\" or \"best\", \
+                     not {compression:?}"
+                )));
+            }
+        };
+        let mut metadata = Metadata::default();
+        if let Some(text) = text {
+            for (keyword, text) in text {
+                let text = Text::new(keyword.extract::<String>()?, text.extract::<String>()?);
+                metadata.text.push(text);
+            }
+        }
+        metadata.density = dpi.map(Density::from_dpi);
+        let mut encoder = PngEncoder::new()
+            .compression(compression)
+            .threads(threads)
+            .reduce(reduce)
+            .metadata(metadata);
+        if reuse > 0 {
+            encoder = encoder.reuse_strips(reuse);
+        }
+        Ok(Encoder(encoder))
+    }
+
+    /// Saves the pixels as they are now, and replaces the file atomically.
+    pub(crate) fn save(
+        &mut self,
+        py: Python<'_>,
+        image: &Image,
+        path: PathBuf,
+    ) -> PyResult<SaveReport> {
+        report(py, self.0.save(&image.0, path))
+    }
+
+    /// Saves the pixels as they are now, unless the file has the same bytes
+    /// already.
+    pub(crate) fn save_if_changed(
+        &mut self,
+        py: Python<'_>,
+        image: &Image,
+        path: PathBuf,
+    ) -> PyResult<SaveReport> {
+        report(py, self.0.save_if_changed(&image.0, path))
+    }
+
+    /// Saves the pixels as they are now as a new file. Raises `FileExistsError`
+    /// if anything exists at the path.
+    pub(crate) fn save_new(
+        &mut self,
+        py: Python<'_>,
+        image: &Image,
+        path: PathBuf,
+    ) -> PyResult<SaveReport> {
+        report(py, self.0.save_new(&image.0, path))
+    }
+
+    /// Returns the pixels as they are now as the bytes of a PNG file.
+    pub(crate) fn to_png<'py>(
+        &mut self,
+        py: Python<'py>,
+        image: &Image,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let png = self.0.to_png(&image.0);
+        let png = png.map_err(|error| exception(py, error))?;
+        Ok(PyBytes::new(py, &png))
+    }
+}
+
+/// What a save did.
+#[pyclass(module = "pixview", frozen, get_all)]
+pub(crate) struct SaveReport {
+    /// The size of the PNG in bytes.
+    png_size: u64,
+    /// Whether the file had these bytes already and was left alone.
+    unchanged: bool,
+    /// Strips of the image.
+    strips: u32,
+    /// Strips that were compressed.
+    strips_encoded: u32,
+    /// Strips that had not changed since an earlier save.
+    strips_reused: u32,
+    /// Bytes of memory that the encoder holds for later saves.
+    bytes_kept: u64,
+}
+
+#[pymethods]
+impl SaveReport {
+    fn __repr__(&self) -> String {
+        let &SaveReport {
+            png_size,
+            unchanged,
+            strips,
+            strips_encoded,
+            ..
+        } = self;
+        let unchanged = if unchanged { ", unchanged" } else { "" };
+        format!(
+            "<pixview.SaveReport {png_size} bytes{unchanged}, {strips_encoded} of {strips} \
+             strips encoded>"
+        )
+    }
+}
+
+fn report(
+    py: Python<'_>,
+    report: Result<pixview::png::SaveReport, pixview::Error>,
+) -> PyResult<SaveReport> {
+    let report = report.map_err(|error| exception(py, error))?;
+    Ok(SaveReport {
+        png_size: report.png_size,
+        unchanged: report.unchanged,
+        strips: report.strips,
+        strips_encoded: report.strips_encoded,
+        strips_reused: report.strips_reused,
+        bytes_kept: report.bytes_kept,
+    })
+}

@@ -1,0 +1,271 @@
+//! The class `Image`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pixview::{Palette, PixelFormat, PngDecoder};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PySlice, PyTuple};
+
+use crate::array::{Arguments, open};
+use crate::encoder::{Encoder, SaveReport};
+use crate::error::exception;
+use crate::formats::named;
+use crate::memory::{Access, Memory};
+
+/// A live view of pixels that another object owns.
+///
+/// `array` is a NumPy array of any strides, or any object with the buffer
+/// protocol, `__array_interface__` or `__dlpack__`. No pixels are copied. Each
+/// save reads the memory anew.
+///
+/// The format is found from the type and the shape of the array: (height, width)
+/// is gray, and (height, width, 2, 3 or 4) is gray and alpha, RGB or RGBA. An
+/// array of bool is black and white. Any other format is given by its name, such
+/// as "BGR8", "BGRX8" or "RGB565": `pixview.FORMATS` has all names.
+///
+/// Memory without a shape, such as a bytearray, needs `size=(width, height)`. It
+/// may have a `stride` (bytes from a row to the next) and an `offset` in bytes.
+///
+/// `range=(black, white)` gives the values of black and white, `bits` the number
+/// of significant bits, `premultiplied` declares colors that are multiplied by
+/// alpha. `palette` is a sequence of (red, green, blue) or (red, green, blue,
+/// alpha) for indexed formats.
+#[pyclass(module = "pixview")]
+pub(crate) struct Image(pub(crate) pixview::Image<Arc<Memory>>);
+
+#[pymethods]
+impl Image {
+    #[new]
+    #[pyo3(signature = (array, format=None, *, size=None, stride=None, offset=None,
+        range=None, bits=None, premultiplied=false, palette=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    fn new(
+        array: &Bound<'_, PyAny>,
+        format: Option<&str>,
+        size: Option<(u32, u32)>,
+        stride: Option<isize>,
+        offset: Option<usize>,
+        range: Option<(f64, f64)>,
+        bits: Option<u8>,
+        premultiplied: bool,
+        palette: Option<Vec<Vec<u8>>>,
+    ) -> PyResult<Self> {
+        let options = move |mut format: PixelFormat| {
+            if let Some((black, white)) = range {
+                format = format.with_range(black, white);
+            }
+            if let Some(bits) = bits {
+                format = format.with_significant_bits(bits);
+            }
+            if premultiplied {
+                format = format.premultiplied();
+            }
+            format
+        };
+        let arguments = Arguments {
+            format: format.map(named).transpose()?,
+            options: Box::new(options),
+            size,
+            stride,
+            offset,
+        };
+        let (memory, layout, own_palette) = open(array, &arguments)?;
+        let error = |error| exception(array.py(), error);
+        let mut image = pixview::Image::with_layout(Arc::new(memory), layout).map_err(error)?;
+        let palette = match palette {
+            Some(colors) => Some(palette_of(array.py(), &colors)?),
+            None => own_palette,
+        };
+        if let Some(palette) = palette {
+            image = image.with_palette(palette).map_err(error)?;
+        }
+        Ok(Image(image))
+    }
+
+    /// The width in pixels.
+    #[getter]
+    fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// The height in pixels.
+    #[getter]
+    fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// The width and the height in pixels.
+    #[getter]
+    fn size(&self) -> (u32, u32) {
+        (self.0.width(), self.0.height())
+    }
+
+    /// The format of the pixels in memory. It is "BGR8" for `rgb[..., ::-1]`.
+    #[getter]
+    fn format(&self) -> String {
+        self.0.format().to_string()
+    }
+
+    /// Whether the array refuses writes, and so `read_into`.
+    #[getter]
+    fn readonly(&self) -> bool {
+        self.0.source().readonly
+    }
+
+    /// Whether the array is asked for each row. That is slower than reading its
+    /// memory, and needed for strides such as those of a transposed array.
+    #[getter]
+    fn by_rows(&self) -> bool {
+        matches!(self.0.source().access, Access::Rows { .. })
+    }
+
+    /// Returns a view of the same memory for `image[y0:y1, x0:x1]`, and the
+    /// samples of a pixel for `image[y, x]`. A step of -1 flips.
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let error = |error| exception(py, error);
+        let full = PySlice::full(py).into_any();
+        let (rows, columns) = match key.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>() {
+            Ok(pair) => pair,
+            Err(_) if key.is_instance_of::<PySlice>() => (key.clone(), full),
+            Err(_) => return Err(wrong_key()),
+        };
+        if let (Ok(y), Ok(x)) = (rows.extract::<i64>(), columns.extract::<i64>()) {
+            let (width, height) = self.size();
+            let (x, y) = (index(x, width)?, index(y, height)?);
+            let pixel = self.0.pixels().and_then(|pixels| pixels.get(x, y));
+            let pixel = pixel.map_err(error)?;
+            return Ok(PyTuple::new(py, pixel.iter())?.into_any());
+        }
+        let (y, height, flip_vertical) = range(&rows, self.height())?;
+        let (x, width, flip_horizontal) = range(&columns, self.width())?;
+        let mut image = self.0.clone().crop(x, y, width, height).map_err(error)?;
+        if flip_vertical {
+            image = image.flip_vertical();
+        }
+        if flip_horizontal {
+            image = image.flip_horizontal();
+        }
+        Ok(Bound::new(py, Image(image))?.into_any())
+    }
+
+    /// Returns a view with top and bottom exchanged, as for a bottom-up buffer.
+    fn flip(&self) -> Self {
+        Image(self.0.clone().flip_vertical())
+    }
+
+    /// Saves the pixels as they are now, and replaces the file atomically.
+    /// `options` are those of `Encoder`.
+    #[pyo3(signature = (path, **options))]
+    fn save(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<SaveReport> {
+        encoder(py, options)?.borrow_mut().save(py, self, path)
+    }
+
+    /// Saves the pixels as they are now, unless the file has the same bytes
+    /// already. `options` are those of `Encoder`.
+    #[pyo3(signature = (path, **options))]
+    fn save_if_changed(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<SaveReport> {
+        let encoder = encoder(py, options)?;
+        let mut encoder = encoder.borrow_mut();
+        encoder.save_if_changed(py, self, path)
+    }
+
+    /// Saves the pixels as they are now as a new file. Raises `FileExistsError`
+    /// if anything exists at the path. `options` are those of `Encoder`.
+    #[pyo3(signature = (path, **options))]
+    fn save_new(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<SaveReport> {
+        encoder(py, options)?.borrow_mut().save_new(py, self, path)
+    }
+
+    /// Returns the pixels as they are now as the bytes of a PNG file. `options`
+    /// are those of `Encoder`.
+    #[pyo3(signature = (**options))]
+    fn to_png<'py>(
+        &self,
+        py: Python<'py>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        encoder(py, options)?.borrow_mut().to_png(py, self)
+    }
+
+    /// Reads a PNG file into the array, converted to its format. The file has
+    /// the size of the image.
+    fn read_into(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let error = |error| exception(py, error);
+        let mut reader = PngDecoder::new().open(path).map_err(error)?;
+        reader.read_into(&mut self.0).map_err(error)
+    }
+
+    fn __repr__(&self) -> String {
+        let (width, height) = self.size();
+        format!("<pixview.Image {width}x{height} {}>", self.0.format())
+    }
+}
+
+/// Returns a new encoder.
+fn encoder<'py>(
+    py: Python<'py>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, Encoder>> {
+    let encoder = py.get_type::<Encoder>().call((), options)?;
+    Ok(encoder.cast_into()?)
+}
+
+/// Returns the index of a row or column; negative ones count from the end.
+fn index(at: i64, count: u32) -> PyResult<u32> {
+    let from_start = if at < 0 { at + i64::from(count) } else { at };
+    u32::try_from(from_start)
+        .ok()
+        .filter(|&at| at < count)
+        .ok_or_else(|| PyIndexError::new_err(format!("{at} is outside of {count} pixels")))
+}
+
+/// Returns the first index, the number of indices, and whether they are reversed.
+fn range(slice: &Bound<'_, PyAny>, count: u32) -> PyResult<(u32, u32, bool)> {
+    let slice = slice.cast::<PySlice>().map_err(|_| wrong_key())?;
+    let range = slice.indices(count as isize)?;
+    let len = range.slicelength as u32;
+    match range.step {
+        1 => Ok((range.start as u32, len, false)),
+        -1 => Ok(((range.start + 1) as u32 - len, len, true)),
+        step => Err(PyValueError::new_err(format!(
+            "the step of a view is 1 or -1, not {step}: slice the array"
+        ))),
+    }
+}
+
+fn wrong_key() -> PyErr {
+    PyTypeError::new_err("a view is image[y0:y1, x0:x1], a pixel is image[y, x]")
+}
+
+fn palette_of(py: Python<'_>, colors: &[Vec<u8>]) -> PyResult<Palette> {
+    let colors = colors.iter().map(|color| match **color {
+        [red, green, blue] => Ok([red, green, blue, 255]),
+        [red, green, blue, alpha] => Ok([red, green, blue, alpha]),
+        _ => Err(PyValueError::new_err(
+            "a color of a palette is (red, green, blue) or (red, green, blue, alpha)",
+        )),
+    });
+    let colors = colors.collect::<PyResult<Vec<_>>>()?;
+    Palette::from_rgba(&colors).map_err(|error| exception(py, error))
+}
