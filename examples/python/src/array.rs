@@ -5,11 +5,11 @@ use pixview::{Layout, Palette, PixelFormat, PixelSource};
 use pyo3::buffer::{ElementType as BufferType, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMemoryView, PySlice};
+use pyo3::types::{PyDict, PyMemoryView};
 
 use crate::error::exception;
 use crate::formats::{ElementType, pixel_size, reversed, sample_size};
-use crate::memory::{Access, Memory};
+use crate::memory::{Access, Memory, part};
 
 /// The largest pixel stride in bytes at which `pixview` reads many pixels in one
 /// request, together with the gaps between them. With a larger stride it makes
@@ -44,6 +44,24 @@ impl Elements {
     fn lie_side_by_side(&self) -> bool {
         self.shape == [1] || self.strides == [self.kind.size as isize]
     }
+
+    /// Returns whether elements may share bytes. Along each axis, from the
+    /// smallest stride to the largest, a step must lead past all elements of the
+    /// axes before. Only `numpy.lib.stride_tricks` makes other arrays.
+    fn may_overlap(&self) -> bool {
+        let axes = self.shape.iter().zip(&self.strides);
+        let mut axes: Vec<_> = axes.filter(|&(&count, _)| count > 1).collect();
+        axes.sort_by_key(|&(_, stride)| stride.unsigned_abs());
+        let mut extent = self.kind.size as u128;
+        for (&count, stride) in axes {
+            let stride = stride.unsigned_abs() as u128;
+            if stride < extent {
+                return true;
+            }
+            extent += (count as u128 - 1) * stride;
+        }
+        false
+    }
 }
 
 /// Returns the memory of an object, the layout of its pixels there, and a palette
@@ -52,7 +70,9 @@ pub(crate) fn open(
     object: &Bound<'_, PyAny>,
     arguments: &Arguments,
 ) -> PyResult<(Memory, Layout, Option<Palette>)> {
-    let buffer = PyUntypedBuffer::get(object).ok();
+    // A memoryview, because it has strides even if the object leaves them out.
+    let buffer = PyMemoryView::from(object).ok();
+    let buffer = buffer.and_then(|view| PyUntypedBuffer::get(&view).ok());
     if let Some(buffer) = buffer
         && !object.hasattr("__array_interface__")?
         && buffer.is_c_contiguous()
@@ -70,7 +90,8 @@ pub(crate) fn open(
         let view = view.cast_into::<PyMemoryView>()?;
         return lay_out(&elements, Some((view, 0, len)), None, arguments);
     }
-    let array = as_array(object)?;
+    // A view of our own, whose shape nobody changes in place.
+    let array = as_array(object)?.call_method0("view")?;
     let interface = array.getattr("__array_interface__")?;
     let item = |name: &str| interface.get_item(name);
     let typestr: String = item("typestr")?.extract()?;
@@ -128,7 +149,7 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         }
         return numpy.call_method1("asarray", (object,));
     }
-    if PyUntypedBuffer::get(object).is_ok() {
+    if PyMemoryView::from(object).is_ok() {
         return numpy.call_method1("asarray", (object,));
     }
     if object.hasattr("__dlpack__")? {
@@ -163,11 +184,11 @@ fn bytes_of<'py>(
     } else if !flag("c_contiguous")? {
         return Ok(None);
     }
-    let flat = owner.call_method1("reshape", (-1,))?;
-    let flat = flat.call_method1("view", (numpy.getattr("uint8")?,))?;
-    let interface = flat.getattr("__array_interface__")?;
+    let bytes = owner.call_method1("reshape", (-1,))?;
+    let bytes = bytes.call_method1("view", (numpy.getattr("uint8")?,))?;
+    let interface = bytes.getattr("__array_interface__")?;
     let (address, _): (usize, bool) = interface.get_item("data")?.extract()?;
-    let view = PyMemoryView::from(&flat)?;
+    let view = PyMemoryView::from(&bytes)?;
     let len = view.len()?;
     Ok(Some((view, address, len)))
 }
@@ -199,7 +220,13 @@ fn lay_out(
         (None, 'b') => Palette::from_rgb(&[[0; 3], [255; 3]]).ok(),
         _ => None,
     };
-    let readonly = elements.readonly;
+    let readonly = if elements.readonly {
+        Some("the array is read-only")
+    } else if elements.may_overlap() {
+        Some("elements of the array overlap: it can be read, not written")
+    } else {
+        None
+    };
     let memory = |access| Memory { access, readonly };
 
     if let [count] = *elements.shape {
@@ -211,8 +238,7 @@ fn lay_out(
             ));
         };
         let len = count * kind.size;
-        let range = PySlice::new(view.py(), start, start + len as isize, 1);
-        let view = view.get_item(range)?.cast_into::<PyMemoryView>()?;
+        let view = part(&view, start.unsigned_abs(), len)?.cast_into::<PyMemoryView>()?;
         let format = (arguments.options)(format);
         let layout = Layout::packed(width, height, format);
         let layout = match (arguments.offset, arguments.stride) {

@@ -103,6 +103,7 @@ impl Encoder {
     }
 
     /// Returns the pixels as they are now as the bytes of a PNG file.
+    #[expect(clippy::wrong_self_convention, reason = "the name of `PngEncoder`")]
     pub(crate) fn to_png<'py>(
         &mut self,
         py: Python<'py>,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pixview::{Palette, PixelFormat, PngDecoder};
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PySlice, PyTuple};
@@ -108,17 +109,30 @@ impl Image {
         self.0.format().to_string()
     }
 
-    /// Whether the array refuses writes, and so `read_into`.
+    /// Whether `read_into` is refused: the array is read-only, or its elements
+    /// overlap.
     #[getter]
     fn readonly(&self) -> bool {
-        self.0.source().readonly
+        self.0.source().readonly.is_some()
     }
 
-    /// Whether the array is asked for each row. That is slower than reading its
-    /// memory, and needed for strides such as those of a transposed array.
+    /// Whether NumPy copies each row. That is slower than a read of the memory, and
+    /// other threads may edit the array between two rows. Used for large steps
+    /// between pixels, as in a transposed array.
     #[getter]
     fn by_rows(&self) -> bool {
         matches!(self.0.source().access, Access::Rows { .. })
+    }
+
+    /// The address of pixel (0, 0) in memory, or None if the array is asked for
+    /// each row.
+    #[getter]
+    fn address(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        let Access::Bytes { view, .. } = &self.0.source().access else {
+            return Ok(None);
+        };
+        let start = PyUntypedBuffer::get(view.bind(py))?.buf_ptr().addr();
+        Ok(Some(start + self.0.layout().offset()))
     }
 
     /// Returns a view of the same memory for `image[y0:y1, x0:x1]`, and the

@@ -22,11 +22,13 @@ mod memory;
 ///     array[0, 0] = 255
 ///     image.save("after.png")
 ///
-/// The GIL is held during a save, so no Python thread edits the array meanwhile,
-/// and a file shows one moment. The exception is native code that writes the
-/// array without the GIL, such as a NumPy operation in another thread: a file may
-/// show half of its edit. `threads=` compresses in further threads. These threads
-/// never touch the array.
+/// A save holds the GIL, because it reads the array row by row. If it gave the
+/// GIL up, a busy thread could delay each row by milliseconds. So no Python code
+/// edits the array during a save, and a file shows one moment. There are two
+/// exceptions, in which a file may show half of an edit: NumPy operations in
+/// other threads, which write without the GIL; and images with `by_rows`, because
+/// NumPy lets other threads run while it copies a row. The option `threads`
+/// compresses in further threads. They never touch the array.
 #[pyo3::pymodule(name = "pixview", gil_used = true)]
 mod module {
     use pyo3::prelude::*;

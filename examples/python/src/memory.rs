@@ -17,7 +17,8 @@ use pyo3::types::{PyBytes, PyMemoryView, PySlice};
 /// Memory that a Python object owns. It may change at any time.
 pub(crate) struct Memory {
     pub(crate) access: Access,
-    pub(crate) readonly: bool,
+    /// The reason why the memory cannot be written.
+    pub(crate) readonly: Option<&'static str>,
 }
 
 /// The way in which memory is read and written.
@@ -59,15 +60,17 @@ impl Memory {
     }
 }
 
-/// Returns the bytes `offset..offset + len` of a view.
-fn part(
-    py: Python<'_>,
-    view: &Py<PyMemoryView>,
+/// Returns the bytes `offset..offset + len` of a view, as a view.
+///
+/// Calls Python's `slice`, because `PySlice::new` of PyO3 0.30 leaks the numbers
+/// that it is given.
+pub(crate) fn part<'py>(
+    view: &Bound<'py, PyMemoryView>,
     offset: usize,
     len: usize,
-) -> PyResult<PyBuffer<u8>> {
-    let range = PySlice::new(py, offset as isize, (offset + len) as isize, 1);
-    PyBuffer::get(&view.bind(py).get_item(range)?)
+) -> PyResult<Bound<'py, PyAny>> {
+    let slice = view.py().get_type::<PySlice>();
+    view.get_item(slice.call1((offset, offset + len))?)
 }
 
 /// Splits bytes of packed rows into parts of one row each. Calls `each` with the
@@ -89,8 +92,7 @@ fn for_each_row(
     Ok(())
 }
 
-/// Returns a copy of a row. Fails if the shape of the array has been changed in
-/// place.
+/// Returns a copy of a row.
 fn row_of<'py>(
     array: &Bound<'py, PyAny>,
     row: usize,
@@ -99,9 +101,7 @@ fn row_of<'py>(
     let bytes = array.get_item(row)?.call_method0("tobytes")?;
     let bytes = bytes.cast_into::<PyBytes>()?;
     if bytes.as_bytes().len() != row_size {
-        return Err(PyValueError::new_err(
-            "the shape of the array has been changed: make a new Image",
-        ));
+        return Err(PyValueError::new_err("the shape of the array has changed"));
     }
     Ok(bytes)
 }
@@ -121,7 +121,9 @@ impl LiveBytes for LiveMemory<'_> {
     fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
         self.0.check_range(offset, to.len())?;
         Python::attach(|py| match &self.0.access {
-            Access::Bytes { view, .. } => part(py, view, offset, to.len())?.copy_to_slice(py, to),
+            Access::Bytes { view, .. } => {
+                PyBuffer::get(&part(view.bind(py), offset, to.len())?)?.copy_to_slice(py, to)
+            }
             Access::Rows {
                 array, row_size, ..
             } => {
@@ -143,7 +145,7 @@ impl LiveBytesMut for LiveMemory<'_> {
         self.0.check_range(offset, from.len())?;
         Python::attach(|py| match &self.0.access {
             Access::Bytes { view, .. } => {
-                part(py, view, offset, from.len())?.copy_from_slice(py, from)
+                PyBuffer::get(&part(view.bind(py), offset, from.len())?)?.copy_from_slice(py, from)
             }
             Access::Rows {
                 array, row_size, ..
@@ -173,9 +175,8 @@ impl PixelSource for Memory {
 
 impl SharedPixelSource for Memory {
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
-        if self.readonly {
-            let error = PyValueError::new_err("the array is read-only");
-            return Err(SourceError::other(error));
+        if let Some(reason) = self.readonly {
+            return Err(SourceError::other(PyValueError::new_err(reason)));
         }
         Ok(LeaseMut::live(LiveMemory(self)))
     }
