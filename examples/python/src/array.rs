@@ -222,6 +222,9 @@ fn lay_out(
     };
     let readonly = if elements.readonly {
         Some("the array is read-only")
+    } else if elements.kind.kind == 'b' {
+        // A file could hold bytes that are neither true nor false.
+        Some("an array of bool can be read, not written: give array.view(numpy.uint8)")
     } else if elements.may_overlap() {
         Some("elements of the array overlap: it can be read, not written")
     } else {

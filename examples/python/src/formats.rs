@@ -33,7 +33,9 @@ impl ElementType {
         })
     }
 
-    /// Returns the format of pixels with this number of samples.
+    /// Returns the format of pixels with this number of samples. For bool, an
+    /// index of black or white: a bit in a byte of its own would be read pixel by
+    /// pixel.
     pub(crate) fn format(self, samples: usize) -> PyResult<PixelFormat> {
         let color = match samples {
             1 => "GRAY",
@@ -48,7 +50,7 @@ impl ElementType {
             ('u', 2) => format!("{color}16{}", self.order),
             _ => format!("{color}_{kind}{bits}{}", self.order),
         };
-        find(&name).ok_or_else(|| {
+        name.parse().map_err(|_| {
             PyValueError::new_err(format!(
                 "there is no format for pixels of {samples} elements of {self}: name one of \
                  pixview.FORMATS, or convert the array with astype, which copies it"
@@ -69,21 +71,6 @@ impl std::fmt::Display for ElementType {
         };
         write!(f, "{kind}{}", 8 * self.size)
     }
-}
-
-/// Returns the format of this name without options.
-fn find(name: &str) -> Option<PixelFormat> {
-    let mut all = PixelFormat::ALL.iter().copied();
-    all.find(|format| format.name() == name)
-}
-
-/// Returns the format of this name.
-pub(crate) fn named(name: &str) -> PyResult<PixelFormat> {
-    find(name).ok_or_else(|| {
-        PyValueError::new_err(format!(
-            "unknown format {name:?}: pixview.FORMATS has the names"
-        ))
-    })
 }
 
 /// Returns the bytes of a pixel, or `None` if several pixels share a byte.
@@ -107,5 +94,5 @@ pub(crate) fn reversed(format: PixelFormat) -> Option<PixelFormat> {
         return None; // GRAY
     }
     let samples: String = samples.chars().rev().collect();
-    find(&format!("{samples}{storage}"))
+    format!("{samples}{storage}").parse().ok()
 }

@@ -12,7 +12,6 @@ use pyo3::types::{PyBytes, PyDict, PySlice, PyTuple};
 use crate::array::{Arguments, open};
 use crate::encoder::{Encoder, SaveReport};
 use crate::error::exception;
-use crate::formats::named;
 use crate::memory::{Access, Memory};
 
 /// A live view of pixels that another object owns.
@@ -65,15 +64,15 @@ impl Image {
             }
             format
         };
+        let error = |error| exception(array.py(), error);
         let arguments = Arguments {
-            format: format.map(named).transpose()?,
+            format: format.map(str::parse).transpose().map_err(error)?,
             options: Box::new(options),
             size,
             stride,
             offset,
         };
         let (memory, layout, own_palette) = open(array, &arguments)?;
-        let error = |error| exception(array.py(), error);
         let mut image = pixview::Image::with_layout(Arc::new(memory), layout).map_err(error)?;
         let palette = match palette {
             Some(colors) => Some(palette_of(array.py(), &colors)?),

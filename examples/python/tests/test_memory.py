@@ -180,7 +180,19 @@ def test_reversed_words_are_not_other_words():
     assert image[0, 0] == (255, 0, 255)
 
 
+def test_bool_is_black_and_white(tmp_path):
+    eye = np.eye(9, dtype=bool)
+    image = pixview.Image(eye)
+    image.save(tmp_path / "image.png")
+    saved = Pillow.open(tmp_path / "image.png")
+    assert np.array_equal(np.asarray(saved.convert("L")), eye * np.uint8(255))
+    assert saved.info.get("transparency") is None
+    with pytest.raises(ValueError, match="can be read, not written"):
+        image.read_into(tmp_path / "image.png")
+
+
 def test_options():
+    assert pixview.Image(np.zeros((1, 1), np.float32), "GRAY_F32 from -1 to 1")[0, 0] == (32768,)
     field = np.array([[250.0, 300, 350]], np.float32)
     assert gray(pixview.Image(field, range=(250, 350))) == [[0, 32768, 65535]]
     sensor = np.array([[0, 4095]], np.uint16)
@@ -217,7 +229,7 @@ def test_wrong_shapes(shape, message):
 
 
 def test_wrong_formats():
-    with pytest.raises(ValueError, match="unknown format"):
+    with pytest.raises(ValueError, match='unknown pixel format "RGB", did you mean'):
         pixview.Image(np.zeros((2, 2), np.uint8), "RGB")
     with pytest.raises(ValueError, match="a pixel of RGB8 has 3 bytes, the array has 1 bytes"):
         pixview.Image(np.zeros((2, 2), np.uint8), "RGB8")
