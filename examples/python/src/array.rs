@@ -1,7 +1,8 @@
 //! Finding the memory of an object, and the layout of its pixels there.
 
-use pixview::source::{Lease, LiveBytes, SourceError};
-use pixview::{Layout, Palette, PixelFormat, PixelSource};
+use std::sync::Arc;
+
+use pixview::{Image, Layout, Palette, PixelFormat};
 use pyo3::buffer::{ElementType as BufferType, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -64,12 +65,12 @@ impl Elements {
     }
 }
 
-/// Returns the memory of an object, the layout of its pixels there, and a palette
-/// if the type of the elements needs one.
+/// Returns an image over the memory of an object.
 pub(crate) fn open(
     object: &Bound<'_, PyAny>,
     arguments: &Arguments,
-) -> PyResult<(Memory, Layout, Option<Palette>)> {
+) -> PyResult<Image<Arc<Memory>>> {
+    let py = object.py();
     // A memoryview, because it has strides even if the object leaves them out.
     let buffer = PyMemoryView::from(object).ok();
     let buffer = buffer.and_then(|view| PyUntypedBuffer::get(&view).ok());
@@ -85,10 +86,10 @@ pub(crate) fn open(
             readonly: buffer.readonly(),
         };
         let len = buffer.len_bytes();
-        buffer.release(object.py());
+        buffer.release(py);
         let view = PyMemoryView::from(object)?.call_method1("cast", ("B",))?;
         let view = view.cast_into::<PyMemoryView>()?;
-        return lay_out(&elements, Some((view, 0, len)), None, arguments);
+        return lay_out(py, &elements, Some((view, 0, len)), None, arguments);
     }
     // A view of our own, whose shape nobody changes in place.
     let array = as_array(object)?.call_method0("view")?;
@@ -108,7 +109,7 @@ pub(crate) fn open(
         let distance = (address as isize).wrapping_sub(start as isize);
         (view, distance, len)
     });
-    lay_out(&elements, bytes, Some(array), arguments)
+    lay_out(py, &elements, bytes, Some(array), arguments)
 }
 
 /// Returns the type of the elements of a buffer in native byte order, which
@@ -197,14 +198,15 @@ fn bytes_of<'py>(
 /// first element of the array, and their number.
 type Bytes<'py> = (Bound<'py, PyMemoryView>, isize, usize);
 
-/// Returns the memory and the layout of the elements. Reads through the bytes
-/// where that is possible and fast, else through the rows of the array.
+/// Returns an image over the elements. It reads through the bytes where that is
+/// possible and fast, else through the rows of the array.
 fn lay_out(
+    py: Python<'_>,
     elements: &Elements,
     bytes: Option<Bytes<'_>>,
     array: Option<Bound<'_, PyAny>>,
     arguments: &Arguments,
-) -> PyResult<(Memory, Layout, Option<Palette>)> {
+) -> PyResult<Image<Arc<Memory>>> {
     let kind = elements.kind;
     let samples = match *elements.shape {
         [_] | [_, _] => 1,
@@ -216,10 +218,6 @@ fn lay_out(
         None if (1..=4).contains(&samples) => kind.format(samples)?,
         None => return Err(wrong_shape(elements)),
     };
-    let palette = match (arguments.format, kind.kind) {
-        (None, 'b') => Palette::from_rgb(&[[0; 3], [255; 3]]).ok(),
-        _ => None,
-    };
     let readonly = if elements.readonly {
         Some("the array is read-only")
     } else if elements.kind.kind == 'b' {
@@ -230,7 +228,8 @@ fn lay_out(
     } else {
         None
     };
-    let memory = |access| Memory { access, readonly };
+    let memory = |access| Arc::new(Memory { access, readonly });
+    let error = |error| exception(py, error);
 
     if let [count] = *elements.shape {
         let (Some((width, height)), Some((view, start, _)), true) =
@@ -244,16 +243,18 @@ fn lay_out(
         let view = part(&view, start.unsigned_abs(), len)?.cast_into::<PyMemoryView>()?;
         let format = (arguments.options)(format);
         let layout = Layout::packed(width, height, format);
-        let layout = match (arguments.offset, arguments.stride) {
-            (None, None) => {
-                check_exact(view.py(), len, layout)?;
-                layout
+        let memory = memory(by_bytes((view, 0, len)));
+        let image = match (arguments.offset, arguments.stride) {
+            (None, None) => Image::from_buffer(memory, width, height, format),
+            (offset, stride) => {
+                let stride = stride.unwrap_or(layout.row_stride());
+                let layout = layout
+                    .with_offset(offset.unwrap_or(0))
+                    .with_row_stride(stride);
+                Image::with_layout(memory, layout)
             }
-            (offset, stride) => layout
-                .with_offset(offset.unwrap_or(0))
-                .with_row_stride(stride.unwrap_or(layout.row_stride())),
         };
-        return Ok((memory(by_bytes((view, 0, len))), layout, palette));
+        return image.map_err(error);
     }
     if arguments.size.is_some() || arguments.stride.is_some() || arguments.offset.is_some() {
         return Err(PyValueError::new_err(
@@ -267,20 +268,25 @@ fn lay_out(
         let layout = place.layout(*start, &*arguments.options)?;
         is_inside(&place, elements, *start, *len).then_some(layout)
     });
-    if let (Some(layout), Some(bytes)) = (direct, bytes) {
-        return Ok((memory(by_bytes(bytes)), layout, palette));
+    let (access, layout) = match (direct, bytes, array) {
+        (Some(layout), Some(bytes), _) => (by_bytes(bytes), layout),
+        (_, _, Some(array)) => {
+            let format = (arguments.options)(format);
+            let access = Access::Rows {
+                array: array.unbind(),
+                row_size: place.row_size,
+                rows: elements.shape[0],
+            };
+            (access, Layout::packed(place.width, place.height, format))
+        }
+        _ => return Err(wrong_shape(elements)),
+    };
+    let image = Image::with_layout(memory(access), layout).map_err(error)?;
+    if arguments.format.is_none() && kind.kind == 'b' {
+        let palette = Palette::from_rgb(&[[0; 3], [255; 3]]).map_err(error)?;
+        return image.with_palette(palette).map_err(error);
     }
-    let Some(array) = array else {
-        return Err(wrong_shape(elements));
-    };
-    let format = (arguments.options)(format);
-    let access = Access::Rows {
-        array: array.unbind(),
-        row_size: place.row_size,
-        rows: elements.shape[0],
-    };
-    let layout = Layout::packed(place.width, place.height, format);
-    Ok((memory(access), layout, palette))
+    Ok(image)
 }
 
 fn by_bytes((view, _, len): Bytes<'_>) -> Access {
@@ -298,37 +304,6 @@ fn is_inside(place: &Place, elements: &Elements, start: isize, len: usize) -> bo
         end += reach.max(0);
     }
     place.width > 0 && place.height > 0 && first >= 0 && end <= len as i128
-}
-
-/// Refuses a packed layout, unless the buffer has exactly as many bytes as the
-/// pixels. The error explains the difference.
-fn check_exact(py: Python<'_>, len: usize, layout: Layout) -> PyResult<()> {
-    let (width, height) = (layout.width(), layout.height());
-    let image = pixview::Image::from_buffer(Unread(len), width, height, layout.format());
-    image.map_err(|error| exception(py, error)).map(drop)
-}
-
-/// A source of this number of bytes, to check a layout. It has no pixels.
-struct Unread(usize);
-
-impl PixelSource for Unread {
-    fn lease(&self) -> Result<Lease<'_>, SourceError> {
-        Ok(Lease::live(Unread(self.0)))
-    }
-}
-
-impl LiveBytes for Unread {
-    fn len(&self) -> usize {
-        self.0
-    }
-
-    fn element_size(&self) -> usize {
-        1
-    }
-
-    fn copy_to(&self, _: usize, _: &mut [u8]) -> Result<(), SourceError> {
-        Ok(())
-    }
 }
 
 /// Where the pixels of an array lie, relative to its first element.

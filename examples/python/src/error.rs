@@ -26,11 +26,18 @@ pub(crate) fn exception(py: Python<'_>, error: Error) -> PyErr {
         },
         ErrorKind::Source(SourceError::Other(cause)) => match cause.downcast_ref::<PyErr>() {
             Some(raised) => raised.clone_ref(py),
-            None => PyValueError::new_err(error.to_string()),
+            None => PyValueError::new_err(message(&error)),
         },
         ErrorKind::OutOfMemory { .. } => PyMemoryError::new_err(error.to_string()),
-        _ => PyValueError::new_err(error.to_string()),
+        _ => PyValueError::new_err(message(&error)),
     }
+}
+
+/// Returns the text of an error, with the names that the way out has in Python.
+fn message(error: &Error) -> String {
+    let message = error.to_string();
+    let message = message.replace("use Image::with_layout", "give stride=");
+    message.replace("use Image::with_palette", "give palette=")
 }
 
 /// Returns an `OSError`. Python chooses the subclass by errno, and adds errno

@@ -72,13 +72,9 @@ impl Image {
             stride,
             offset,
         };
-        let (memory, layout, own_palette) = open(array, &arguments)?;
-        let mut image = pixview::Image::with_layout(Arc::new(memory), layout).map_err(error)?;
-        let palette = match palette {
-            Some(colors) => Some(palette_of(array.py(), &colors)?),
-            None => own_palette,
-        };
-        if let Some(palette) = palette {
+        let mut image = open(array, &arguments)?;
+        if let Some(colors) = palette {
+            let palette = palette_of(array.py(), &colors)?;
             image = image.with_palette(palette).map_err(error)?;
         }
         Ok(Image(image))

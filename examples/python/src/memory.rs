@@ -47,7 +47,7 @@ impl Memory {
     fn size(&self) -> usize {
         match self.access {
             Access::Bytes { len, .. } => len,
-            Access::Rows { row_size, rows, .. } => row_size * rows,
+            Access::Rows { row_size, rows, .. } => row_size.saturating_mul(rows),
         }
     }
 

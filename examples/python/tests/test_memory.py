@@ -203,11 +203,11 @@ def test_options():
         pixview.Image(half, range=(0, 1))
 
 
-def test_a_palette():
+def test_a_palette(tmp_path):
     indices = np.array([[0, 1, 1]], np.uint8)
     image = pixview.Image(indices, "INDEXED8", palette=[(1, 2, 3), (4, 5, 6, 7)])
-    with pytest.raises(ValueError, match="needs a palette"):
-        pixview.Image(indices, "INDEXED8").save("/nowhere.png")
+    with pytest.raises(ValueError, match="needs a palette: give palette=$"):
+        pixview.Image(indices, "INDEXED8").save(tmp_path / "image.png")
     png = Pillow.open(io.BytesIO(image.to_png())).convert("RGBA")
     assert [png.getpixel((x, 0)) for x in (0, 1)] == [(1, 2, 3, 255), (4, 5, 6, 7)]
 
@@ -235,3 +235,5 @@ def test_wrong_formats():
         pixview.Image(np.zeros((2, 2), np.uint8), "RGB8")
     with pytest.raises(ValueError, match="3 bytes a pixel, not 1; is the format right"):
         pixview.Image(bytearray(12), size=(2, 2))
+    with pytest.raises(ValueError, match="300 bytes a row, not 256; for padded rows give stride=$"):
+        pixview.Image(bytearray(900), size=(256, 3))
