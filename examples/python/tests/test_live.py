@@ -291,12 +291,13 @@ def test_the_table(capsys):
             ours.setdefault(pixview_does(*build(typestr, channels, layout)), []).append(name)
             theirs.setdefault(pillow_does(*build(typestr, channels, layout)), []).append(name)
         assert set(ours) in ({"live, live"}, {"no format"})
-        rows.append((typestr, channels, cell(ours, names), cell(theirs, names)))
+        order = ", big-endian" if typestr[0] == ">" else ""
+        rows.append((np.dtype(typestr).name + order, channels, cell(ours, names), cell(theirs, names)))
     with capsys.disabled():
         print("\n\nAn edit of the array shows before the first save, and after it:\n")
         print("| type | samples | pixview | Pillow fromarray |\n|---|---|---|---|")
-        for typestr, channels, ours, theirs in rows:
-            print(f"| {typestr} | {channels} | {ours} | {theirs} |")
+        for name, channels, ours, theirs in rows:
+            print(f"| {name} | {channels} | {ours} | {theirs} |")
 
 
 def cell(results, names):
