@@ -127,6 +127,10 @@
 //! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |
 //! | [`Error`], [`ErrorKind`] | what failed, with the numbers |
 //!
+//! Features, which are off by default, make views of images and arrays of `ndarray`,
+//! `image`, `imgref` and `rgb`, and let `imageproc` and `embedded-graphics` draw on
+//! a view: see [`interop`].
+//!
 //! [`docs`] has further pages. The [cookbook](docs::cookbook) has recipes for kinds of
 //! programs, libraries and devices. The [comparison](docs::comparison) describes other
 //! libraries, and which one does what this crate leaves out. The
@@ -135,6 +139,8 @@
 //! that fail when it is broken. The [design](docs::design) is for maintainers. The
 //! [changelog](docs::changelog) lists the changes.
 #![forbid(unsafe_code)]
+// Labels each item with its feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod alloc;
 mod arch;
@@ -147,6 +153,7 @@ mod image;
 #[cfg(any(fuzzing, pixview_internals))]
 #[doc(hidden)]
 pub mod internals;
+pub mod interop;
 mod layout;
 pub mod pixels;
 pub mod png;

@@ -404,6 +404,23 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
+    /// The format of the image is not the format of a pixel type.
+    #[error("the image is {format}, pixels of this type are {needed}: convert it with copy_into")]
+    #[non_exhaustive]
+    PixelType {
+        /// The format of the pixel type.
+        needed: PixelFormat,
+        /// The format of the image.
+        format: PixelFormat,
+    },
+
+    /// The pixels cannot be borrowed: the source is cells, atomics, or other memory
+    /// that can be edited at any time, or the layout is planar.
+    #[error(
+        "these pixels can't be borrowed: the source must be plain memory or a lock, without planes"
+    )]
+    NotBorrowable,
+
     /// The caller's packed pixels have the wrong length.
     #[error("{needed} bytes of packed pixels are needed, not {given}")]
     #[non_exhaustive]

@@ -54,7 +54,7 @@ impl<'a> Lease<'a> {
 
     /// Creates a lease of cells or atomics. Needs no [`ZeroFirst`], because
     /// [`LiveSlice`] writes every byte that is asked for.
-    pub(super) fn live_slice<E: LiveElement>(slice: &'a [E]) -> Self {
+    pub(crate) fn live_slice<E: LiveElement>(slice: &'a [E]) -> Self {
         Lease(Memory::Live(Box::new(LiveSlice(slice))))
     }
 
@@ -158,7 +158,7 @@ impl<'a> LeaseMut<'a> {
 
     /// Creates a lease of cells or atomics. Needs no [`ZeroFirst`]: see
     /// [`Lease::live_slice`].
-    pub(super) fn live_slice<E: LiveElementMut>(slice: &'a [E]) -> Self {
+    pub(crate) fn live_slice<E: LiveElementMut>(slice: &'a [E]) -> Self {
         LeaseMut(MemoryMut::Live(Box::new(LiveSlice(slice))))
     }
 

@@ -79,7 +79,7 @@ pub trait LiveBytesMut: LiveBytes {
 
 /// An element that can be edited while it is shared: a cell or an atomic. It
 /// has the size of its value.
-pub(super) trait LiveElement {
+pub(crate) trait LiveElement {
     type Value: Plain;
 
     /// Whether other threads may edit the element.
@@ -101,7 +101,7 @@ pub(super) trait LiveElement {
 }
 
 /// A [`LiveElement`] that can be written.
-pub(super) trait LiveElementMut: LiveElement<Value: AnyBitPattern> {
+pub(crate) trait LiveElementMut: LiveElement<Value: AnyBitPattern> {
     fn set(&self, value: Self::Value);
 
     /// Applies `change` to the bytes of the value. Keeps edits that other
@@ -194,7 +194,7 @@ live_atomics! {
 /// `&[u8]`: another holder of the cells, such as the caller's code that runs
 /// during a save, may write them while such a slice exists. The loop over
 /// groups of eight elements compiles to a memory copy for cells.
-pub(super) struct LiveSlice<'a, E>(pub(super) &'a [E]);
+pub(crate) struct LiveSlice<'a, E>(pub(crate) &'a [E]);
 
 impl<E: LiveElement> LiveSlice<'_, E> {
     /// Bytes in an element.

@@ -22,6 +22,8 @@ pub use guard::{PlainBuffer, PlainBufferMut};
 pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
 pub use lease::{Lease, LeaseMut};
 pub use live::{LiveBytes, LiveBytesMut};
+#[cfg(feature = "ndarray")]
+pub(crate) use live::{LiveElement, LiveElementMut, LiveSlice};
 pub use owner::Owner;
 
 /// The memory that holds the pixels of an [`Image`](crate::Image).
