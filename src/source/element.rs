@@ -51,6 +51,8 @@ use super::{Lease, LeaseMut};
 ///
 /// # Pixel structs of another crate
 ///
+/// The pixels of the crate `rgb` are elements with the feature `rgb`.
+///
 /// `Plain` cannot be implemented for a type of another crate (error E0117). If
 /// the type is [`bytemuck::Pod`], cast the slice to bytes. The cast copies
 /// nothing.

@@ -41,7 +41,9 @@ pub use owner::Owner;
 ///   `Box<S>`, `Rc<S>`, `Arc<S>`;
 /// - **types of other crates**: an [`Owner`] of a type that derefs to a source,
 ///   such as `Owner<Bytes>` and `Arc<Mutex<Owner<MmapMut>>>`, and [`from_fn`] for
-///   a lock of another crate.
+///   a lock of another crate;
+/// - **images and arrays of other crates**, with optional features: see
+///   [`interop`](crate::interop).
 ///
 /// A source that can be written also implements [`PixelSourceMut`]. A source
 /// that can be written while it is shared also implements
