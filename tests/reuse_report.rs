@@ -358,7 +358,7 @@ fn bytes_with_two_meanings() {
     // Each of these formats, and others with the same bytes.
     for first in DEFINITIONS.iter() {
         let mut encoder = PngEncoder::new().reuse_strips(1).filter(Filter::None);
-        let bytes = noise(16 * 8 * 3, 1);
+        let bytes = noise(32 * 8 * 3, 1);
         for second in DEFINITIONS.iter() {
             let same =
                 (first.channels(), first.bit_depth()) == (second.channels(), second.bit_depth());
