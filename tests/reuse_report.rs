@@ -426,13 +426,13 @@ fn bytes_with_two_meanings() {
 
     // Pixels whose bytes are those that a key has for another format, followed by
     // the pixels of that format.
-    for format in [PixelFormat::RGB565, PixelFormat::XRGB2101010BE] {
+    for format in [PixelFormat::RGB565, PixelFormat::XRGB1555BE] {
         let mut key = Recorder::default();
         let definition = common::Definition::of(format);
         let (color, depth) = (2u8, definition.bit_depth());
         (format, color, depth).hash(&mut key);
         let png = definition.png();
-        // As many pixels as make the lengths equal.
+        // As many pixels as make the lengths equal: a pixel of PNG has one byte more.
         let count = key.0.len() / (png.size() - definition.size());
         let pixels = noise(count * definition.size(), 5);
         let bytes = [key.0, pixels.clone()].concat();
