@@ -195,7 +195,7 @@ def expected(view):
     if kind == "i" and size == 2:
         return view.astype(np.int32) + 32768, 0
     if kind == "f":
-        return view * 65535.0, 0.5 + 1e-2
+        return view.astype(float) * 65535, 0.5 + 1e-2
     low, high = (0, 2**32 - 1) if kind == "u" else (-(2.0 ** (8 * size - 1)), 2.0 ** (8 * size - 1) - 1)
     return (view.astype(float) - low) / (high - low) * 65535, 1
 
