@@ -4,12 +4,12 @@
 //! The compiler turns it into vector code, once for each set of registers. It
 //! does not vectorize pixels of three samples: these have a kernel.
 
-use super::bits::reverse_order;
+use super::bits::{clear_spare, reverse_order};
 use super::order::Order;
 use super::rotation::{self, Rotation};
 use super::samples::{samples_from_png, samples_to_png};
 use super::shuffle::ShuffleKernels;
-use super::{BitOrder, PixelFormat, Storage, alpha, cmyk, nibbles, packed, shallow, value_map};
+use super::{BitOrder, PixelFormat, Storage, alpha, cmyk, mapping, nibbles, packed, shallow};
 use crate::arch::{Registers, dispatch};
 
 /// Writes packed pixels of `format` as PNG holds them. Both slices hold the
@@ -47,6 +47,24 @@ fn rotate_from_png(registers: Registers, format: PixelFormat, png: &[u8], pixels
     pixels_from_png(registers, kernel_format, png, pixels);
     if let Some(rotation) = rotation {
         rotation.bring_last(pixels);
+    }
+}
+
+impl PixelFormat {
+    /// Brings a row of packed pixels that share bytes into the form of PNG. Bits
+    /// that belong to no pixel become 0.
+    pub(crate) fn bits_to_png(self, width: u32, row: &mut [u8]) {
+        let Storage::Bits(bits, order) = self.storage else {
+            return;
+        };
+        if order == BitOrder::Lsb {
+            reverse_order(bits, row);
+        }
+        let flipped = self.flipped_bits();
+        if flipped != 0 {
+            flip(flipped, row);
+            clear_spare(bits, BitOrder::Msb, row, width as usize);
+        }
     }
 }
 
@@ -91,7 +109,7 @@ fn to_png_with<K: ShuffleKernels>(kernels: K, format: PixelFormat, pixels: &[u8]
         | Storage::F16(_)
         | Storage::F32(_)
         | Storage::F64(_) => {
-            return value_map::to_png(format, pixels, png);
+            return mapping::to_png(format, pixels, png);
         }
         Storage::Word4444(endian) => {
             nibbles::to_png(kernels, format, endian.is_big(), pixels, png);
@@ -144,7 +162,7 @@ fn from_png_with<K: ShuffleKernels>(
         | Storage::F16(_)
         | Storage::F32(_)
         | Storage::F64(_) => {
-            return value_map::from_png(format, png, pixels);
+            return mapping::from_png(format, png, pixels);
         }
         Storage::Word4444(endian) => {
             nibbles::from_png(kernels, format, endian.is_big(), png, pixels);
