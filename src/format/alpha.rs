@@ -1,5 +1,5 @@
 //! Premultiplied colors of 8 bits. Those of other sizes are converted in
-//! `value_map.rs` and `packed.rs`.
+//! `mapping.rs` and `packed.rs`.
 
 use super::order::{A, B, G, Order, R};
 
