@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use common::DEFINITIONS;
 use peak_alloc::PeakAlloc;
-use pixview::png::Filter;
+use pixview::png::{Consistency, Filter};
 use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngDecoder, PngEncoder};
 
 #[global_allocator]
@@ -247,6 +247,39 @@ fn memory_does_not_grow_with_the_image() {
                 let kept = ALLOCATOR.current_usage().saturating_sub(fresh);
                 // The standard library keeps a few bytes for threads.
                 assert!(kept < 256, "{compression:?}: {kept} bytes still kept");
+            }
+        }
+    }
+
+    // A snapshot takes one copy of the pixels, without their padding, and keeps it.
+    // Reading strip by strip takes nothing, also if the rows are wide.
+    for (width, height, format) in [(1024, 2048, format), (100_000, 20, PixelFormat::BGRX8)] {
+        let stride = 4 * width as usize + 100;
+        let padded = RwLock::new(vec![3u8; stride * height as usize]);
+        let layout = Layout::packed(width, height, format).with_row_stride(stride as isize);
+        let image = Image::with_layout(&padded, layout).unwrap();
+        for (consistency, copy) in [
+            (Consistency::Hold, 0),
+            (Consistency::Rows, 0),
+            (Consistency::Snapshot, (4 * width * height) as usize),
+        ] {
+            for threads in [1, 3] {
+                let mut encoder = PngEncoder::new().consistency(consistency).threads(threads);
+                let mut peak = || {
+                    let before = ALLOCATOR.current_usage();
+                    ALLOCATOR.reset_peak_usage();
+                    encoder.write(&image, io::sink()).unwrap();
+                    ALLOCATOR.peak_usage() - before
+                };
+                let name = format!("{consistency:?}, {threads} threads, {width} columns");
+                let first = peak();
+                assert!(first >= copy, "{name}: {first} bytes");
+                check_bound(&name, first - copy, width, format, threads);
+                let again = peak();
+                assert!(
+                    again <= 64 * 1024,
+                    "{name}: {again} bytes for a second save"
+                );
             }
         }
     }

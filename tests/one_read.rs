@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
 use common::{DEFINITIONS, Definition, decode};
-use pixview::png::IndexDepth;
+use pixview::png::{Consistency, IndexDepth};
 use pixview::source::{Lease, LiveBytes, SourceError};
 use pixview::{Compression, Image, Layout, PixelFormat, PixelSource, PngEncoder};
 
@@ -216,6 +216,34 @@ fn re_saves() {
             assert_eq!(report.strips_reused, 0, "{layout:?}");
             let log = source.log.borrow();
             assert!(log.requests.iter().all(|&requests| requests <= 2));
+        }
+    }
+}
+
+/// A copy of the frame, and a lease for each strip, request each pixel once as well.
+#[test]
+fn every_consistency() {
+    for definition in DEFINITIONS.iter() {
+        let size = definition.size() as isize;
+        let packed = Layout::packed(37, 23, definition.format);
+        let turned = packed.with_pixel_stride(23 * size).with_row_stride(size);
+        for consistency in [Consistency::Snapshot, Consistency::Rows] {
+            for compression in [Compression::Stored, Compression::Fast, Compression::Small] {
+                let encoder = PngEncoder::new().compression(compression);
+                let mut encoder = encoder.consistency(consistency);
+                check_save(
+                    definition,
+                    packed,
+                    37 * 23 * definition.size(),
+                    &mut encoder,
+                );
+                check_save(
+                    definition,
+                    turned,
+                    37 * 23 * definition.size(),
+                    &mut encoder,
+                );
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 
 use common::decode;
+use pixview::source::{SeqLock, SeqLockWriteGuard};
 use pixview::{
     Compression, Error, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngEncoder,
     PngReader,
@@ -26,6 +27,7 @@ fn who_may_go_where() {
     assert_impl_all!(Image<Arc<[AtomicU8]>>: Send, Sync, Clone);
     assert_impl_all!(Image<Arc<RwLock<Vec<u8>>>>: Send, Sync, Clone);
     assert_impl_all!(Image<Arc<Mutex<Vec<u8>>>>: Send, Sync, Clone);
+    assert_impl_all!(Image<Arc<SeqLock<Vec<AtomicU32>>>>: Send, Sync, Clone);
     assert_impl_all!(Image<Box<dyn PixelSource + Send + Sync>>: Send, Sync);
     assert_impl_all!(Image<Vec<Cell<u8>>>: Send);
     assert_impl_all!(Image<RefCell<Vec<u8>>>: Send);
@@ -35,6 +37,8 @@ fn who_may_go_where() {
     assert_not_impl_any!(Image<RefCell<Vec<u8>>>: Sync);
     assert_not_impl_any!(Image<Rc<[u8]>>: Send, Sync);
     assert_not_impl_any!(Image<Rc<RefCell<Vec<u8>>>>: Send, Sync);
+    assert_not_impl_any!(Image<SeqLock<Vec<Cell<u8>>>>: Sync);
+    assert_not_impl_any!(SeqLockWriteGuard<'static, Vec<AtomicU32>>: Send);
     assert_not_impl_any!(Image<Box<dyn PixelSource>>: Send, Sync);
     assert_not_impl_any!(Image<Box<dyn PixelSource + Send>>: Sync);
     assert_not_impl_any!(Image<&mut [u8]>: Clone);
@@ -45,6 +49,7 @@ fn who_may_go_where() {
     assert_impl_all!(&[Cell<u8>]: PixelSourceMut);
     assert_impl_all!(Arc<[AtomicU8]>: PixelSourceMut);
     assert_impl_all!(Arc<RwLock<Vec<u8>>>: PixelSourceMut);
+    assert_impl_all!(Arc<SeqLock<Vec<AtomicU32>>>: PixelSourceMut);
     assert_not_impl_any!(&[u8]: PixelSourceMut);
     assert_not_impl_any!(Arc<[u8]>: PixelSourceMut);
     assert_not_impl_any!(&Vec<u8>: PixelSourceMut);

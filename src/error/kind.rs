@@ -108,6 +108,17 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
+    /// Each copy of the pixels was edited while it was made, or an edit did not end.
+    /// Only saves with [`Consistency::Snapshot`](crate::png::Consistency::Snapshot)
+    /// or [`PngEncoder::reduce`](crate::PngEncoder::reduce) of a source with a
+    /// generation number fail in this way.
+    #[error("{}", torn(*copies))]
+    #[non_exhaustive]
+    Torn {
+        /// The number of copies that were made.
+        copies: u32,
+    },
+
     /// A sample does not lie within one atomic element, so that a reader could
     /// see half of a concurrent edit.
     #[error(
@@ -557,6 +568,18 @@ pub enum ErrorKind {
         /// The number of bytes.
         bytes: u64,
     },
+}
+
+/// Returns the text of [`ErrorKind::Torn`].
+fn torn(copies: u32) -> String {
+    if copies == 0 {
+        return "an edit of the source did not end within a second".to_owned();
+    }
+    let copies = match copies {
+        1 => "the copy".to_owned(),
+        copies => format!("each of {copies} copies"),
+    };
+    format!("the source was edited during {copies} of it; Consistency::Hold saves it all the same")
 }
 
 /// Returns the text of [`ErrorKind::BufferLength`]: the numbers, and a hint if

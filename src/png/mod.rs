@@ -9,5 +9,7 @@ pub mod metadata;
 mod progress;
 
 pub use decode::{PngDecoder, PngReader};
-pub use encode::{Compression, Filter, IndexDepth, PngEncoder, SaveReport};
+pub use encode::{
+    Compression, Consistency, Filter, FrameState, IndexDepth, PngEncoder, SaveReport,
+};
 pub use progress::Progress;

@@ -58,6 +58,17 @@ impl<'a> Lease<'a> {
         Lease(Memory::Live(Box::new(LiveSlice(slice))))
     }
 
+    /// Replaces the bytes if they are live.
+    pub(super) fn map_live(
+        self,
+        map: impl FnOnce(Box<dyn LiveBytes + 'a>) -> Box<dyn LiveBytes + 'a>,
+    ) -> Self {
+        match self.0 {
+            Memory::Live(bytes) => Lease(Memory::Live(map(bytes))),
+            Memory::Slice(..) | Memory::Guard(_) => self,
+        }
+    }
+
     /// Returns the length in bytes.
     #[must_use]
     #[expect(
@@ -78,6 +89,12 @@ impl<'a> Lease<'a> {
     /// lease of the same lock could wait for this one forever.
     pub(crate) fn is_guard(&self) -> bool {
         matches!(self.0, Memory::Guard(_))
+    }
+
+    /// Returns whether the bytes are a borrowed slice: they cannot change, and
+    /// nobody waits for the end of the lease.
+    pub(crate) fn is_slice(&self) -> bool {
+        matches!(self.0, Memory::Slice(..))
     }
 
     /// Returns the bytes in place, if they are stable.
@@ -160,6 +177,17 @@ impl<'a> LeaseMut<'a> {
     /// [`Lease::live_slice`].
     pub(crate) fn live_slice<E: LiveElementMut>(slice: &'a [E]) -> Self {
         LeaseMut(MemoryMut::Live(Box::new(LiveSlice(slice))))
+    }
+
+    /// Replaces the bytes if they are live.
+    pub(super) fn map_live(
+        self,
+        map: impl FnOnce(Box<dyn LiveBytesMut + 'a>) -> Box<dyn LiveBytesMut + 'a>,
+    ) -> Self {
+        match self.0 {
+            MemoryMut::Live(bytes) => LeaseMut(MemoryMut::Live(map(bytes))),
+            MemoryMut::Slice(..) | MemoryMut::Guard(_) => self,
+        }
     }
 
     /// Returns the length in bytes.
@@ -288,6 +316,10 @@ impl<B: LiveBytes> LiveBytes for ZeroFirst<B> {
         self.0.is_atomic()
     }
 
+    fn generation(&self) -> Option<u64> {
+        self.0.generation()
+    }
+
     fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
         to.fill(0);
         self.0.copy_to(offset, to)
@@ -389,6 +421,14 @@ impl Bytes<'_> {
                 element_size: live.element_size(),
                 atomic: live.is_atomic(),
             },
+        }
+    }
+
+    /// Returns the generation number, if live bytes have one.
+    pub(crate) fn generation(&self) -> Option<u64> {
+        match self {
+            Bytes::Stable(..) => None,
+            Bytes::Live(live) => live.generation(),
         }
     }
 

@@ -39,6 +39,23 @@ pub trait LiveBytes {
         false
     }
 
+    /// Returns the generation number of the bytes, if they have one: a number that
+    /// is odd while the bytes are edited, and grows with every edit. Defaults to
+    /// `None`.
+    ///
+    /// A save asks for it before and after it reads the pixels. If both numbers are
+    /// equal and even, the pixels are from one moment. [`SeqLock`](super::SeqLock)
+    /// gives atomics and cells such a number; implement this method for memory
+    /// whose writer keeps a number of its own.
+    ///
+    /// Load the number with `Acquire`. Before the second call, a save executes an
+    /// `Acquire` fence, so that no read of pixels moves behind it. The writer
+    /// stores the odd number, executes a `Release` fence, writes the pixels, and
+    /// stores the even number with `Release`.
+    fn generation(&self) -> Option<u64> {
+        None
+    }
+
     /// Fills `to` with the bytes from `offset` on. `to` holds zeros before the
     /// call: a byte that is not written is read as 0.
     ///

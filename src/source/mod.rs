@@ -7,17 +7,21 @@
 
 mod element;
 mod from_fn;
+mod generation;
 mod guard;
 mod lease;
 mod live;
 mod owner;
 mod pointer;
+mod seq_lock;
 mod slice;
 
 use std::error::Error as StdError;
+use std::sync::atomic;
 
 pub use element::{Element, ElementMut, Plain, SharedElement};
 pub use from_fn::{FromFn, from_fn};
+pub(crate) use generation::end_reading;
 pub use guard::{PlainBuffer, PlainBufferMut};
 pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
 pub use lease::{Lease, LeaseMut};
@@ -25,6 +29,7 @@ pub use live::{LiveBytes, LiveBytesMut};
 #[cfg(feature = "ndarray")]
 pub(crate) use live::{LiveElement, LiveElementMut, LiveSlice};
 pub use owner::Owner;
+pub use seq_lock::{SeqLock, SeqLockWriteGuard};
 
 /// The memory that holds the pixels of an [`Image`](crate::Image).
 ///

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
+use super::consistency::Consistency;
 use super::kept::KeptStrips;
 use super::known_files::{KnownFiles, KnownStrips};
 use super::options::{Compression, Filter, IndexDepth};
@@ -52,10 +53,13 @@ pub struct PngEncoder {
     pub(super) filter: Filter,
     pub(super) index_depth: IndexDepth,
     pub(super) reduce: bool,
+    pub(super) consistency: Consistency,
     pub(super) metadata: Result<Chunks, MetadataError>,
     pub(super) threads: usize,
     pub(super) watcher: Watcher,
     pub(super) strips: Vec<Strip>,
+    /// A copy of all pixels, for saves that need one.
+    pub(super) frame_copy: Vec<u8>,
     pub(super) row_filter: RowFilter,
     pub(super) kept: KeptStrips,
     pub(super) known_files: KnownFiles,
@@ -75,10 +79,12 @@ impl PngEncoder {
             filter: Filter::default(),
             index_depth: IndexDepth::default(),
             reduce: false,
+            consistency: Consistency::default(),
             metadata: Ok(Chunks::default()),
             threads: 1,
             watcher: Watcher::default(),
             strips: Vec::new(),
+            frame_copy: Vec::new(),
             row_filter: RowFilter::default(),
             kept: KeptStrips::new(),
             known_files: KnownFiles::default(),
@@ -121,7 +127,7 @@ impl PngEncoder {
     ///
     /// A reduction reads the pixels twice. Stable memory is not copied. Cells,
     /// atomics and other live memory may change between the two reads, so the
-    /// whole frame is copied first.
+    /// whole frame is copied first, as by [`Consistency::Snapshot`].
     ///
     /// Indexed images and pixels smaller than a byte are not reduced. Nor is an
     /// image with metadata that depends on the color type: significant bits, a
@@ -142,6 +148,32 @@ impl PngEncoder {
     #[must_use]
     pub fn reduce(mut self, reduce: bool) -> Self {
         self.reduce = reduce;
+        self
+    }
+
+    /// Sets how long a save holds its source, and with it the lock of the source.
+    /// Defaults to [`Consistency::Hold`].
+    ///
+    /// # Examples
+    ///
+    /// A camera thread waits for a memory copy of its frame, never for the
+    /// compression:
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use pixview::png::{Consistency, FrameState};
+    /// use pixview::{Image, PixelFormat, PngEncoder};
+    ///
+    /// let frame = Arc::new(Mutex::new(vec![0u8; 640 * 480 * 3]));
+    /// let image = Image::from_buffer(frame.clone(), 640, 480, PixelFormat::BGR8)?;
+    /// let mut encoder = PngEncoder::new().consistency(Consistency::Snapshot);
+    /// let report = encoder.write(&image, std::io::sink())?;
+    /// assert_eq!((report.frame, report.frame_copies), (FrameState::Whole, 1));
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
         self
     }
 
@@ -319,6 +351,7 @@ impl PngEncoder {
     /// ```
     pub fn release_memory(&mut self) {
         self.strips = Vec::new();
+        self.frame_copy = Vec::new();
         self.row_filter = RowFilter::default();
         self.kept.clear();
         self.known_files.clear();
@@ -339,6 +372,7 @@ impl fmt::Debug for PngEncoder {
             .field("compression", &self.compression)
             .field("filter", &self.filter)
             .field("index_depth", &self.index_depth)
+            .field("consistency", &self.consistency)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }

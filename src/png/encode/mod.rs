@@ -5,6 +5,7 @@
 //! | `encoder` | options, and memory that is kept |
 //! | `destinations` | the public methods: `save`, `save_new`, `write` and others |
 //! | `save` | the steps of each save: checks, lease, chunks |
+//! | `consistency` | one lease, a copy, or a lease for each strip |
 //! | `reduce`, `palette` | the color type that the pixels need; its palette |
 //! | `geometry`, `filtering` | the cut into strips; when rows are filtered |
 //! | `pipeline`, `queue` | strips through threads, in order |
@@ -20,6 +21,7 @@
 //! | `chunk_writer` | chunks, and the caller's `Write` |
 
 mod chunk_writer;
+mod consistency;
 mod destinations;
 mod encoder;
 pub(crate) mod filter;
@@ -41,6 +43,7 @@ mod search;
 mod strip;
 mod strip_writer;
 
+pub use consistency::{Consistency, FrameState};
 pub use encoder::PngEncoder;
 pub use options::{Compression, Filter, IndexDepth};
 pub use report::SaveReport;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::consistency::FrameState;
+
 /// The report of a save: the size of the file, and the work that was done. The
 /// saves of [`PngEncoder`](super::PngEncoder) return it.
 ///
@@ -40,13 +42,16 @@ pub struct SaveReport {
     /// Bytes of memory that the encoder holds for strips that later saves can
     /// reuse.
     pub bytes_kept: u64,
-    /// The number of copies that were made of the whole frame: 1 if
-    /// [`PngEncoder::reduce`](super::PngEncoder::reduce) copied live memory, else
-    /// 0.
+    /// Whether the pixels are from one moment.
+    pub frame: FrameState,
+    /// The number of copies that were made of the whole frame, to save one of them:
+    /// by [`Consistency::Snapshot`](super::Consistency::Snapshot), or because
+    /// [`PngEncoder::reduce`](super::PngEncoder::reduce) looks at the pixels twice.
+    /// It is more than 1 if earlier copies were torn.
     pub frame_copies: u32,
-    /// The time for which the save held its lease of the source, and with it the
-    /// lock, if the source has one. The time that the save waited for the lock is
-    /// not included. Zero where the system has no clock.
+    /// The longest time for which the save held a lease of the source, and with it
+    /// the lock, if the source has one. The time that the save waited for the lock
+    /// is not included. Zero where the system has no clock.
     pub source_held: Duration,
 }
 

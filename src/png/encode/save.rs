@@ -1,9 +1,11 @@
 //! The steps of a save, from the checks to the last chunk.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::thread;
+use std::time::Duration;
 
 use super::chunk_writer::{ChunkWriter, Output};
+use super::consistency::{Consistency, EditWatch, copy_whole};
 use super::encoder::PngEncoder;
 use super::filtering::Filtering;
 use super::geometry::{Geometry, StripOptions};
@@ -15,12 +17,12 @@ use super::report::{SaveReport, Stopwatch};
 use super::scanline::{ScanlineReader, Target};
 use super::strip::{EarlierStrips, Strip};
 use super::strip_writer::StripWriter;
-use crate::alloc::{reserve, zeroed};
+use crate::alloc::reserve;
 use crate::format::PngFormat;
 use crate::png::metadata::{EncodedChunk, FormatChunks, MetadataError};
 use crate::source::with_lease;
 use crate::strided::Frame;
-use crate::{Error, ErrorKind, Image, Lease, PixelFormat, PixelSource};
+use crate::{Error, ErrorKind, Image, Layout, Lease, PixelFormat, PixelSource};
 
 /// The parts of a save that are known before a pixel is read.
 pub(super) struct Prepared {
@@ -40,20 +42,43 @@ impl Prepared {
     }
 }
 
-/// The result of a save under the lease.
-enum Encoded {
-    /// The PNG is written.
-    Written(SaveReport),
-    /// The pixels are copied, and the PNG is still to be written.
-    Copied(Vec<u8>),
-}
-
 /// The parts of a save for one frame of pixels.
 struct Save<'a> {
-    frame: Frame<'a>,
+    layout: Layout,
+    pixels: Pixels<'a>,
     target: Target<'a>,
     palette: &'a [EncodedChunk],
     format_chunks: &'a FormatChunks,
+}
+
+/// How the pixels are reached.
+#[derive(Clone, Copy)]
+enum Pixels<'a> {
+    /// Under one lease that is held already, or in a copy.
+    Held(Frame<'a>),
+    /// Under a lease for each strip: the function takes one and lends its frame.
+    ByStrip(&'a LendFrame<'a>),
+}
+
+type LendFrame<'a> =
+    dyn Fn(&mut dyn FnMut(Frame<'_>) -> Result<(), Error>) -> Result<(), Error> + 'a;
+
+impl<'a> Pixels<'a> {
+    /// Returns the frame, if it is held.
+    fn held(self) -> Option<Frame<'a>> {
+        match self {
+            Pixels::Held(frame) => Some(frame),
+            Pixels::ByStrip(_) => None,
+        }
+    }
+
+    /// Calls `access` with the frame.
+    fn access(self, mut access: impl FnMut(Frame<'_>) -> Result<(), Error>) -> Result<(), Error> {
+        match self {
+            Pixels::Held(frame) => access(frame),
+            Pixels::ByStrip(lend) => lend(&mut access),
+        }
+    }
 }
 
 impl PngEncoder {
@@ -83,86 +108,171 @@ impl PngEncoder {
         Ok(prepared)
     }
 
-    /// Writes the PNG of an image.
+    /// Writes the PNG of an image, with the consistency that the options ask for.
     pub(super) fn encode<S: PixelSource>(
         &mut self,
         image: &Image<S>,
         prepared: &Prepared,
         output: &mut Output<'_>,
     ) -> Result<SaveReport, Error> {
+        if self.consistency == Consistency::Hold {
+            return self.encode_held(image, prepared, output);
+        }
+        let lease = image.source().lease()?;
+        let is_slice = lease.is_slice();
+        drop(lease);
+        if is_slice {
+            // Borrowed memory cannot change, and nobody waits for it.
+            return self.encode_held(image, prepared, output);
+        }
+        match self.consistency {
+            // A reduction looks at the pixels twice.
+            Consistency::Rows if !self.reduces(image)? => {
+                self.encode_by_strip(image, prepared, output)
+            }
+            _ => self.encode_copy(image, prepared, output),
+        }
+    }
+
+    /// Returns whether a lossless reduction of the pixels is looked for.
+    fn reduces<S>(&self, image: &Image<S>) -> Result<bool, Error> {
         let format = image.format();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
-        let reduces = self.reduce
-            && !format.is_indexed()
-            && format.bit_depth() >= 8
-            && !metadata.depends_on_format();
+        let is_reducible = !format.is_indexed() && format.bit_depth() >= 8;
+        Ok(self.reduce && is_reducible && !metadata.depends_on_format())
+    }
+
+    /// Writes the PNG under one lease.
+    fn encode_held<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        prepared: &Prepared,
+        output: &mut Output<'_>,
+    ) -> Result<SaveReport, Error> {
+        let reduces = self.reduces(image)?;
         let lease = image.source().lease()?;
         let held = Stopwatch::start();
-        let encode = |lease: &mut Lease<'_>| {
+        let mut watch = EditWatch::new();
+        let encode = |lease: &mut Lease<'_>| -> Result<Option<SaveReport>, Error> {
             let frame = image.frame(lease)?;
-            if !reduces {
-                let save = Save {
-                    frame,
-                    target: prepared.target(),
-                    palette: &prepared.palette,
-                    format_chunks: &prepared.format_chunks,
-                };
-                return self.write_frame(&save, output).map(Encoded::Written);
+            if reduces && !frame.is_stable() {
+                // Live memory may change between the two looks of a reduction.
+                return Ok(None);
             }
-            if !frame.is_stable() {
-                // A reduction looks at the pixels twice. Live memory may change
-                // in between, so it is copied first.
-                let mut copy = zeroed(frame.layout.packed_size())?;
-                frame.copy_to(&mut copy)?;
-                return Ok(Encoded::Copied(copy));
-            }
-            self.write_reduced(frame, prepared, output)
-                .map(Encoded::Written)
+            watch.begin(frame.bytes);
+            let report = self.write_frame(frame, prepared, reduces, output)?;
+            watch.end(frame.bytes);
+            Ok(Some(report))
         };
-        let (lease, encoded) = with_lease(lease, encode);
+        let (lease, report) = with_lease(lease, encode);
         drop(lease);
-        let source_held = held.elapsed();
-        let (report, frame_copies) = match encoded? {
-            Encoded::Written(report) => (report, 0),
-            Encoded::Copied(copy) => {
-                let copy = Image::from_buffer(copy, image.width(), image.height(), format)?;
-                (self.encode(&copy, prepared, output)?, 1)
-            }
+        match report? {
+            Some(report) => Ok(SaveReport {
+                frame: watch.state(),
+                source_held: held.elapsed(),
+                ..report
+            }),
+            None => self.encode_copy(image, prepared, output),
+        }
+    }
+
+    /// Copies the pixels and writes the PNG of the copy.
+    fn encode_copy<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        prepared: &Prepared,
+        output: &mut Output<'_>,
+    ) -> Result<SaveReport, Error> {
+        let reduces = self.reduces(image)?;
+        let mut memory = std::mem::take(&mut self.frame_copy);
+        let result = copy_whole(image, &mut memory).and_then(|copied| {
+            let report = self.write_frame(copied.frame, prepared, reduces, output)?;
+            Ok(SaveReport {
+                frame: copied.state,
+                frame_copies: copied.copies,
+                source_held: copied.source_held,
+                ..report
+            })
+        });
+        self.frame_copy = memory;
+        result
+    }
+
+    /// Writes the PNG under a lease for the rows of each strip.
+    fn encode_by_strip<S: PixelSource>(
+        &mut self,
+        image: &Image<S>,
+        prepared: &Prepared,
+        output: &mut Output<'_>,
+    ) -> Result<SaveReport, Error> {
+        let watch = RefCell::new(EditWatch::new());
+        let longest = Cell::new(Duration::ZERO);
+        let lend = |read: &mut dyn FnMut(Frame<'_>) -> Result<(), Error>| {
+            let lease = image.source().lease()?;
+            let held = Stopwatch::start();
+            let access = |lease: &mut Lease<'_>| -> Result<(), Error> {
+                let frame = image.frame(lease)?;
+                watch.borrow_mut().begin(frame.bytes);
+                read(frame)?;
+                watch.borrow_mut().end(frame.bytes);
+                Ok(())
+            };
+            let (lease, result) = with_lease(lease, access);
+            drop(lease);
+            longest.set(longest.get().max(held.elapsed()));
+            result
         };
+        let save = Save {
+            layout: image.layout(),
+            pixels: Pixels::ByStrip(&lend),
+            target: prepared.target(),
+            palette: &prepared.palette,
+            format_chunks: &prepared.format_chunks,
+        };
+        let report = self.write_at_row(&save, output)?;
         Ok(SaveReport {
-            frame_copies,
-            source_held,
+            frame: watch.borrow().state(),
+            source_held: longest.get(),
             ..report
         })
     }
 
-    /// Finds the lossless reduction of the pixels, if there is one, and writes the
-    /// reduced pixels.
-    fn write_reduced(
+    /// Writes the PNG of a frame.
+    fn write_frame(
         &mut self,
         frame: Frame<'_>,
         prepared: &Prepared,
+        reduces: bool,
         output: &mut Output<'_>,
     ) -> Result<SaveReport, Error> {
-        let reduction = Reduction::find(&frame)?;
-        let palette = match reduction.as_ref().and_then(Reduction::palette) {
+        let save = Save {
+            layout: frame.layout,
+            pixels: Pixels::Held(frame),
+            target: prepared.target(),
+            palette: &prepared.palette,
+            format_chunks: &prepared.format_chunks,
+        };
+        let reduction = match reduces {
+            true => Reduction::find(&frame)?,
+            false => None,
+        };
+        let Some(reduction) = reduction else {
+            return self.write_at_row(&save, output);
+        };
+        let palette = match reduction.palette() {
             Some(palette) => palette_chunks(&palette?)?,
             None => Vec::new(),
         };
         let save = Save {
-            frame,
-            target: match &reduction {
-                Some(reduction) => Target::reduced(reduction),
-                None => prepared.target(),
-            },
+            target: Target::reduced(&reduction),
             palette: &palette,
-            format_chunks: &prepared.format_chunks,
+            ..save
         };
-        self.write_frame(&save, output)
+        self.write_at_row(&save, output)
     }
 
     /// Writes a PNG, and adds to an error the row at which it happened.
-    fn write_frame(
+    fn write_at_row(
         &mut self,
         save: &Save<'_>,
         output: &mut Output<'_>,
@@ -183,7 +293,7 @@ impl PngEncoder {
         output: &mut Output<'_>,
         row: &mut Option<u32>,
     ) -> Result<SaveReport, Error> {
-        let (width, height) = (save.frame.layout.width(), save.frame.layout.height());
+        let (width, height) = (save.layout.width(), save.layout.height());
         let png = save.target.png;
         let is_kept = self.kept.is_enabled() && self.compression != Compression::Stored;
         let options = StripOptions {
@@ -193,9 +303,12 @@ impl PngEncoder {
             is_keyed: is_kept || matches!(output, Output::File(_)),
         };
         let geometry = Geometry::new(width, height, png, options)?;
-        let reader = ScanlineReader::new(save.frame, save.target);
         let threads = self.threads_for(&geometry);
-        let filtering = Filtering::of(&geometry, &reader);
+        let filtering = match save.pixels.held() {
+            Some(frame) => Filtering::of(&geometry, &ScanlineReader::new(frame, save.target)),
+            // The source is not held while rows are filtered.
+            None => Filtering::InPlace(geometry.rule),
+        };
         self.prepare_strips(&geometry, &filtering, threads)?;
         self.kept.begin();
         let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
@@ -227,7 +340,10 @@ impl PngEncoder {
             &mut self.strips,
             |strip, index| {
                 current_row.set(index * geometry.rows);
-                strip.read(&geometry, &filtering, &reader, index, row_filter)
+                save.pixels.access(|frame| {
+                    let reader = ScanlineReader::new(frame, save.target);
+                    strip.read(&geometry, &filtering, &reader, index, row_filter)
+                })
             },
             |strip| strip.compress(&geometry, &filtering, earlier),
             |strip| {
