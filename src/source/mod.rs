@@ -14,6 +14,8 @@ mod live;
 mod owner;
 mod pointer;
 mod seq_lock;
+#[cfg(any(unix, windows))]
+mod shared_file;
 mod slice;
 
 use std::error::Error as StdError;
@@ -30,6 +32,8 @@ pub use live::{LiveBytes, LiveBytesMut};
 pub(crate) use live::{LiveElement, LiveElementMut, LiveSlice};
 pub use owner::Owner;
 pub use seq_lock::{SeqLock, SeqLockWriteGuard};
+#[cfg(any(unix, windows))]
+pub use shared_file::SharedFile;
 
 /// The memory that holds the pixels of an [`Image`](crate::Image).
 ///
@@ -42,11 +46,13 @@ pub use seq_lock::{SeqLock, SeqLockWriteGuard};
 ///   `AtomicU16`, `AtomicU32`, `AtomicU64`);
 /// - **guards** around a [`PlainBuffer`]: [`RefCell`](std::cell::RefCell),
 ///   [`Mutex`](std::sync::Mutex), [`RwLock`](std::sync::RwLock);
+/// - **a number of edits** around cells or atomics: [`SeqLock`];
 /// - **pointers** to a source, also to `dyn PixelSource`: `&S`, `&mut S`,
 ///   `Box<S>`, `Rc<S>`, `Arc<S>`;
 /// - **types of other crates**: an [`Owner`] of a type that derefs to a source,
 ///   such as `Owner<Bytes>` and `Arc<Mutex<Owner<MmapMut>>>`, and [`from_fn`] for
 ///   a lock of another crate;
+/// - **memory that other processes write**: a [`SharedFile`];
 /// - **images and arrays of other crates**, with optional features: see
 ///   [`interop`](crate::interop).
 ///

@@ -252,9 +252,10 @@ impl PngEncoder {
             palette: &prepared.palette,
             format_chunks: &prepared.format_chunks,
         };
-        let reduction = match reduces {
-            true => Reduction::find(&frame)?,
-            false => None,
+        let reduction = if reduces {
+            Reduction::find(&frame)?
+        } else {
+            None
         };
         let Some(reduction) = reduction else {
             return self.write_at_row(&save, output);

@@ -98,7 +98,10 @@ fn dynamic_images_of_every_type() {
         let image = from_dynamic(&picture).unwrap();
         assert_in_place(&image, picture.as_bytes());
         let (format, address) = (image.format(), picture.as_bytes().as_ptr());
-        assert_eq!(format.channels(), picture.color().channel_count().into());
+        assert_eq!(
+            format.channels(),
+            usize::from(picture.color().channel_count())
+        );
 
         let mut image = from_dynamic_mut(&mut picture).unwrap();
         assert_eq!((image.format(), image.source().as_ptr()), (format, address));

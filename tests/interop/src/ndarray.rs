@@ -176,7 +176,10 @@ fn cells_are_live() {
         let image = from_array(view, PixelFormat::RGB8).unwrap();
         for value in [5, 6] {
             view[[1, 2, 0]].set(value);
-            assert_eq!(image.pixels().unwrap().get(2, 1).unwrap()[0], value.into());
+            assert_eq!(
+                image.pixels().unwrap().get(2, 1).unwrap()[0],
+                u16::from(value)
+            );
             let file = saved(&image, PixelFormat::RGB8);
             assert_eq!(file, view.iter().map(|cell| cell.get()).collect::<Vec<_>>());
         }

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use pixview::source::{Owner, from_fn};
-use pixview::{Image, PixelFormat};
+use pixview::source::{Lease, LiveBytes, Owner, SourceError, from_fn};
+use pixview::{Image, PixelFormat, PixelSource};
+use vm_memory::VolatileMemory;
 
 use crate::common::assert_in_place;
 
@@ -142,5 +143,44 @@ fn tiny_skia() -> Result {
     image.pixels_mut()?.put(0, 0, [0, 255, 0, 255])?;
     let green = tiny_skia::ColorU8::from_rgba(0, 255, 0, 255).premultiply();
     assert_eq!(pixmap.pixel(0, 0), Some(green));
+    Ok(())
+}
+
+/// A mapping that other processes or devices write. `vm-memory` copies bytes out of it
+/// with volatile reads, and never forms a reference to it.
+struct Mapped(vm_memory::MmapRegion);
+
+impl LiveBytes for &Mapped {
+    fn len(&self) -> usize {
+        self.0.size()
+    }
+
+    fn element_size(&self) -> usize {
+        1
+    }
+
+    fn copy_to(&self, offset: usize, to: &mut [u8]) -> std::result::Result<(), SourceError> {
+        let part = self.0.get_slice(offset, to.len());
+        part.map_err(SourceError::other)?.copy_to(to);
+        Ok(())
+    }
+}
+
+impl PixelSource for Mapped {
+    fn lease(&self) -> std::result::Result<Lease<'_>, SourceError> {
+        Ok(Lease::live(self))
+    }
+}
+
+/// A device that can only be mapped.
+#[test]
+fn a_mapped_device() -> Result {
+    let device = Mapped(vm_memory::MmapRegion::new(4 * 64 * 64)?);
+
+    let image = Image::from_buffer(&device, 64, 64, PixelFormat::BGRX8)?;
+    device.0.get_slice(0, 4)?.copy_from(&[255, 0, 0, 0]); // the device draws
+    let png = image.to_png()?;
+
+    assert_eq!(Image::from_png(&png)?.pixels()?.get(0, 0)?, [0, 0, 255]);
     Ok(())
 }
