@@ -214,7 +214,7 @@ fn edits_during_a_save() {
         });
         let (report, rows) = save(&mut encoder, &image);
         assert_eq!(report.frame, edited, "{level:?}");
-        let colors = if level == Snapshot { 0 } else { 1 };
+        let colors = u16::from(level != Snapshot);
         assert_eq!(rows.last().unwrap(), &[colors]);
     }
 }
@@ -490,7 +490,9 @@ fn no_torn_frame_is_called_whole() {
         .collect();
     let store = |words: &[AtomicU32], color: u8| {
         let word = u32::from_ne_bytes([color; 4]);
-        words.iter().for_each(|to| to.store(word, Relaxed));
+        for to in words {
+            to.store(word, Relaxed);
+        }
     };
     let lock = RwLock::new(vec![0u8; 4 * words.len()]);
     for level in LEVELS {
