@@ -5,6 +5,7 @@
 //! its bytes for one access. Memory that may change at any time is
 //! [`LiveBytes`].
 
+pub mod conformance;
 mod element;
 mod from_fn;
 mod generation;
@@ -129,7 +130,7 @@ pub use shared_file::SharedFile;
 /// of a source must have the same length and element size: an image refuses to
 /// read from a source that changed (see [`SourceError::Changed`]). No
 /// implementation can corrupt memory or a file: a lease that contradicts an
-/// earlier one is an error.
+/// earlier one is an error. [`conformance`] checks an implementation in its tests.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
     note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these",

@@ -60,6 +60,19 @@ impl<'a> Frame<'a> {
             .then(|| &bytes[run.start..run.start + run.count * run.unit])
     }
 
+    /// Returns the packed bytes of all rows, if the memory is stable and holds the
+    /// pixels in order, without gaps.
+    pub(crate) fn rows_in_place(&self) -> Option<&'a [u8]> {
+        let row = self.row_in_place(0)?;
+        let (height, stride) = (self.layout.height(), self.layout.row_stride_bits());
+        if height > 1 && stride != 8 * row.len() as i64 {
+            return None;
+        }
+        let start = self.layout.address(0, 0).byte;
+        let bytes = self.stable_bytes()?;
+        Some(&bytes[start..start + row.len() * height as usize])
+    }
+
     /// Returns whether the memory does not change during the access.
     pub(crate) fn is_stable(&self) -> bool {
         matches!(self.bytes, Bytes::Stable(..))
@@ -108,6 +121,11 @@ impl<'a> Frame<'a> {
     pub(crate) fn copy_to(&self, to: &mut [u8]) -> Result<(), Error> {
         let (width, height) = (self.layout.width(), self.layout.height());
         let row_size = self.layout.format().row_size(width) as usize;
+        if let Some(rows) = self.rows_in_place() {
+            // One large copy is faster than many small ones.
+            to.copy_from_slice(rows);
+            return Ok(());
+        }
         for (y, row) in (0..height).zip(to.chunks_exact_mut(row_size)) {
             self.pixels(0, y, width, row).at_row(y)?;
         }

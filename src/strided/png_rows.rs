@@ -15,14 +15,8 @@ impl<'a> Frame<'a> {
     /// Returns all rows in place, if stable memory holds them as PNG does, one
     /// behind the other without padding.
     pub(crate) fn png_rows_in_place(&self) -> Option<&'a [u8]> {
-        let row = self.png_row_in_place(0)?;
-        let (height, stride) = (self.layout.height(), self.layout.row_stride_bits());
-        if height > 1 && stride != 8 * row.len() as i64 {
-            return None;
-        }
-        let start = self.layout.address(0, 0).byte;
-        let bytes = self.stable_bytes()?;
-        Some(&bytes[start..start + row.len() * height as usize])
+        let stored = self.layout.format().is_stored_as_png();
+        stored.then(|| self.rows_in_place()).flatten()
     }
 
     /// Fills `row` with row `y` as PNG holds it, with the color type and the
