@@ -1,4 +1,27 @@
 //! The checks of a layout against its buffer, made once.
+//!
+//! # Why no accepted layout reaches outside, and no smaller buffer would do
+//!
+//! The first bit of a unit is
+//! `start + x * pixel_stride + y * row_stride + c * plane_stride`, where each index
+//! runs from 0 to its count - 1, on its own. The sum is smallest where each term is
+//! smallest: at the last index if the stride is negative, else at index 0. It is
+//! largest at the other ends. So two units have the lowest and the highest bit of all,
+//! and both belong to the image. [`check_bounds`](Layout::check_bounds) computes these
+//! two: the layout is accepted if and only if both lie in the buffer, and `needed` is
+//! the end of the second, in whole bytes.
+//!
+//! **No overflow in the check.** An offset and a stride in bits are below 2^67, a side
+//! is below 2^31, and there are at most 4 planes. A sum of four products is below
+//! 2^101, far below the 2^127 of `i128`.
+//!
+//! **No overflow afterwards.** An accepted layout reaches at most `isize::MAX` bytes,
+//! so the address of each unit fits an `isize`. So do the terms of the sum: the
+//! distance between two units of a row, of a column or of a pixel is the distance of
+//! two bytes of the buffer. Each partial sum is the address of a unit, too. A stride
+//! along an axis of one index is multiplied by 0.
+//!
+//! `tests/layout_bounds.rs` tries every small layout against every length.
 
 use super::{Layout, NOWHERE};
 use crate::ErrorKind;

@@ -214,8 +214,9 @@ impl Layout {
     /// The slice needs no alignment, because its elements are bytes. If the owner
     /// writes while the image exists, make a slice of `Cell<u8>` if the owner
     /// writes in the same thread, or of `AtomicU8` if other threads write with
-    /// atomics. Memory that another process writes cannot be a slice: implement
-    /// [`LiveBytes`](crate::source::LiveBytes) for it.
+    /// atomics. Memory that another process writes cannot be a slice: use
+    /// [`SharedFile`](crate::source::SharedFile), or implement
+    /// [`LiveBytes`](crate::source::LiveBytes).
     pub fn reach(&self) -> Result<Range<isize>, Error> {
         self.check_size()?;
         self.check_planes()?;
