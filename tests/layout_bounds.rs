@@ -83,7 +83,10 @@ fn check(layout: Layout, planes: i64, unit_bits: i64) -> bool {
     let model = Model::new(layout, planes, unit_bits);
     let (first, needed) = (model.first_bit(), model.needed());
     let image = |len| {
-        let read = RefCell::new(usize::MAX..0);
+        let read = RefCell::new(Range {
+            start: usize::MAX,
+            end: 0,
+        });
         Image::with_layout(Numbered { len, read }, layout)
     };
     for len in 0..=needed.max(0) + 2 {
