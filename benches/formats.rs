@@ -1,5 +1,15 @@
 //! What other formats than PNG's own cost: every conversion alone, both ways,
 //! and whole fast saves beside those of the converted picture.
+//!
+//! ```text
+//! cargo bench --bench formats [-- FILTER]
+//! ```
+//!
+//! The filter limits the conversions; the saves are always measured. With
+//! `PIXVIEW_PLOT=file.svg` a chart of the saves is written.
+
+#[path = "plot.rs"]
+mod plot;
 
 use std::hint::black_box;
 use std::io;
@@ -8,6 +18,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use pixview::internals::{from_png, pack, pixel_size, png_row_size, to_png, unpack};
 use pixview::{Compression, Image, PixelFormat, PngEncoder};
+
+use crate::plot::Bars;
 
 /// Pixels of a row that fits the first-level cache.
 const ROW: usize = 1024;
@@ -96,7 +108,10 @@ const HEIGHT: u32 = 1080;
 /// A landscape with grain: between a photograph and a drawing.
 fn scene(format: PixelFormat) -> Image<Vec<u8>> {
     let mut image = Image::new(WIDTH, HEIGHT, format).expect("fits");
-    let scale = if format.bit_depth() == 16 { 257 } else { 1 };
+    let of_the_file = |sample: u16| match format.bit_depth() {
+        16 => sample * 257,
+        depth => sample >> (8 - depth),
+    };
     let mut seed = 1u32;
     let mut pixels = image.pixels_mut().expect("owned");
     for y in 0..HEIGHT {
@@ -115,7 +130,7 @@ fn scene(format: PixelFormat) -> Image<Vec<u8>> {
                     200 - (x / 20) as u16,
                 ]
             };
-            let samples = rgba.map(|sample| sample * scale);
+            let samples = rgba.map(of_the_file);
             let (gray, color) = ([samples[1], samples[3]], &samples[..]);
             match format.channels() {
                 count @ (1 | 2) => pixels.put(x, y, &gray[..count]),
@@ -132,6 +147,9 @@ fn scene(format: PixelFormat) -> Image<Vec<u8>> {
 fn converted(image: &Image<Vec<u8>>) -> Image<Vec<u8>> {
     use PixelFormat as F;
     let format = match (image.format().channels(), image.format().bit_depth()) {
+        (1, 1) => F::GRAY1,
+        (1, 2) => F::GRAY2,
+        (1, 4) => F::GRAY4,
         (1, 8) => F::GRAY8,
         (1, _) => F::GRAY16BE,
         (2, 8) => F::GRAY_ALPHA8,
@@ -156,70 +174,132 @@ fn converted(image: &Image<Vec<u8>>) -> Image<Vec<u8>> {
     converted
 }
 
-/// Whole saves of a picture and of the converted picture, one after the other,
-/// again and again: the ratio of the medians of their times. The files are the
-/// same.
-fn saves(runs: usize) {
+/// Formats of every family whose conversion is code of its own.
+fn families() -> Vec<PixelFormat> {
     use PixelFormat as F;
-    println!("\nA whole save over that of the converted picture, {runs} of each:\n");
-    println!("| format | Fast | Stored | MB/s of PNG, Fast |\n|---|---|---|---|");
-    for format in [
+    vec![
         F::BGR8,
         F::BGRA8,
         F::BGRX8,
         F::XRGB8888,
         F::GRAY8.inverted(),
+        F::GRAY8.with_bit_depth(1),
+        F::GRAY8.with_bit_depth(4),
         F::GRAY16,
+        F::GRAY16.inverted(),
         F::RGB16,
+        F::RGBX16,
         F::RGBA16,
         F::RGB565,
         F::XRGB1555,
+        F::RGBA5551,
         F::RGBA4444,
         F::XRGB2101010,
+        F::RGBA1010102,
         F::CMYK8,
         F::BGRA8.premultiplied(),
         F::RGBA16.premultiplied(),
         F::GRAY_I8,
         F::GRAY_I32,
         F::GRAY_F16,
+        F::RGBA_F16,
         F::GRAY_F32,
-        F::GRAY_F64,
         F::RGB_F32,
+        F::GRAY_F64,
+        F::RGB_F64,
         F::GRAY_F32.linear(),
+        F::RGBA_F16.premultiplied().linear().with_bit_depth(8),
         F::RGBA_F32.premultiplied().linear().with_bit_depth(8),
-    ] {
+    ]
+}
+
+/// Saves of a picture, beside those of the converted picture.
+struct Saves {
+    format: PixelFormat,
+    /// The time in the mode Fast, relative to that of the converted picture.
+    fast: f64,
+    /// As `fast`, in the mode Stored.
+    stored: f64,
+    /// Milliseconds of a save in the mode Fast.
+    milliseconds: f64,
+    /// Megabytes of PNG samples in a second, in the mode Fast.
+    speed: f64,
+}
+
+impl Saves {
+    /// Saves a picture and the converted picture, one after the other, again and
+    /// again. Compares the lower quartiles of their times, because other work of
+    /// the machine only ever adds time. The files are the same.
+    fn measure(format: PixelFormat, runs: usize) -> Self {
         let image = scene(format);
         let plain = converted(&image);
-        let bytes = plain.source().len() as f64;
-        let mut ratios = Vec::new();
-        let mut speed = 0.0;
-        for compression in [Compression::Fast, Compression::Stored] {
+        let times = [Compression::Fast, Compression::Stored].map(|compression| {
             let mut encoder = PngEncoder::new().compression(compression);
             let same =
                 encoder.to_png(&image).expect("saves") == encoder.to_png(&plain).expect("saves");
             assert!(same, "{format} is another picture");
-            let mut time = |image| -> Duration {
+            let mut time = |image: &Image<Vec<u8>>| -> Duration {
                 let start = Instant::now();
                 encoder.write(image, io::sink()).expect("saves");
                 start.elapsed()
             };
             let (mut own, mut others) = (Vec::new(), Vec::new());
-            for _ in 0..runs {
-                own.push(time(&image));
-                others.push(time(&plain));
+            // Speed depends on where memory is: each round has other memory.
+            for _ in 0..runs.div_ceil(RUNS_A_ROUND) {
+                let (image, plain) = (image.clone(), plain.clone());
+                for _ in 0..runs.min(RUNS_A_ROUND) {
+                    own.push(time(&image));
+                    others.push(time(&plain));
+                }
             }
-            own.sort();
-            others.sort();
-            ratios.push(own[runs / 2].as_secs_f64() / others[runs / 2].as_secs_f64());
-            if compression == Compression::Fast {
-                speed = bytes / own[runs / 2].as_secs_f64() / 1e6;
-            }
+            [own, others].map(|mut times| {
+                times.sort();
+                times[times.len() / 4].as_secs_f64()
+            })
+        });
+        let [[fast, plain_fast], [stored, plain_stored]] = times;
+        Saves {
+            format,
+            fast: fast / plain_fast,
+            stored: stored / plain_stored,
+            milliseconds: fast * 1e3,
+            speed: plain.source().len() as f64 / fast / 1e6,
         }
+    }
+}
+
+/// The saves between two allocations of the pictures.
+const RUNS_A_ROUND: usize = 5;
+
+/// Prints the table of whole saves, and draws its chart.
+fn saves(runs: usize) {
+    let mut saves: Vec<Saves> = families()
+        .into_iter()
+        .map(|format| Saves::measure(format, runs))
+        .collect();
+    saves.sort_by(|a, b| a.fast.total_cmp(&b.fast));
+    println!("\nA whole save over that of the converted picture, {runs} of each:\n");
+    println!("| format | Fast | Stored | Fast, ms | Fast, MB/s of PNG |\n|---|---|---|---|---|");
+    for row in &saves {
         println!(
-            "| {format} | {:.2} | {:.2} | {speed:.0} |",
-            ratios[0], ratios[1]
+            "| {} | {:.2} | {:.2} | {:.2} | {:.0} |",
+            row.format, row.fast, row.stored, row.milliseconds, row.speed
         );
     }
+    let groups: Vec<_> = saves
+        .iter()
+        .map(|row| (row.format.to_string(), vec![row.fast]))
+        .collect();
+    plot::write(|| {
+        let chart = Bars {
+            title: "Fast saves by format",
+            subtitle: "The time, relative to a save of the same picture in the format of the file",
+            series: &[""],
+            groups: &groups,
+            digits: 2,
+        };
+        chart.draw()
+    });
 }
 
 fn main() {
@@ -232,5 +312,5 @@ fn main() {
     bits(&mut criterion);
     criterion.final_summary();
     let test = std::env::args().any(|arg| arg == "--test");
-    saves(if test { 1 } else { 31 });
+    saves(if test { 1 } else { 20 });
 }

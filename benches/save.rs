@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32};
 use std::sync::{Mutex, RwLock};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pixview::{Image, PixelFormat, PixelSource, PngEncoder};
+use pixview::{Image, Layout, PixelFormat, PixelSource, PngEncoder};
 
 const WIDTH: u32 = 1024;
 const HEIGHT: u32 = 768;
@@ -82,6 +82,22 @@ fn sources(c: &mut Criterion) {
     save(c, "source", "Cell<u8>, mirrored", &mirrored);
     let transposed = rgba(&cells).transpose();
     save(c, "source", "Cell<u8>, transposed", &transposed);
+    let mut planes = planes();
+    save(c, "source", "slice, planar", &planar(&planes));
+    let cells = Cell::from_mut(&mut planes[..]);
+    save(c, "source", "Cell<u8>, planar", &planar(&cells));
+}
+
+/// The samples of the scene, each channel in a plane of its own.
+fn planes() -> Vec<u8> {
+    let pixels = scene(PixelFormat::RGBA8).into_source();
+    let plane = |channel| pixels.iter().skip(channel).step_by(4);
+    (0..4).flat_map(plane).copied().collect()
+}
+
+fn planar(source: &dyn PixelSource) -> Image<&dyn PixelSource> {
+    let layout = Layout::planar(WIDTH, HEIGHT, PixelFormat::RGBA8);
+    Image::with_layout(source, layout).expect("fits")
 }
 
 fn formats(c: &mut Criterion) {
@@ -118,6 +134,12 @@ fn copies(c: &mut Criterion) {
     copy("Cell<u8>", &rgba(&cells));
     copy("Cell<u8>, mirrored", &rgba(&cells).flip_horizontal());
     copy("Cell<u8>, transposed", &rgba(&cells).transpose());
+    let mut planes = planes();
+    copy("slice, planar", &planar(&planes));
+    copy(
+        "Cell<u8>, planar",
+        &planar(&Cell::from_mut(&mut planes[..])),
+    );
 }
 
 fn corpus(c: &mut Criterion) {

@@ -7,7 +7,16 @@ pub mod cookbook {}
 #[doc = include_str!("comparison.md")]
 pub mod comparison {}
 
-#[doc = include_str!("performance.md")]
+// The plots are HTML within the page, so that their text has its color.
+#[doc = include_str!("performance/overview.md")]
+#[doc = include_str!("performance/encoders.svg")]
+#[doc = include_str!("performance/formats.md")]
+#[doc = include_str!("performance/formats.svg")]
+#[doc = include_str!("performance/saves_again.md")]
+#[doc = include_str!("performance/saves_again.svg")]
+#[doc = include_str!("performance/producer.md")]
+#[doc = ""]
+#[doc = include_str!("performance/reading.md")]
 pub mod performance {}
 
 #[doc = include_str!("contracts.md")]

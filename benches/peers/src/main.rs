@@ -12,7 +12,11 @@
 //! Without `PIXVIEW_CORPUS` a few scenes are drawn, which say little about
 //! photographs. Speeds are medians; every encoder writes to a `Vec` that grows
 //! as it goes, as `to_png` does, but for those marked `reserved`.
+//!
+//! With `PIXVIEW_PLOT=file.svg` a chart of speed and size is written.
 
+#[path = "../../plot.rs"]
+mod plot;
 mod read;
 
 use std::fmt::Write as _;
@@ -21,6 +25,8 @@ use std::time::Instant;
 
 use peak_alloc::PeakAlloc;
 use pixview::{Compression, Image, PixelFormat, PngDecoder, PngEncoder};
+
+use crate::plot::{Anchor, COLORS, Chart, WIDTH};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -435,22 +441,18 @@ fn main() {
             );
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/target/peers.svg");
-    std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
-    std::fs::write(path, plot(&points)).unwrap();
-    println!("wrote {path}");
+    plot::write(|| draw(&points));
     read::run(&mut files);
 }
 
-/// Speed to the right, on a logarithmic scale; size upwards. Encoders that
-/// make much larger files are left out.
-fn plot(points: &[(&str, f64, f64)]) -> String {
-    const WIDTH: f64 = 960.0;
-    const HEIGHT: f64 = 600.0;
-    const LEFT: f64 = 60.0;
-    const RIGHT: f64 = 930.0;
+/// Draws speed to the right, on a logarithmic scale, and size upwards. Leaves out
+/// encoders that make much larger files.
+fn draw(points: &[(&str, f64, f64)]) -> String {
+    const HEIGHT: f64 = 540.0;
+    const LEFT: f64 = 44.0;
+    const RIGHT: f64 = WIDTH - 16.0;
     const TOP: f64 = 84.0;
-    const BOTTOM: f64 = 540.0;
+    const BOTTOM: f64 = 486.0;
     let shown: Vec<_> = points.iter().filter(|p| p.2 < 1.3).collect();
     let range = |values: &mut dyn Iterator<Item = f64>| {
         values.fold((f64::MAX, f64::MIN), |(low, high), v| {
@@ -467,45 +469,34 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
     let x = |speed: f64| LEFT + (speed.log10() - slow) / (quick - slow) * (RIGHT - LEFT);
     let y = |size: f64| TOP + (large - size) / (large - small) * (BOTTOM - TOP);
 
-    let mut svg = format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' font-family='Helvetica, Arial, sans-serif' font-size='13'>\n\
-         <rect width='100%' height='100%' fill='#fff'/>\n\
-         <text x='{LEFT}' y='28' font-size='18' fill='#222'>PNG encoders: speed and size of the files</text>\n\
-         <text x='{LEFT}' y='48' fill='#666'>right is faster, down is smaller; geometric means over the pictures</text>\n"
+    let mut chart = Chart::new(
+        "PNG encoders: speed and size of the files",
+        "Right is faster, down is smaller; geometric means over the pictures",
+        HEIGHT,
     );
     let mut size = small;
     while size < large + 1e-9 {
-        writeln!(
-            svg,
-            "<path d='M{LEFT} {y:.0}H{RIGHT}' stroke='#e4e4e4'/><text x='{tx}' y='{ty:.0}' text-anchor='end' fill='#666'>{size:.2}</text>",
-            y = y(size),
-            tx = LEFT - 8.0,
-            ty = y(size) + 4.0
-        )
-        .unwrap();
+        chart.row_line(LEFT, RIGHT, y(size));
+        chart.text(
+            LEFT - 8.0,
+            y(size) + 4.0,
+            Anchor::End,
+            &format!("{size:.2}"),
+        );
         size += 0.05;
     }
     for speed in [
         10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0,
     ] {
         if (slow..quick).contains(&f64::log10(speed)) {
-            writeln!(
-                svg,
-                "<path d='M{x:.0} {TOP}V{BOTTOM}' stroke='#e4e4e4'/><text x='{x:.0}' y='{ty}' text-anchor='middle' fill='#666'>{speed}</text>",
-                x = x(speed),
-                ty = BOTTOM + 20.0
-            )
-            .unwrap();
+            chart.column_line(x(speed), TOP, BOTTOM);
+            chart.text(x(speed), BOTTOM + 20.0, Anchor::Middle, &speed.to_string());
         }
     }
-    writeln!(
-        svg,
-        "<text x='{RIGHT}' y='{ty}' text-anchor='end' fill='#222'>megabytes of pixels a second</text>\n\
-         <text x='{LEFT}' y='{sy}' fill='#222'>size, {REFERENCE} = 1</text>",
-        ty = BOTTOM + 42.0,
-        sy = TOP - 8.0
-    )
-    .unwrap();
+    let unit = "megabytes of pixels a second";
+    chart.text(RIGHT, BOTTOM + 42.0, Anchor::End, unit);
+    let unit = format!("size, {REFERENCE} = 1");
+    chart.text(0.0, TOP - 14.0, Anchor::Start, &unit);
 
     // Labels go where they cover neither a point nor another label.
     let mut taken: Vec<[f64; 4]> = shown
@@ -515,38 +506,36 @@ fn plot(points: &[(&str, f64, f64)]) -> String {
     for &&(name, speed, size) in &shown {
         let (px, py) = (x(speed), y(size));
         let ours = name.starts_with("pixview");
-        let label = if ours { 7.7 } else { 6.8 } * name.len() as f64;
-        let places = [4.0, -9.0, 17.0, -22.0, 30.0, -35.0, 43.0]
-            .into_iter()
-            .flat_map(|dy| [(px + 10.0, py + dy), (px - 10.0 - label, py + dy)]);
-        let free = |&(lx, ly): &(f64, f64)| {
-            let inside = lx > LEFT && lx + label < WIDTH && ly > TOP && ly < BOTTOM;
-            let clear = |t: &[f64; 4]| {
-                lx > t[2] || lx + label < t[0] || ly - 11.0 > t[3] || ly + 3.0 < t[1]
-            };
+        let width = if ours { 7.0 } else { 6.5 } * name.len() as f64;
+        // To the right and to the left, then above and below.
+        let places = [
+            (px + 10.0, py + 4.0, Anchor::Start),
+            (px - 10.0, py + 4.0, Anchor::End),
+            (px + 6.0, py - 11.0, Anchor::End),
+            (px + 6.0, py + 20.0, Anchor::End),
+            (px - 6.0, py - 11.0, Anchor::Start),
+            (px - 6.0, py + 20.0, Anchor::Start),
+        ];
+        let area = |&(x, y, anchor): &(f64, f64, Anchor)| {
+            let left = x - if let Anchor::End = anchor { width } else { 0.0 };
+            [left, y - 11.0, left + width, y + 3.0]
+        };
+        let free = |place: &&(f64, f64, Anchor)| {
+            let [left, top, right, bottom] = area(place);
+            let inside = left > LEFT && right < WIDTH && top > TOP && bottom < BOTTOM;
+            let clear = |t: &[f64; 4]| left > t[2] || right < t[0] || top > t[3] || bottom < t[1];
             inside && taken.iter().all(clear)
         };
-        let (lx, ly) = places
-            .into_iter()
-            .find(free)
-            .unwrap_or((px + 10.0, py + 4.0));
-        let (tx, anchor) = if lx < px {
-            (px - 10.0, "end")
+        let place = places.iter().find(free).unwrap_or(&places[0]);
+        taken.push(area(place));
+        let &(lx, ly, anchor) = place;
+        if ours {
+            chart.dot(px, py, COLORS[1]);
+            chart.bold_text(lx, ly, anchor, name);
         } else {
-            (lx, "start")
-        };
-        taken.push([lx, ly - 11.0, lx + label, ly + 3.0]);
-        let (color, weight) = if ours {
-            ("#c8322b", "bold")
-        } else {
-            ("#3b5b7a", "normal")
-        };
-        writeln!(
-            svg,
-            "<circle cx='{px:.1}' cy='{py:.1}' r='5' fill='{color}'/>\
-             <text x='{tx:.1}' y='{ly:.1}' text-anchor='{anchor}' fill='{color}' font-weight='{weight}'>{name}</text>"
-        )
-        .unwrap();
+            chart.dot(px, py, COLORS[0]);
+            chart.text(lx, ly, anchor, name);
+        }
     }
-    svg + "</svg>\n"
+    chart.finish()
 }
