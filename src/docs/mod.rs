@@ -7,13 +7,20 @@ pub mod cookbook {}
 #[doc = include_str!("comparison.md")]
 pub mod comparison {}
 
-// The plots are HTML within the page, so that their text has its color.
+// The plots are HTML within the page, so that their text has its color. In
+// Markdown a blank line begins and ends HTML.
 #[doc = include_str!("performance/overview.md")]
+#[doc = ""]
 #[doc = include_str!("performance/encoders.svg")]
+#[doc = ""]
 #[doc = include_str!("performance/formats.md")]
+#[doc = ""]
 #[doc = include_str!("performance/formats.svg")]
+#[doc = ""]
 #[doc = include_str!("performance/saves_again.md")]
+#[doc = ""]
 #[doc = include_str!("performance/saves_again.svg")]
+#[doc = ""]
 #[doc = include_str!("performance/producer.md")]
 #[doc = ""]
 #[doc = include_str!("performance/reading.md")]
