@@ -318,7 +318,7 @@ fn scene(format: PixelFormat) -> Image<Vec<u8>> {
     let mut image = Image::new(width, height, format).unwrap();
     let scale = if format.bit_depth() == 16 { 257 } else { 1 };
     let mut seed = 1u32;
-    let mut pixels = image.write().unwrap();
+    let mut pixels = image.pixels_mut().unwrap();
     for y in 0..height {
         for x in 0..width {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
