@@ -117,8 +117,7 @@ pub struct Bars<'a> {
 }
 
 impl Bars<'_> {
-    /// Draws the bars from left to right, with their figures. A line marks each
-    /// whole step of the scale.
+    /// Draws the bars from left to right, with their figures.
     pub fn draw(&self) -> String {
         const BAR: f64 = 14.0;
         const GAP: f64 = 7.0;
@@ -141,10 +140,10 @@ impl Bars<'_> {
                 at += 17.0 + LETTER * name.chars().count() as f64 + 22.0;
             }
         }
-        for step in 0..=largest as u32 {
-            let x = x(f64::from(step));
+        for mark in (0..=largest as u32).step_by(step(largest)) {
+            let x = x(f64::from(mark));
             chart.column_line(x, top - 4.0, bottom);
-            chart.text(x, bottom + 17.0, Anchor::Middle, &format!("{step}"));
+            chart.text(x, bottom + 17.0, Anchor::Middle, &format!("{mark}"));
         }
         for (index, (name, values)) in self.groups.iter().enumerate() {
             let y = top + index as f64 * group;
@@ -159,6 +158,15 @@ impl Bars<'_> {
         }
         chart.finish()
     }
+}
+
+/// Returns the distance of the marks of a scale that begins at 0: few enough for
+/// their labels.
+fn step(largest: f64) -> usize {
+    let steps = (0..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_usize.pow(power)));
+    let mut steps = steps.take(27);
+    let few = |&step: &usize| largest / step as f64 <= 15.0;
+    steps.find(few).unwrap_or(usize::MAX)
 }
 
 /// Writes a chart to the file that `PIXVIEW_PLOT` names, if it names one.
