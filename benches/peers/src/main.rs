@@ -507,15 +507,20 @@ fn draw(points: &[(&str, f64, f64)]) -> String {
         let (px, py) = (x(speed), y(size));
         let ours = name.starts_with("pixview");
         let width = if ours { 7.0 } else { 6.5 } * name.len() as f64;
-        // To the right and to the left, then above and below.
-        let places = [
+        // To the right and to the left, then above and below, further and further.
+        let beside = [
             (px + 10.0, py + 4.0, Anchor::Start),
             (px - 10.0, py + 4.0, Anchor::End),
-            (px + 6.0, py - 11.0, Anchor::End),
-            (px + 6.0, py + 20.0, Anchor::End),
-            (px - 6.0, py - 11.0, Anchor::Start),
-            (px - 6.0, py + 20.0, Anchor::Start),
         ];
+        let rows = [-11.0, 20.0, -26.0, 35.0, -41.0, 50.0, -56.0, 65.0];
+        let apart = rows.into_iter().flat_map(|dy| {
+            let (left, right) = (px + 6.0, px - 6.0);
+            [
+                (left, py + dy, Anchor::End),
+                (right, py + dy, Anchor::Start),
+            ]
+        });
+        let places: Vec<_> = beside.into_iter().chain(apart).collect();
         let area = |&(x, y, anchor): &(f64, f64, Anchor)| {
             let left = x - if let Anchor::End = anchor { width } else { 0.0 };
             [left, y - 11.0, left + width, y + 3.0]
