@@ -11,6 +11,7 @@
 mod bits;
 mod checked;
 mod gather;
+mod planes;
 mod png_rows;
 mod run;
 mod scatter;
@@ -18,10 +19,12 @@ mod scatter;
 use bits::{BitRun, for_each_unpacked, gather_bits, scatter_bits};
 pub(crate) use checked::CheckedLayout;
 use gather::gather;
+use planes::Planes;
 pub(crate) use run::BLOCK;
 use run::{interleaved_run, plane_runs};
 use scatter::scatter;
 
+use crate::arch::Registers;
 use crate::error::AtRow;
 use crate::format::{pack, unpack};
 use crate::source::{Bytes, BytesMut};
@@ -101,18 +104,16 @@ impl<'a> Frame<'a> {
         if let Some(run) = interleaved_run(&self.layout, x, y, count) {
             return gather(self.bytes, run, to);
         }
-        let size = self.layout.format().pixel_size();
-        for (plane, run) in plane_runs(&self.layout, x, y, count) {
-            let unit = run.unit;
-            let mut block = [0; BLOCK];
-            for (first, run) in run.parts(BLOCK / unit) {
-                let samples = &mut block[..run.count * unit];
-                gather(self.bytes, run, samples)?;
-                let pixels = to[first * size..].chunks_exact_mut(size);
-                for (pixel, sample) in pixels.zip(samples.chunks_exact(unit)) {
-                    pixel[plane * unit..][..unit].copy_from_slice(sample);
-                }
+        let (size, unit) = (self.layout.format().pixel_size(), self.layout.unit());
+        let planes = size / unit;
+        let mut samples: Planes = [[0; planes::PART]; planes::MAX_PLANES];
+        for first in (0..count).step_by(planes::PART / unit) {
+            let now = (count - first).min((planes::PART / unit) as u32);
+            for (plane, run) in plane_runs(&self.layout, x + first, y, now) {
+                gather(self.bytes, run, &mut samples[plane][..now as usize * unit])?;
             }
+            let pixels = &mut to[first as usize * size..][..now as usize * size];
+            planes::join(Registers::widest(), &samples, planes, unit, pixels);
         }
         Ok(())
     }
@@ -178,17 +179,15 @@ impl FrameMut<'_> {
         if let Some(run) = interleaved_run(&self.layout, x, y, count) {
             return scatter(&mut self.bytes, run, from);
         }
-        let size = self.layout.format().pixel_size();
-        for (plane, run) in plane_runs(&self.layout, x, y, count) {
-            let unit = run.unit;
-            let mut block = [0; BLOCK];
-            for (first, run) in run.parts(BLOCK / unit) {
-                let samples = &mut block[..run.count * unit];
-                let pixels = from[first * size..].chunks_exact(size);
-                for (pixel, sample) in pixels.zip(samples.chunks_exact_mut(unit)) {
-                    sample.copy_from_slice(&pixel[plane * unit..][..unit]);
-                }
-                scatter(&mut self.bytes, run, samples)?;
+        let (size, unit) = (self.layout.format().pixel_size(), self.layout.unit());
+        let planes = size / unit;
+        let mut samples: Planes = [[0; planes::PART]; planes::MAX_PLANES];
+        for first in (0..count).step_by(planes::PART / unit) {
+            let now = (count - first).min((planes::PART / unit) as u32);
+            let pixels = &from[first as usize * size..][..now as usize * size];
+            planes::split(Registers::widest(), pixels, planes, unit, &mut samples);
+            for (plane, run) in plane_runs(&self.layout, x + first, y, now) {
+                scatter(&mut self.bytes, run, &samples[plane][..now as usize * unit])?;
             }
         }
         Ok(())

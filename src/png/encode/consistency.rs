@@ -37,7 +37,7 @@ pub enum Consistency {
     ///
     /// If the source has a generation number and was edited during the copy, the
     /// copy is repeated, at most 16 times. It begins when no edit takes place; the
-    /// save waits for that for up to a second. If no copy is whole, the save fails
+    /// save waits for that for up to a second each time. If no copy is whole, the save fails
     /// with [`ErrorKind::Torn`](crate::ErrorKind::Torn) before the first byte is
     /// written.
     ///
@@ -166,8 +166,8 @@ pub(super) fn copy_whole<'m, S: PixelSource>(
     let layout = image.layout();
     let size = prepare_copy(layout, memory)?;
     let (mut copies, mut source_held) = (0, Duration::ZERO);
-    let waiting = Stopwatch::start();
-    let mut waits = 0;
+    // The time and the pauses since the last copy.
+    let (mut waiting, mut waits) = (Stopwatch::start(), 0);
     let state = loop {
         let lease = image.source().lease()?;
         let held = Stopwatch::start();
@@ -190,6 +190,7 @@ pub(super) fn copy_whole<'m, S: PixelSource>(
             if watch.state() != FrameState::Torn {
                 break watch.state();
             }
+            (waiting, waits) = (Stopwatch::start(), 0);
         } else {
             waits += 1;
         }
