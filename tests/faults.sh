@@ -14,6 +14,10 @@
 # `save_if_changed` runs twice: over a file whose last byte differs, and over an
 # equal file, which no fault may change.
 #
+# Three cases sync the file and its folder. If the folder cannot be synced, the
+# caller gets an error, and the path has the new file. The order of the calls must
+# be: write the bytes, sync the file, rename it, sync the folder.
+#
 # The file opens to nobody new: its permissions are those from before, or those
 # of its owner alone.
 #
@@ -50,22 +54,25 @@ export PIXVIEW_TEST_SAVE=$image
 prepare() {
     rm -rf "$folder"
     mkdir "$folder"
-    unset PIXVIEW_TEST_SAVE_NEW PIXVIEW_TEST_SAVE_IF_CHANGED
+    unset PIXVIEW_TEST_SAVE_NEW PIXVIEW_TEST_SAVE_IF_CHANGED PIXVIEW_TEST_SAVE_SYNC
     missing=()
     case $1 in
-        fresh | linked | reserved) export PIXVIEW_TEST_SAVE_NEW=1 ;;
-        differs | equal) export PIXVIEW_TEST_SAVE_IF_CHANGED=1 ;;
+        fresh | fresh_synced | linked | reserved) export PIXVIEW_TEST_SAVE_NEW=1 ;;
+        differs | equal | equal_synced) export PIXVIEW_TEST_SAVE_IF_CHANGED=1 ;;
+    esac
+    case $1 in
+        *synced) export PIXVIEW_TEST_SAVE_SYNC=1 ;;
     esac
     case $1 in
         linked) missing=(-e inject=renameat2:error=EINVAL) ;;
         reserved) missing=(-e inject=renameat2:error=EINVAL -e inject=linkat:error=EPERM) ;;
     esac
     case $1 in
-        new | fresh | linked | reserved) return ;;
+        new | fresh | fresh_synced | linked | reserved) return ;;
     esac
     case $1 in
         differs) cp "$work/differs.png" "$folder/target.png" ;;
-        equal) cp "$work/new.png" "$folder/target.png" ;;
+        equal | equal_synced) cp "$work/new.png" "$folder/target.png" ;;
         *) cp "$work/old.png" "$folder/target.png" ;;
     esac
     chmod 640 "$folder/target.png"
@@ -133,13 +140,22 @@ run() {
     # Only the fault is made up, so the file is whole. On NFS it would not be.
     # The old file that `save_if_changed` has read may be closed as it likes.
     case $said,$call,$about,$case in
-        Ok,close,folder,* | Ok,close,image,differs | Ok,close,image,equal) ;;
+        Ok,close,folder,* | Ok,close,image,differs | Ok,close,image,equal*) ;;
         Ok,close,*) disk=LOST ;;
     esac
     cell="$said,$disk"
     [ "$litter" = 0 ] || cell+=+tmp
     case $said,$disk,$litter in
-        Ok,new,0 | "Err,$before,0") ;;
+        # The folder is synced after the file has got its name.
+        Err,*)
+            local expected=$before
+            if [ "$call,$about" = fsync,folder ]; then
+                expected=new
+                grep -q "could not be synced" "$work/said" || expected=another-message
+            fi
+            [ "$disk,$litter" = "$expected,0" ] || cell+=!
+            ;;
+        Ok,new,0) ;;
         "killed,$before,"[01] | killed,new,0) ;;
         # The file has both names for a moment.
         killed,new,1) [ "$case" = linked ] || cell+=! ;;
@@ -154,6 +170,30 @@ run() {
     runs=$((runs + 1))
 }
 
+# Checks the order in the trace of a save that syncs. Adds to `failures` if it is
+# another.
+check_order() {
+    local order expected
+    # One letter for each call: Write, Permissions, Sync the file, Rename, sync the
+    # Folder.
+    order=$(awk '
+        /pixview-mark/ { inside = !inside; next }
+        !inside { next }
+        /^p?write/ && /\.pixview-/ { printf "W" }
+        /^fch(mod|own)/ { printf "P" }
+        /^f(data)?sync/ { printf /\.pixview-|image\.png/ ? "S" : "F" }
+        /^(rename|link)/ { printf "R" }' "$work/trace")
+    case $1 in
+        synced) expected='^W+P+SRF$' ;;
+        fresh_synced) expected='^W+SRF$' ;;
+        equal_synced) expected='^SF$' ;;
+        *) expected='^W*P*R?$' ;;
+    esac
+    if [[ ! $order =~ $expected ]]; then
+        failures+=("$1: the order of the calls is $order, not $expected")
+    fi
+}
+
 prepare new
 "$saver" > /dev/null
 cp "$image" "$work/new.png"
@@ -165,17 +205,20 @@ printf 'not even a PNG' > "$work/old.png"
 
 declare -A titles=(
     [new]="A new file"
+    [synced]="Over an old file, with sync"
     [fresh]="save_new"
+    [fresh_synced]="save_new, with sync"
     [linked]="save_new, by a hard link"
     [reserved]="save_new, over an empty file of its own"
     [old]="Over an old file"
     [differs]="save_if_changed, over a file that differs"
     [equal]="save_if_changed, over an equal file"
+    [equal_synced]="save_if_changed, over an equal file, with sync"
     [link]="Over the target of a symbolic link"
     [default]="Over an old file, in a folder with a default access control list"
     [list]="Over an old file with an access control list"
 )
-cases=(new old link fresh linked reserved differs equal)
+cases=(new old synced link fresh fresh_synced linked reserved differs equal equal_synced)
 with_lists=0
 if setfacl -m u:1:rw "$work/new.png" 2> /dev/null; then
     with_lists=1
@@ -188,6 +231,11 @@ runs=0
 for case in "${cases[@]}"; do
     prepare "$case"
     strace -qq -y -o "$work/trace" "${missing[@]}" "$saver" > /dev/null
+    case $case in
+        # Calls that fail because the file system does not have them are traced too.
+        linked | reserved) ;;
+        *) check_order "$case" ;;
+    esac
     printf '\n%s (%s)\n%-30s' "${titles[$case]}" \
         "what the caller got, what the path has" "system call"
     printf ' %-10s' "${faults[@]}"

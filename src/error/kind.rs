@@ -454,6 +454,13 @@ pub enum ErrorKind {
     #[error("could not write")]
     Write(#[source] io::Error),
 
+    /// The new file is complete and has its name, but its folder could not be
+    /// synced to the disk, as [`PngEncoder::sync`](crate::PngEncoder::sync)
+    /// demands. After a loss of power the path leads to the new file or to the old
+    /// one (to none if there was none).
+    #[error("the file is in its place, but its folder could not be synced to the disk")]
+    FolderSync(#[source] io::Error),
+
     /// The file is not a PNG.
     #[error("not a PNG file{}", found.map_or(String::new(), |kind| format!(", but {kind}")))]
     #[non_exhaustive]

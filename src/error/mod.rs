@@ -128,7 +128,9 @@ impl From<SourceError> for Error {
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
-            ErrorKind::Read(cause) | ErrorKind::Write(cause) => cause.kind(),
+            ErrorKind::Read(cause) | ErrorKind::Write(cause) | ErrorKind::FolderSync(cause) => {
+                cause.kind()
+            }
             ErrorKind::FileExists => io::ErrorKind::AlreadyExists,
             ErrorKind::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
             ErrorKind::Decode { .. } | ErrorKind::NotPng { .. } => io::ErrorKind::InvalidData,

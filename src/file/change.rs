@@ -32,6 +32,9 @@ pub(crate) struct Outcome {
 ///
 /// A file that the caller may write to but not read is replaced.
 ///
+/// With `sync`, the file and its folder are synced to the disk, also if the file
+/// has these bytes already: whoever wrote them may not have synced them.
+///
 /// If the content, the permissions or the links of the old file change while its
 /// bytes are compared or copied, the save fails with
 /// [`ResourceBusy`](io::ErrorKind::ResourceBusy), and the file stays as it is.
@@ -42,12 +45,14 @@ pub(crate) struct Outcome {
 /// other file.
 pub(crate) fn replace_if_changed<T>(
     path: &Path,
+    sync: bool,
     write: impl FnOnce(&mut ChangeWriter) -> Result<T, Error>,
 ) -> Result<(T, Outcome), Error> {
     check_extension(path)?;
-    let mut writer = ChangeWriter::new(system::find(path).map_err(ErrorKind::Write)?)?;
+    let place = system::find(path).map_err(ErrorKind::Write)?;
+    let mut writer = ChangeWriter::new(place, sync)?;
     let value = write(&mut writer)?;
-    let outcome = writer.finish().map_err(ErrorKind::Write)?;
+    let outcome = writer.finish()?;
     Ok((value, outcome))
 }
 
@@ -60,6 +65,8 @@ pub(crate) struct ChangeWriter {
     position: u64,
     /// The identity of the old file at the start.
     identity: Option<Identity>,
+    /// Whether the file and its folder are to be synced.
+    sync: bool,
 }
 
 enum State {
@@ -74,7 +81,7 @@ enum State {
 }
 
 impl ChangeWriter {
-    fn new(place: Place) -> Result<ChangeWriter, Error> {
+    fn new(place: Place, sync: bool) -> Result<ChangeWriter, Error> {
         let mut identity = None;
         let state = match place {
             Place::Stream(file) => State::Stream(file),
@@ -84,13 +91,14 @@ impl ChangeWriter {
                     identity = Some(old.identity.clone());
                     State::Equal(target, old)
                 }
-                None => State::Changed(NewFile::create(target).map_err(ErrorKind::Write)?),
+                None => State::Changed(NewFile::create(target, sync).map_err(ErrorKind::Write)?),
             },
         };
         Ok(ChangeWriter {
             state,
             position: 0,
             identity,
+            sync,
         })
     }
 
@@ -135,24 +143,28 @@ impl ChangeWriter {
     }
 
     /// Closes and renames the new file, if there is one.
-    fn finish(mut self) -> io::Result<Outcome> {
-        if let State::Equal(_, old) = &self.state {
+    fn finish(mut self) -> Result<Outcome, Error> {
+        if let State::Equal(target, old) = &self.state {
             if old.identity.length() == self.position {
-                let is_untouched = old.check()? == OpenFile::Untouched;
+                let state = old.check().map_err(ErrorKind::Write)?;
+                if self.sync {
+                    target.sync(&old.file)?;
+                }
+                let is_untouched = state == OpenFile::Untouched;
                 return Ok(Outcome {
                     unchanged: true,
                     identity: self.identity.filter(|_| is_untouched),
                 });
             }
-            self.change()?;
+            self.change().map_err(ErrorKind::Write)?;
         }
         let identity = match self.state {
             State::Changed(new) => new.finish()?,
             State::Stream(file) => {
-                system::close(file)?;
+                system::close(file).map_err(ErrorKind::Write)?;
                 None
             }
-            State::Equal(..) | State::Failed => return Err(failed()),
+            State::Equal(..) | State::Failed => return Err(ErrorKind::Write(failed()).into()),
         };
         Ok(Outcome {
             unchanged: false,
@@ -164,7 +176,7 @@ impl ChangeWriter {
     fn change(&mut self) -> io::Result<()> {
         self.state = match std::mem::replace(&mut self.state, State::Failed) {
             State::Equal(target, old) => {
-                let mut new = NewFile::create(target)?;
+                let mut new = NewFile::create(target, self.sync)?;
                 new.copy(old, self.position)?;
                 State::Changed(new)
             }
@@ -319,8 +331,8 @@ struct NewFile {
 }
 
 impl NewFile {
-    fn create(target: Target) -> io::Result<NewFile> {
-        let (temporary, file) = target.create()?;
+    fn create(target: Target, sync: bool) -> io::Result<NewFile> {
+        let (temporary, file) = target.create(sync)?;
         Ok(NewFile {
             file,
             temporary,
@@ -337,18 +349,22 @@ impl NewFile {
         // The kernel copies, where the system supports that. If the old file has
         // become shorter, `check` refuses it later.
         io::copy(&mut (&old.file).take(count), &mut self.file)?;
+        record!(Copy(count));
         old.buffer = Vec::new();
         self.source = Some(old);
         Ok(())
     }
 
     /// Closes the file and renames it to the target.
-    fn finish(mut self) -> io::Result<Option<Identity>> {
+    fn finish(mut self) -> Result<Option<Identity>, ErrorKind> {
         if let Some(old) = self.source.take() {
-            old.check()?;
+            old.check().map_err(ErrorKind::Write)?;
         }
         let written = Identity::of(&self.file).ok();
-        self.temporary.replace(self.file)?;
+        let replaced = self.temporary.replace(self.file);
+        replaced.map_err(ErrorKind::Write)?;
+        let synced = self.temporary.sync_folder();
+        synced.map_err(ErrorKind::FolderSync)?;
         let now = self.temporary.target_identity().ok();
         Ok(now.filter(|now| written.is_some_and(|written| now.is_renamed(&written))))
     }

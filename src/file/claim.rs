@@ -19,12 +19,17 @@ use super::unix::{close, is_file};
 pub(super) fn claim(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Result<bool> {
     match rename_to_free(folder, temporary, name) {
         Err(error) if is_unsupported(error) => {}
-        result => return Ok(result.map(|()| true)?),
+        result => {
+            result?;
+            record!(Rename(temporary.into(), name.into()));
+            return Ok(true);
+        }
     }
     match link(folder, temporary, name) {
         Err(error) if is_unsupported(error) => {}
         result => {
             result?;
+            record!(Link(temporary.into(), name.into()));
             // If the removal fails, dropping the `Temporary` tries it again.
             return Ok(unlinkat(folder, temporary, AtFlags::empty()).is_ok());
         }
@@ -89,6 +94,7 @@ fn reserve_and_rename(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Re
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o666);
     let reserved = retry_on_intr(|| openat(folder, name, flags, mode))?;
+    record!(Create(name.into()));
     let is_reserved = || stat_of(folder, name).map(|stat| is_empty(&stat));
     let rename = || -> io::Result<()> {
         close(reserved.into())?;
@@ -96,7 +102,9 @@ fn reserve_and_rename(folder: &OwnedFd, temporary: &str, name: &OsStr) -> io::Re
         if !is_reserved()? {
             return Err(Errno::EXIST.into());
         }
-        Ok(renameat(folder, temporary, folder, name)?)
+        renameat(folder, temporary, folder, name)?;
+        record!(Rename(temporary.into(), name.into()));
+        Ok(())
     };
     rename().inspect_err(|_| {
         if is_reserved().is_ok_and(|is_reserved| is_reserved) {

@@ -1,5 +1,13 @@
 //! Atomic replacement and creation of files.
 
+/// Adds a system call to the log that unit tests replay. Does nothing elsewhere.
+macro_rules! record {
+    ($($call:tt)*) => {
+        #[cfg(all(test, unix))]
+        crate::file::replay::record(crate::file::replay::Call::$($call)*);
+    };
+}
+
 #[cfg(unix)]
 mod acl;
 mod change;
@@ -8,6 +16,8 @@ mod claim;
 mod identity;
 #[cfg(not(unix))]
 mod portable;
+#[cfg(all(test, unix))]
+mod replay;
 #[cfg(test)]
 mod tests;
 #[cfg(unix)]
@@ -41,9 +51,13 @@ enum Place {
 /// at `path`. A pipe or a device receives the bytes as they are written, also if
 /// `write` fails later.
 ///
+/// With `sync`, the file and its folder are synced to the disk. Pipes and devices
+/// are not.
+///
 /// The rules are in the docs of [`PngEncoder::save`](crate::PngEncoder::save).
 pub(crate) fn replace<T>(
     path: &Path,
+    sync: bool,
     write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
 ) -> Result<T, Error> {
     check_extension(path)?;
@@ -56,9 +70,10 @@ pub(crate) fn replace<T>(
         Place::File(target) => {
             // Dropped in reverse order: an unfinished file is closed, then
             // removed.
-            let (mut temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
+            let (mut temporary, mut file) = target.create(sync).map_err(ErrorKind::Write)?;
             let value = write(&mut file)?;
             temporary.replace(file).map_err(ErrorKind::Write)?;
+            temporary.sync_folder().map_err(ErrorKind::FolderSync)?;
             Ok(value)
         }
     }
@@ -67,19 +82,21 @@ pub(crate) fn replace<T>(
 /// Writes a new file. Until the file is complete, `path` leads to nothing. If
 /// anything exists at `path` at the start or at the end, fails with
 /// [`ErrorKind::FileExists`] and leaves `path` alone. If `write` fails or panics,
-/// no file is created.
+/// no file is created. With `sync`, the file and its folder are synced to the disk.
 ///
 /// The rules are in the docs of
 /// [`PngEncoder::save_new`](crate::PngEncoder::save_new).
 pub(crate) fn create_new<T>(
     path: &Path,
+    sync: bool,
     write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
 ) -> Result<T, Error> {
     check_extension(path)?;
     let target = system::find_new(path).map_err(name_error)?;
-    let (temporary, mut file) = target.create().map_err(ErrorKind::Write)?;
+    let (mut temporary, mut file) = target.create(sync).map_err(ErrorKind::Write)?;
     let value = write(&mut file)?;
     temporary.claim(file).map_err(name_error)?;
+    temporary.sync_folder().map_err(ErrorKind::FolderSync)?;
     Ok(value)
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::identity::Identity;
 use super::{Place, create_temporary};
+use crate::ErrorKind;
 
 /// A path that is not a symbolic link.
 pub(super) struct Target(PathBuf);
@@ -78,8 +79,9 @@ fn folder(path: &Path) -> &Path {
 }
 
 impl Target {
-    /// Creates an empty file under a temporary name in the target's folder.
-    pub(super) fn create(self) -> io::Result<(Temporary, File)> {
+    /// Creates an empty file under a temporary name in the target's folder. With
+    /// `sync`, the complete file is synced to the disk.
+    pub(super) fn create(self, sync: bool) -> io::Result<(Temporary, File)> {
         let folder = folder(&self.0);
         let (name, file) = create_temporary(|name| {
             let mut options = OpenOptions::new();
@@ -90,8 +92,16 @@ impl Target {
             path: folder.join(name),
             target: self.0,
             renamed: false,
+            sync,
         };
         Ok((temporary, file))
+    }
+
+    /// Syncs a file that has the name of the target already.
+    pub(super) fn sync(&self, _: &File) -> Result<(), ErrorKind> {
+        // Windows syncs only files that are open for writing.
+        let sync = || OpenOptions::new().write(true).open(&self.0)?.sync_all();
+        sync().map_err(ErrorKind::Write)
     }
 
     /// Opens the file that will be replaced for reading. Returns `None` if there
@@ -113,13 +123,15 @@ pub(super) struct Temporary {
     target: PathBuf,
     path: PathBuf,
     renamed: bool,
+    /// Whether the file is to be synced.
+    sync: bool,
 }
 
 impl Temporary {
-    /// Closes the complete file and gives it the name of the target. Fails with
-    /// `AlreadyExists` if the name is taken.
-    pub(super) fn claim(mut self, file: File) -> io::Result<()> {
-        close(file)?;
+    /// Syncs the complete file if that is asked for, closes it, and gives it the
+    /// name of the target. Fails with `AlreadyExists` if the name is taken.
+    pub(super) fn claim(&mut self, file: File) -> io::Result<()> {
+        self.finish(file)?;
         match fs::hard_link(&self.path, &self.target) {
             // Dropping removes the temporary name.
             Ok(()) => return Ok(()),
@@ -152,11 +164,30 @@ impl Temporary {
         Identity::from_metadata(&fs::symlink_metadata(&self.target)?)
     }
 
-    /// Closes the complete file and renames it to the target.
+    /// Syncs the complete file if that is asked for, closes it, and renames it to
+    /// the target.
     pub(super) fn replace(&mut self, file: File) -> io::Result<()> {
-        close(file)?;
+        self.finish(file)?;
         fs::rename(&self.path, &self.target)?;
         self.renamed = true;
+        Ok(())
+    }
+
+    /// Syncs the complete file if that is asked for, and closes it.
+    fn finish(&self, file: File) -> io::Result<()> {
+        if self.sync {
+            file.sync_all()?;
+        }
+        close(file)
+    }
+
+    /// Does nothing: the standard library opens no folders on Windows.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "it fails on other systems"
+    )]
+    pub(super) fn sync_folder(&self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ fn write(writer: &mut ChangeWriter, bytes: &[u8]) -> Result<(), Error> {
 
 /// Saves `bytes` in pieces.
 fn save(path: &Path, bytes: &[u8], piece: usize) -> Result<Outcome, Error> {
-    let ((), outcome) = replace_if_changed(path, |writer| {
+    let ((), outcome) = replace_if_changed(path, false, |writer| {
         let mut position = 0;
         for piece in bytes.chunks(piece) {
             write(writer, piece)?;
@@ -150,7 +150,7 @@ fn any_difference_is_written() {
 #[test]
 fn the_state_is_told() {
     let folder = Folder::with(b"0123456789");
-    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+    let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
         assert_eq!(writer.identity(), Some(&folder.identity()));
         assert!(writer.is_equal_so_far());
         write(writer, b"0123")?;
@@ -171,7 +171,7 @@ fn the_state_is_told() {
 #[test]
 fn a_missing_file_is_created() {
     let folder = Folder::new();
-    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+    let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
         assert_eq!(writer.identity(), None);
         assert!(!writer.is_equal_so_far() && !writer.skip(0));
         write(writer, b"new")
@@ -190,7 +190,7 @@ fn skipped_bytes_are_kept() {
     for (first, count) in [(0, 200_000), (0, 5), (10, 5), (10, 150_000), (65_536, 1)] {
         let rest = &old[first + count..];
         let folder = Folder::with(&old);
-        let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+        let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
             write(writer, &old[..first])?;
             assert!(!writer.skip(200_001 - first as u64));
             assert!(writer.skip(count as u64));
@@ -202,7 +202,7 @@ fn skipped_bytes_are_kept() {
         assert!(outcome.unchanged);
         folder.check(&old);
 
-        let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+        let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
             write(writer, &old[..first])?;
             assert!(writer.skip(count as u64));
             assert!(!writer.skip(u64::MAX));
@@ -214,13 +214,13 @@ fn skipped_bytes_are_kept() {
     }
     // All of the file, and less than all of it.
     let folder = Folder::with(b"0123456789");
-    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+    let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
         assert!(writer.skip(10) && writer.skip(0) && !writer.skip(1));
         Ok(())
     })
     .unwrap();
     assert!(outcome.unchanged);
-    replace_if_changed(&folder.path, |writer| {
+    replace_if_changed(&folder.path, false, |writer| {
         assert!(writer.skip(9));
         Ok(())
     })
@@ -239,7 +239,7 @@ fn a_file_that_changes_during_the_save() {
 
     // The bytes were equal.
     let folder = Folder::with(&old);
-    assert_busy(replace_if_changed(&folder.path, |writer| {
+    assert_busy(replace_if_changed(&folder.path, false, |writer| {
         write(writer, &old)?;
         append(&folder.path);
         Ok(())
@@ -248,7 +248,7 @@ fn a_file_that_changes_during_the_save() {
 
     // They were skipped.
     let folder = Folder::with(&old);
-    assert_busy(replace_if_changed(&folder.path, |writer| {
+    assert_busy(replace_if_changed(&folder.path, false, |writer| {
         append(&folder.path);
         assert!(writer.skip(200_000));
         Ok(())
@@ -258,7 +258,7 @@ fn a_file_that_changes_during_the_save() {
     // A part was copied before the change, or after it.
     for before in [true, false] {
         let folder = Folder::with(&old);
-        assert_busy(replace_if_changed(&folder.path, |writer| {
+        assert_busy(replace_if_changed(&folder.path, false, |writer| {
             write(writer, &old[..100_000])?;
             if before {
                 append(&folder.path);
@@ -274,7 +274,7 @@ fn a_file_that_changes_during_the_save() {
 
     // It became shorter than the part that was compared.
     let folder = Folder::with(&old);
-    assert_busy(replace_if_changed(&folder.path, |writer| {
+    assert_busy(replace_if_changed(&folder.path, false, |writer| {
         write(writer, &old[..100_000])?;
         let file = fs::File::options().write(true).open(&folder.path).unwrap();
         file.set_len(10).unwrap();
@@ -289,7 +289,7 @@ fn a_file_that_changes_during_the_save() {
         let folder = Folder::with(&old);
         let time = fs::metadata(&folder.path).unwrap().modified().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(30));
-        assert_busy(replace_if_changed(&folder.path, |writer| {
+        assert_busy(replace_if_changed(&folder.path, false, |writer| {
             write(writer, &old)?;
             fs::write(&folder.path, vec![1; 200_000]).unwrap();
             let file = fs::File::options().write(true).open(&folder.path).unwrap();
@@ -301,7 +301,7 @@ fn a_file_that_changes_during_the_save() {
 
     // No byte of it is used.
     let folder = Folder::with(&old);
-    replace_if_changed(&folder.path, |writer| {
+    replace_if_changed(&folder.path, false, |writer| {
         append(&folder.path);
         write(writer, b"different")?;
         append(&folder.path);
@@ -328,7 +328,7 @@ fn another_file_takes_the_place() {
 
     // Equal: as if the other file had come after the save.
     let folder = Folder::with(&old);
-    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+    let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
         write(writer, &old[..70_000])?;
         take_place(&folder);
         assert!(writer.skip(10));
@@ -341,7 +341,7 @@ fn another_file_takes_the_place() {
     // Different: as if the other file had come before the save.
     for before in [true, false] {
         let folder = Folder::with(&old);
-        let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+        let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
             write(writer, &old[..100_000])?;
             if before {
                 take_place(&folder);
@@ -360,7 +360,7 @@ fn another_file_takes_the_place() {
 
     // The name is removed.
     let folder = Folder::with(&old);
-    let ((), outcome) = replace_if_changed(&folder.path, |writer| {
+    let ((), outcome) = replace_if_changed(&folder.path, false, |writer| {
         write(writer, &old[..100_000])?;
         fs::remove_file(&folder.path).unwrap();
         write(writer, b"different")
@@ -371,7 +371,7 @@ fn another_file_takes_the_place() {
 
     // The content changes, and then the name is lost.
     let folder = Folder::with(&old);
-    assert_busy(replace_if_changed(&folder.path, |writer| {
+    assert_busy(replace_if_changed(&folder.path, false, |writer| {
         write(writer, &old)?;
         let mut file = fs::File::options().append(true).open(&folder.path).unwrap();
         file.write_all(b"!").unwrap();
@@ -384,7 +384,7 @@ fn another_file_takes_the_place() {
     let folder = Folder::with(&old);
     let elsewhere = tempfile::tempdir_in(folder.folder.path().parent().unwrap()).unwrap();
     fs::hard_link(&folder.path, elsewhere.path().join("second")).unwrap();
-    assert_busy(replace_if_changed(&folder.path, |writer| {
+    assert_busy(replace_if_changed(&folder.path, false, |writer| {
         write(writer, &old)?;
         take_place(&folder);
         Ok(())
@@ -396,7 +396,7 @@ fn another_file_takes_the_place() {
 fn failures_change_nothing() {
     for content in [&b"same"[..], b"different"] {
         let folder = Folder::with(b"same, and more");
-        let result: Result<((), _), _> = replace_if_changed(&folder.path, |writer| {
+        let result: Result<((), _), _> = replace_if_changed(&folder.path, false, |writer| {
             write(writer, content)?;
             Err(ErrorKind::Cancelled.into())
         });
@@ -404,7 +404,7 @@ fn failures_change_nothing() {
         folder.check(b"same, and more");
 
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            let _: Result<((), _), _> = replace_if_changed(&folder.path, |writer| {
+            let _: Result<((), _), _> = replace_if_changed(&folder.path, false, |writer| {
                 write(writer, content)?;
                 std::panic::resume_unwind(Box::new("boo"));
             });

@@ -18,6 +18,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::acl::{self, Acl};
 use super::identity::Identity;
 use super::{Place, claim, create_temporary};
+use crate::ErrorKind;
 
 /// A name in an open folder; the name is not a symbolic link.
 pub(super) struct Target {
@@ -182,8 +183,15 @@ fn refuse_descriptor(_: &OwnedFd) -> io::Result<()> {
 }
 
 impl Target {
-    /// Creates an empty file under a temporary name in the target's folder.
-    pub(super) fn create(self) -> io::Result<(Temporary, File)> {
+    /// Creates an empty file under a temporary name in the target's folder. With
+    /// `sync`, the complete file and then the folder are synced to the disk.
+    pub(super) fn create(self, sync: bool) -> io::Result<(Temporary, File)> {
+        // Opened first: a folder that cannot be opened is an error before the
+        // target is replaced.
+        let folder_to_sync = match sync {
+            true => Some(self.open_folder_to_sync()?),
+            false => None,
+        };
         // A new file has the default permissions. The permissions of an old file
         // are set at the end; until then only the owner can open the new file.
         let mode = match self.old {
@@ -193,14 +201,30 @@ impl Target {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let (name, file) = create_temporary(|name| {
             let file = retry_on_intr(|| openat(&self.folder, name, flags, mode))?;
+            record!(Create(name.into()));
             Ok(file.into())
         })?;
         let temporary = Temporary {
             target: self,
             name,
             renamed: false,
+            folder_to_sync,
         };
         Ok((temporary, file))
+    }
+
+    /// Opens the folder of the target for [`sync_folder`]. The other descriptor of
+    /// the folder may be one that cannot be synced (`O_PATH`).
+    fn open_folder_to_sync(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        Ok(open(&self.folder, ".", flags)?.into())
+    }
+
+    /// Syncs a file that has the name of the target already, and then the folder.
+    pub(super) fn sync(&self, file: &File) -> Result<(), ErrorKind> {
+        let folder = self.open_folder_to_sync().map_err(ErrorKind::Write)?;
+        sync_file(file).map_err(ErrorKind::Write)?;
+        sync_folder(&folder).map_err(ErrorKind::FolderSync)
     }
 
     /// Opens the file that will be replaced for reading. Returns `None` if there
@@ -230,13 +254,15 @@ pub(super) struct Temporary {
     target: Target,
     name: String,
     renamed: bool,
+    /// The open folder of the target, if the file and the folder are to be synced.
+    folder_to_sync: Option<File>,
 }
 
 impl Temporary {
-    /// Closes the complete file and gives it the name of the target. Fails with
-    /// `AlreadyExists` if the name is taken.
-    pub(super) fn claim(mut self, file: File) -> io::Result<()> {
-        close(file)?;
+    /// Syncs the complete file if that is asked for, closes it, and gives it the
+    /// name of the target. Fails with `AlreadyExists` if the name is taken.
+    pub(super) fn claim(&mut self, file: File) -> io::Result<()> {
+        self.finish(file)?;
         let Target { folder, name, .. } = &self.target;
         self.renamed = claim::claim(folder, &self.name, name)?;
         Ok(())
@@ -249,7 +275,8 @@ impl Temporary {
         Ok(Identity::from_stat(&stat))
     }
 
-    /// Closes the complete file and renames it to the target.
+    /// Syncs the complete file if that is asked for, closes it, and renames it to
+    /// the target.
     pub(super) fn replace(&mut self, file: File) -> io::Result<()> {
         let Target { folder, name, old } = &self.target;
         if let Some(old) = old {
@@ -258,10 +285,30 @@ impl Temporary {
             let stat = stat.ok().filter(is_file).unwrap_or(old.stat);
             keep_permissions(&file, &stat, old.acl.as_ref())?;
         }
-        close(file)?;
+        self.finish(file)?;
         renameat(folder, &self.name, folder, name)?;
+        record!(Rename(self.name.clone().into(), name.clone()));
         self.renamed = true;
         Ok(())
+    }
+
+    /// Syncs the complete file if that is asked for, and closes it. The file is
+    /// synced before it gets its name: otherwise a loss of power could leave the
+    /// name of the target to a file without its bytes.
+    fn finish(&self, file: File) -> io::Result<()> {
+        if self.folder_to_sync.is_some() {
+            sync_file(&file)?;
+        }
+        close(file)
+    }
+
+    /// Syncs the folder of the target if that is asked for, so that the new name of
+    /// the file is on the disk.
+    pub(super) fn sync_folder(&self) -> io::Result<()> {
+        match &self.folder_to_sync {
+            Some(folder) => sync_folder(folder),
+            None => Ok(()),
+        }
     }
 }
 
@@ -271,6 +318,22 @@ impl Drop for Temporary {
             let _ = unlinkat(&self.target.folder, &self.name, AtFlags::empty());
         }
     }
+}
+
+/// Syncs the data, the length and the permissions of a file to the disk.
+fn sync_file(file: &File) -> io::Result<()> {
+    // Repeats a call that a signal interrupts. On Apple's systems it also makes the
+    // drive store its cache, which `fsync` alone does not.
+    file.sync_all()?;
+    record!(SyncFile);
+    Ok(())
+}
+
+/// Syncs the names in a folder to the disk.
+fn sync_folder(folder: &File) -> io::Result<()> {
+    folder.sync_all()?;
+    record!(SyncFolder);
+    Ok(())
 }
 
 /// Closes a file and reports errors, which dropping a `File` ignores. Network file
@@ -320,5 +383,7 @@ fn keep_permissions(new: &File, old: &Stat, acl: Option<&Acl>) -> io::Result<()>
             mode |= both | Mode::from_raw_mode(both.as_raw_mode() << 3);
         }
     }
-    Ok(fchmod(new, mode)?)
+    fchmod(new, mode)?;
+    record!(SetPermissions);
+    Ok(())
 }

@@ -15,6 +15,9 @@ pub const NEW: &str = "PIXVIEW_TEST_SAVE_NEW";
 /// If this variable is set, the child calls `save_if_changed`.
 pub const IF_CHANGED: &str = "PIXVIEW_TEST_SAVE_IF_CHANGED";
 
+/// If this variable is set, the child syncs the file and its folder.
+pub const SYNC: &str = "PIXVIEW_TEST_SAVE_SYNC";
+
 /// Saves noise to the path in the environment, and prints `saved: Ok` or the
 /// error.
 pub fn save() {
@@ -33,18 +36,18 @@ pub fn save() {
     let mark = || {
         let _ = std::fs::metadata("/pixview-mark");
     };
+    let mut encoder = PngEncoder::new().sync(std::env::var_os(SYNC).is_some());
     mark();
     let result = if std::env::var_os(NEW).is_some() {
-        PngEncoder::new().save_new(&image, path).map(drop)
+        encoder.save_new(&image, path)
     } else if std::env::var_os(IF_CHANGED).is_some() {
-        let mut encoder = PngEncoder::new();
-        encoder.save_if_changed(&image, path).map(drop)
+        encoder.save_if_changed(&image, path)
     } else {
-        image.save(path)
+        encoder.save(&image, path)
     };
     mark();
     match result {
-        Ok(()) => println!("saved: Ok"),
+        Ok(_) => println!("saved: Ok"),
         Err(error) => println!("saved: {error:#}"),
     }
 }

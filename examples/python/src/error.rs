@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 /// becomes `MemoryError`. All others become `ValueError`.
 pub(crate) fn exception(py: Python<'_>, error: Error) -> PyErr {
     match error.kind() {
-        ErrorKind::Read(cause) | ErrorKind::Write(cause) => {
+        ErrorKind::Read(cause) | ErrorKind::Write(cause) | ErrorKind::FolderSync(cause) => {
             os_error(py, &error, cause).unwrap_or_else(|error| error)
         }
         ErrorKind::FileExists => match errno(py, "EEXIST") {

@@ -235,7 +235,7 @@ mod tests {
             std::fs::write(&path, SIGNATURE).unwrap();
             let file = std::fs::File::options().write(true).open(&path).unwrap();
             file.set_len(2 * MAX_CHUNK as u64).unwrap(); // takes no space
-            let skipped = replace_if_changed(&path, |file| {
+            let skipped = replace_if_changed(&path, false, |file| {
                 let mut writer = ChunkWriter::new(Output::File(file))?;
                 let crc = ImageDataCrc::default();
                 assert_eq!(

@@ -56,9 +56,11 @@ impl PngEncoder {
     /// Errors that the system reports when the file is closed are errors of the
     /// save, and the old file stays: NFS and other file systems report a full
     /// disk only then. (Only on Unix: elsewhere the standard library does not
-    /// report them.) Nothing is synced to the disk, which would take
-    /// milliseconds: after a loss of power the file may be the old one or, on
-    /// some file systems, damaged.
+    /// report them.) Nothing is synced to the disk unless
+    /// [`sync`](PngEncoder::sync) demands it: after a loss of power the file may be
+    /// the old one or, on some file systems, damaged.
+    /// [The table of faults](crate::docs::faults) lists faults of every kind, and
+    /// what each leaves on the disk.
     ///
     /// # Errors
     ///
@@ -69,6 +71,8 @@ impl PngEncoder {
     /// - [`ErrorKind::Source`], with the row, if the source cannot be read, or if
     ///   its length has changed since the creation of the image;
     /// - [`ErrorKind::Write`] with the [`std::io::Error`];
+    /// - [`ErrorKind::FolderSync`] with [`sync`](PngEncoder::sync), after the new
+    ///   file has got its name;
     /// - [`ErrorKind::Cancelled`]: see [`on_progress`](PngEncoder::on_progress);
     /// - [`ErrorKind::OutOfMemory`] and [`ErrorKind::TooLarge`] if there is no
     ///   memory for a few rows.
@@ -83,7 +87,7 @@ impl PngEncoder {
         let prepared = self.prepare(image);
         prepared
             .and_then(|prepared| {
-                file::replace(path, |writer| {
+                file::replace(path, self.sync, |writer| {
                     self.encode(image, &prepared, &mut Output::Writer(writer))
                 })
             })
@@ -154,7 +158,7 @@ impl PngEncoder {
         self.kept.make_seeds();
         let prepared = self.prepare(image);
         let saved = prepared.and_then(|prepared| {
-            file::replace_if_changed(path, |file| {
+            file::replace_if_changed(path, self.sync, |file| {
                 let known = file.identity();
                 let known = known.and_then(|identity| self.known_files.take(path, identity));
                 self.old_file = known.unwrap_or_default();
@@ -233,7 +237,7 @@ impl PngEncoder {
         let prepared = self.prepare(image);
         prepared
             .and_then(|prepared| {
-                file::create_new(path, |writer| {
+                file::create_new(path, self.sync, |writer| {
                     self.encode(image, &prepared, &mut Output::Writer(writer))
                 })
             })

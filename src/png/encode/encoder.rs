@@ -56,6 +56,7 @@ pub struct PngEncoder {
     pub(super) consistency: Consistency,
     pub(super) metadata: Result<Chunks, MetadataError>,
     pub(super) threads: usize,
+    pub(super) sync: bool,
     pub(super) watcher: Watcher,
     pub(super) strips: Vec<Strip>,
     /// A copy of all pixels, for saves that need one.
@@ -82,6 +83,7 @@ impl PngEncoder {
             consistency: Consistency::default(),
             metadata: Ok(Chunks::default()),
             threads: 1,
+            sync: false,
             watcher: Watcher::default(),
             strips: Vec::new(),
             frame_copy: Vec::new(),
@@ -204,6 +206,62 @@ impl PngEncoder {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
+        self
+    }
+
+    /// Syncs the file and its folder to the disk before a save to a path returns.
+    /// Defaults to `false`.
+    ///
+    /// After a loss of power the path then leads to the complete old file or to the
+    /// complete new one (to none if there was none), and to the new one if the save
+    /// has returned. This holds for [`save`](PngEncoder::save),
+    /// [`save_new`](PngEncoder::save_new) and
+    /// [`save_if_changed`](PngEncoder::save_if_changed), on drives that store what
+    /// the system tells them to store. A process that is killed loses nothing
+    /// without this option.
+    ///
+    /// The save syncs the data and the permissions of the new file (`fsync`, and
+    /// `F_FULLFSYNC` on Apple's systems), renames the file, and syncs the folder.
+    ///
+    /// - **An equal file.** If the file has the bytes already, `save_if_changed`
+    ///   writes nothing, but syncs the file and its folder: whoever wrote the file
+    ///   may not have synced it.
+    /// - **The folder** must be one that the caller may list. If the folder itself
+    ///   is new, the caller syncs the folder that contains it. The folder of a
+    ///   symbolic link is not synced, only that of its target.
+    /// - **Writers, pipes and devices** are not synced: [`write`](PngEncoder::write)
+    ///   ignores this option.
+    /// - **`save_new`** on file systems that can neither rename without replacement
+    ///   nor make hard links: a loss of power may leave an empty file under the name,
+    ///   as a kill does.
+    /// - **Systems other than Unix.** The file is synced, but the folder is not:
+    ///   the standard library cannot sync folders on Windows. After a loss of power
+    ///   the path may lead to the old file although the save has returned.
+    ///
+    /// **Errors.** If the file cannot be synced, the save fails with
+    /// [`ErrorKind::Write`](crate::ErrorKind::Write), the old file stays, and the
+    /// temporary file is removed. If the folder cannot be synced, the save fails
+    /// with [`ErrorKind::FolderSync`](crate::ErrorKind::FolderSync). The new file
+    /// then has its name already.
+    ///
+    /// **Cost.** COSTS
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::{Image, PixelFormat, PngEncoder};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("pixview-sync-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("receipt.png");
+    /// let image = Image::new(300, 200, PixelFormat::GRAY8)?;
+    /// PngEncoder::new().sync(true).save(&image, &path)?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
         self
     }
 
