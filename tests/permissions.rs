@@ -244,3 +244,41 @@ fn a_new_file_gets_what_new_files_get() {
     fs::File::create(&theirs).unwrap();
     assert_eq!(getfacl(&ours), getfacl(&theirs));
 }
+
+/// A folder is synced through a descriptor, which needs the permission to list it.
+/// Its lack is an error before the old file is replaced.
+#[test]
+fn a_folder_that_may_not_be_listed_is_not_synced() {
+    let Some(shared) = Shared::new() else { return };
+    let path = shared.file(SAVER, SAVER, 0o664);
+    set_mode(shared.folder.path(), 0o733);
+    let user = SAVER.to_string();
+    let prefix = [
+        "setpriv",
+        "--clear-groups",
+        "--reuid",
+        &user,
+        "--regid",
+        &user,
+    ];
+    for sync in [true, false] {
+        let mut command = child::command(&prefix, &shared.program, &path);
+        if sync {
+            command.env(child::SYNC, "1");
+        }
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let old = fs::read(&path).unwrap() == b"old";
+        if sync {
+            assert!(
+                said.contains("could not write: Permission denied"),
+                "{said}"
+            );
+        } else {
+            assert!(said.contains("saved: Ok"), "{said}");
+        }
+        assert_eq!(old, sync);
+        // The program, the probe and the image.
+        assert_eq!(fs::read_dir(shared.folder.path()).unwrap().count(), 3);
+    }
+}

@@ -3,6 +3,9 @@
 mod common;
 
 use std::ops::ControlFlow::{Break, Continue};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use pixview::png::Progress;
@@ -99,6 +102,57 @@ fn saves_are_cancelled() {
             let mut encoder = encoder.on_progress(|_| Continue(()));
             assert!(encoder.to_png(&image).unwrap() == image.to_png().unwrap());
         }
+    }
+}
+
+/// A save is cancelled, or its function panics, after each strip in turn. The path
+/// stays as it was, and the encoder makes the same file as before.
+#[test]
+fn each_strip_may_be_the_last() {
+    let image = picture();
+    let png = image.to_png().unwrap();
+    let folder = common::folder();
+    let (old, new) = (folder.path().join("old.png"), folder.path().join("new.png"));
+    std::fs::write(&old, "old").unwrap();
+    let strips = HEIGHT.div_ceil(STEP) as usize;
+    for threads in [1, 3] {
+        let mut encoder = PngEncoder::new().threads(threads);
+        for last in 1..=strips {
+            for panics in [false, true] {
+                let told = Arc::new(AtomicUsize::new(0));
+                let ours = told.clone();
+                encoder = encoder.on_progress(move |_| {
+                    if ours.fetch_add(1, Relaxed) + 1 < last {
+                        return Continue(());
+                    }
+                    if panics {
+                        std::panic::resume_unwind(Box::new("boo"));
+                    }
+                    Break(())
+                });
+                let mut save = |way: u32| match way {
+                    0 => encoder.save(&image, &old),
+                    1 => encoder.save_new(&image, &new),
+                    _ => encoder.save_if_changed(&image, &old),
+                };
+                for way in 0..3 {
+                    told.store(0, Relaxed);
+                    match catch_unwind(AssertUnwindSafe(|| save(way))) {
+                        Ok(result) => {
+                            let error = result.unwrap_err();
+                            assert!(matches!(error.kind(), ErrorKind::Cancelled), "{error}");
+                            assert!(!panics);
+                        }
+                        Err(panic) => assert!(panics && panic.is::<&str>()),
+                    }
+                    assert_eq!(told.load(Relaxed), last);
+                    assert_eq!(std::fs::read(&old).unwrap(), b"old");
+                    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+                }
+            }
+        }
+        encoder = encoder.on_progress(|_| Continue(()));
+        assert!(encoder.to_png(&image).unwrap() == png);
     }
 }
 

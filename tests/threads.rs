@@ -153,3 +153,41 @@ fn no_torn_pixels_in_atomics() {
         stop.store(true, Relaxed);
     });
 }
+
+/// In a process of its own, whose threads ask for more stack than there are
+/// addresses.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn threads_that_cannot_be_started() {
+    const STACK: &str = "RUST_MIN_STACK";
+    const CHILD: &str = "PIXVIEW_TEST_NO_THREADS";
+    if std::env::var_os(CHILD).is_some() {
+        thread::Builder::new().spawn(|| ()).unwrap_err();
+        let bytes = common::noise(1000 * 3000, 1);
+        let image = Image::from_buffer(bytes, 1000, 3000, PixelFormat::GRAY8).unwrap();
+        let png = image.to_png().unwrap();
+        let folder = common::folder();
+        let path = folder.path().join("image.png");
+        for threads in [0, 2, 8] {
+            let mut encoder = PngEncoder::new().threads(threads);
+            encoder.save(&image, &path).unwrap();
+            assert!(std::fs::read(&path).unwrap() == png);
+        }
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "threads_that_cannot_be_started",
+            "--exact",
+            "--test-threads=1",
+        ])
+        .env(STACK, (1_u64 << 47).to_string())
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}

@@ -10,7 +10,8 @@ use std::ops::ControlFlow::Break;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{decode, noise};
-use pixview::{Compression, Error, ErrorKind, Image, PixelFormat, PngEncoder};
+use pixview::metadata::Text;
+use pixview::{Compression, Error, ErrorKind, Image, Metadata, PixelFormat, PngEncoder};
 
 const MODES: [Compression; 4] = [
     Compression::Stored,
@@ -123,6 +124,33 @@ fn a_failing_writer() {
             rows.first() < rows.last(),
             "{mode:?}: the row says where it was: {rows:?}"
         );
+    }
+}
+
+/// A writer that fails at each byte of a small file with metadata.
+#[test]
+fn a_writer_that_fails_at_each_byte() {
+    let bytes = noise(24 * 12 * 3, 1);
+    let image = Image::from_buffer(bytes, 24, 12, PixelFormat::RGB8).unwrap();
+    let mut metadata = Metadata::default();
+    metadata.text.push(Text::new("Title", "noise"));
+    for mode in MODES {
+        let mut encoder = PngEncoder::new().compression(mode);
+        encoder.configure(|encoder| encoder.metadata(metadata.clone()));
+        let whole = encoder.to_png(&image).unwrap();
+        assert!(whole.len() > 900);
+        for limit in 0..whole.len() {
+            let mut writer = Scripted::new(|taken, bytes: &[u8]| {
+                if taken == limit && !bytes.is_empty() {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                Ok(bytes.len().min(limit - taken))
+            });
+            let error = encoder.write(&image, &mut writer).unwrap_err();
+            assert_eq!(beneath(&error).kind(), io::ErrorKind::StorageFull);
+            assert_eq!(writer.taken, whole[..limit]);
+        }
+        assert!(encoder.to_png(&image).unwrap() == whole);
     }
 }
 
