@@ -166,5 +166,31 @@ fn corpus(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, sources, formats, copies, corpus);
+/// Saves to files, with and without a sync to the disk. The folder for temporary
+/// files must be on the disk that is to be measured.
+fn files(c: &mut Criterion) {
+    let folder = std::env::temp_dir().join(format!("pixview-save-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("can be created");
+    let path = folder.join("image.png");
+    let large = scene(PixelFormat::RGBA8);
+    let small = large.view().crop(0, 400, 64, 64).expect("inside");
+    let mut group = c.benchmark_group("file");
+    group.sample_size(50);
+    for (size, image) in [("1024×768", large.view()), ("64×64", small)] {
+        for sync in [false, true] {
+            let mut encoder = PngEncoder::new().sync(sync);
+            group.bench_function(format!("{size}, sync: {sync}"), |b| {
+                b.iter(|| encoder.save(&image, &path).expect("saves"));
+            });
+            encoder.save_if_changed(&image, &path).expect("saves");
+            group.bench_function(format!("{size}, unchanged, sync: {sync}"), |b| {
+                b.iter(|| encoder.save_if_changed(&image, &path).expect("saves"));
+            });
+        }
+    }
+    group.finish();
+    std::fs::remove_dir_all(&folder).expect("can be removed");
+}
+
+criterion_group!(benches, sources, formats, copies, files, corpus);
 criterion_main!(benches);
