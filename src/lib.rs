@@ -136,7 +136,8 @@
 //! libraries, and which one does what this crate leaves out. The
 //! [performance](docs::performance) page says what speed depends on. The
 //! [contracts](docs::contracts) state the promises of this crate, each with the tests
-//! that fail when it is broken. The [design](docs::design) is for maintainers. The
+//! that fail when it is broken. The table of [faults](docs::faults) says what each fault
+//! leaves on the disk. The [design](docs::design) is for maintainers. The
 //! [changelog](docs::changelog) lists the changes.
 #![forbid(unsafe_code)]
 // Labels each item with its feature.

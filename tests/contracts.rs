@@ -1,5 +1,5 @@
-//! The page of contracts names a test for each, and the tests it names exist;
-//! contract 10.
+//! The page of contracts names a test for each contract, the table of faults one for
+//! each fault, and these tests exist; contract 10.
 
 use std::fs;
 use std::path::Path;
@@ -23,6 +23,35 @@ fn is_test(text: &str, name: &str) -> bool {
     })
 }
 
+/// Returns the tests that a text names. Fails if one of them does not exist.
+fn tests_of(text: &str) -> Vec<&str> {
+    let is_name = |code: &&str| {
+        let folders = ["tests/", "src/"];
+        folders.iter().any(|folder| code.starts_with(folder)) && code.contains("::")
+    };
+    let tests: Vec<&str> = text.split('`').filter(is_name).collect();
+    for test in &tests {
+        let (file, name) = test.split_once("::").unwrap();
+        assert!(is_test(&read(file), name), "{test} does not exist");
+    }
+    tests
+}
+
+#[test]
+fn each_fault_names_its_tests() {
+    let page = read("src/docs/faults.md");
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| fault |"))
+        .collect();
+    assert_eq!(rows.len(), 33);
+    for row in rows {
+        assert_eq!(row.matches(" | ").count(), 3, "{row}");
+        let (_, tests) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+        assert!(!tests_of(tests).is_empty(), "no test for {row}");
+    }
+}
+
 #[test]
 fn each_contract_names_its_tests() {
     let page = read("src/docs/contracts.md");
@@ -30,15 +59,10 @@ fn each_contract_names_its_tests() {
     assert_eq!(sections.len(), 10);
     for (number, section) in (1..).zip(sections) {
         assert!(section.starts_with(&format!("{number}. ")), "{section}");
-        let tests: Vec<&str> = section
-            .split('`')
-            .filter(|code| code.starts_with("tests/") && code.contains("::"))
-            .collect();
-        assert!(!tests.is_empty(), "no test for contract {number}");
-        for test in tests {
-            let (file, name) = test.split_once("::").unwrap();
-            assert!(is_test(&read(file), name), "{test} does not exist");
-        }
+        assert!(
+            !tests_of(section).is_empty(),
+            "no test for contract {number}"
+        );
     }
 }
 

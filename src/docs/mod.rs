@@ -1,5 +1,6 @@
 //! Pages of documentation: recipes, a comparison with other libraries, speed, the
-//! promises of this crate, its design, and its changes.
+//! promises of this crate, faults and what they leave on the disk, its design, and its
+//! changes.
 
 #[doc = include_str!("cookbook.md")]
 pub mod cookbook {}
@@ -28,6 +29,9 @@ pub mod performance {}
 
 #[doc = include_str!("contracts.md")]
 pub mod contracts {}
+
+#[doc = include_str!("faults.md")]
+pub mod faults {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
