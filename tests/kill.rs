@@ -140,9 +140,10 @@ fn the_old_file_or_the_new_one() {
         let file = fs::read(&path).unwrap();
         let ended = reports.last() == Some(&SAVE_ENDS);
         if file == files[new] {
-            match ended {
-                true => between += 1,
-                false => new_files += 1,
+            if ended {
+                between += 1;
+            } else {
+                new_files += 1;
             }
             first = 1 - new;
         } else if file == files[1 - new] && !ended {

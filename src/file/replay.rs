@@ -55,6 +55,15 @@ struct File {
 /// The file that a name leads to, by its number. `None` if there is none.
 type Entry = Option<usize>;
 
+/// The content of a path after a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content<'a> {
+    NoFile,
+    Bytes(&'a [u8]),
+    /// A file that is not on the disk as a whole.
+    AnyBytes,
+}
+
 /// A folder on the model's disk.
 #[derive(Default)]
 struct Disk {
@@ -135,14 +144,26 @@ impl Disk {
         }
     }
 
-    /// Returns the contents that the path may have after a loss of power. `None`
-    /// stands for no file, and `Some(None)` for a file with any bytes.
-    fn contents(&self) -> Vec<Option<Option<&[u8]>>> {
+    fn apply_all(&mut self, calls: &[Call]) {
+        for call in calls {
+            self.apply(call);
+        }
+    }
+
+    /// Returns the contents that the path may have after a loss of power.
+    fn contents(&self) -> Vec<Content<'_>> {
         let none = vec![None];
         let entries = self.after_loss.get(OsStr::new(NAME)).unwrap_or(&none);
         let content = |entry: &Entry| {
-            let file = &self.files[(*entry)?];
-            Some(file.is_synced.then_some(&file.data[..]))
+            let Some(number) = entry else {
+                return Content::NoFile;
+            };
+            let file = &self.files[*number];
+            if file.is_synced {
+                Content::Bytes(&file.data)
+            } else {
+                Content::AnyBytes
+            }
         };
         entries.iter().map(content).collect()
     }
@@ -152,7 +173,8 @@ impl Disk {
 /// broken.
 fn check(calls: &[Call], old: Option<&[u8]>, new: &[u8]) -> Result<(), String> {
     let mut disk = Disk::new(old, true);
-    let (old, new) = (old.map(Some), Some(Some(new)));
+    let old = old.map_or(Content::NoFile, Content::Bytes);
+    let new = Content::Bytes(new);
     for cut in 0..=calls.len() {
         if cut > 0 {
             disk.apply(&calls[cut - 1]);
@@ -163,10 +185,10 @@ fn check(calls: &[Call], old: Option<&[u8]>, new: &[u8]) -> Result<(), String> {
             }
         }
     }
-    match disk.contents()[..] == [new] {
-        true => Ok(()),
-        false => Err("the new file may be lost after the save".to_owned()),
+    if disk.contents()[..] != [new] {
+        return Err("the new file may be lost after the save".to_owned());
     }
+    Ok(())
 }
 
 /// Writes bytes in two pieces, and adds them to the log.
@@ -213,7 +235,7 @@ fn save(way: Way, sync: bool, old: Option<&[u8]>, new: &[u8]) -> Vec<Call> {
     assert_eq!(fs::read(&path).unwrap(), new);
     // The log has every byte.
     let mut disk = Disk::new(old, true);
-    calls.iter().for_each(|call| disk.apply(call));
+    disk.apply_all(&calls);
     let number = disk.entry(NAME.as_ref()).unwrap();
     assert_eq!(disk.files[number].data, new);
     calls
@@ -248,9 +270,9 @@ fn an_equal_file_is_synced() {
     let calls = save(Way::IfChanged(NEW.len()), true, Some(NEW), NEW);
     assert_eq!(calls, [Call::SyncFile, Call::SyncFolder]);
     let mut disk = Disk::new(Some(NEW), false);
-    assert_eq!(disk.contents(), [None, Some(None)]);
-    calls.iter().for_each(|call| disk.apply(call));
-    assert_eq!(disk.contents(), [Some(Some(NEW))]);
+    assert_eq!(disk.contents(), [Content::NoFile, Content::AnyBytes]);
+    disk.apply_all(&calls);
+    assert_eq!(disk.contents(), [Content::Bytes(NEW)]);
 }
 
 #[test]
@@ -300,6 +322,6 @@ fn names_that_are_claimed_in_other_ways() {
     check(&calls, None, NEW).unwrap_err();
     calls.extend([Call::Rename(temporary(), NAME.into()), Call::SyncFolder]);
     let mut disk = Disk::new(None, true);
-    calls.iter().for_each(|call| disk.apply(call));
-    assert_eq!(disk.contents(), [Some(Some(NEW))]);
+    disk.apply_all(&calls);
+    assert_eq!(disk.contents(), [Content::Bytes(NEW)]);
 }

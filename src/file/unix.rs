@@ -188,9 +188,10 @@ impl Target {
     pub(super) fn create(self, sync: bool) -> io::Result<(Temporary, File)> {
         // Opened first: a folder that cannot be opened is an error before the
         // target is replaced.
-        let folder_to_sync = match sync {
-            true => Some(self.open_folder_to_sync()?),
-            false => None,
+        let folder_to_sync = if sync {
+            Some(self.open_folder_to_sync()?)
+        } else {
+            None
         };
         // A new file has the default permissions. The permissions of an old file
         // are set at the end; until then only the owner can open the new file.
