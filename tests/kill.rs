@@ -24,8 +24,10 @@ const WAY: &str = "PIXVIEW_TEST_WAY";
 const SAVE_BEGINS: u8 = 1;
 const SAVE_ENDS: u8 = 2;
 
+type Save = fn(&mut PngEncoder, &Image<Vec<u8>>, &Path) -> Result<(), Error>;
+
 /// The ways to save that are tried in turn.
-const WAYS: [fn(&mut PngEncoder, &Image<Vec<u8>>, &Path) -> Result<(), Error>; 4] = [
+const WAYS: [Save; 4] = [
     |encoder, image, path| encoder.save(image, path).map(drop),
     |encoder, image, path| {
         encoder.configure(|encoder| encoder.threads(2));
@@ -135,8 +137,9 @@ fn the_old_file_or_the_new_one() {
         let mut reports = Vec::from(byte);
         output.read_to_end(&mut reports).unwrap();
 
-        let begun = reports.iter().filter(|byte| **byte == SAVE_BEGINS).count();
-        let new = (first + begun - 1) % 2;
+        // The number of saves that had begun before the last one.
+        let before = reports[1..].split(|byte| *byte == SAVE_BEGINS).count() - 1;
+        let new = (first + before) % 2;
         let file = fs::read(&path).unwrap();
         let ended = reports.last() == Some(&SAVE_ENDS);
         if file == files[new] {
