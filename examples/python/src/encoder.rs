@@ -1,9 +1,11 @@
 //! The classes `Encoder` and `SaveReport`.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pixview::metadata::{Density, Text};
-use pixview::{Compression, Metadata, PngEncoder};
+use pixview::{Compression, Error, ErrorKind, Metadata, PngEncoder};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -24,7 +26,13 @@ use crate::image::Image;
 ///   {"Title": "Bench 3"}.
 /// - `dpi`: the pixels per inch.
 #[pyclass(module = "pixview")]
-pub(crate) struct Encoder(PngEncoder);
+pub(crate) struct Encoder {
+    encoder: PngEncoder,
+    /// What a signal handler raised during a save.
+    raised: Raised,
+}
+
+type Raised = Arc<Mutex<Option<PyErr>>>;
 
 #[pymethods]
 impl Encoder {
@@ -59,15 +67,31 @@ impl Encoder {
             }
         }
         metadata.density = dpi.map(Density::from_dpi);
+        let raised = Raised::default();
+        let to_raise = Arc::clone(&raised);
+        // Runs the handlers of signals about every half megabyte of pixels, so that
+        // Ctrl-C stops a save.
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone fits one lifetime"
+        )]
+        let check_signals = move |_| match Python::attach(|py| py.check_signals()) {
+            Ok(()) => Continue(()),
+            Err(error) => {
+                *to_raise.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Break(())
+            }
+        };
         let mut encoder = PngEncoder::new()
             .compression(compression)
+            .on_progress(check_signals)
             .threads(threads)
             .reduce(reduce)
             .metadata(metadata);
         if reuse > 0 {
             encoder = encoder.reuse_strips(reuse);
         }
-        Ok(Encoder(encoder))
+        Ok(Encoder { encoder, raised })
     }
 
     /// Saves the pixels as they are now, and replaces the file atomically.
@@ -77,7 +101,8 @@ impl Encoder {
         image: &Image,
         path: PathBuf,
     ) -> PyResult<SaveReport> {
-        report(py, self.0.save(&image.0, path))
+        let report = self.encoder.save(&image.0, path);
+        self.report(py, report)
     }
 
     /// Saves the pixels as they are now, unless the file has the same bytes
@@ -88,7 +113,8 @@ impl Encoder {
         image: &Image,
         path: PathBuf,
     ) -> PyResult<SaveReport> {
-        report(py, self.0.save_if_changed(&image.0, path))
+        let report = self.encoder.save_if_changed(&image.0, path);
+        self.report(py, report)
     }
 
     /// Saves the pixels as they are now as a new file. Raises `FileExistsError`
@@ -99,7 +125,8 @@ impl Encoder {
         image: &Image,
         path: PathBuf,
     ) -> PyResult<SaveReport> {
-        report(py, self.0.save_new(&image.0, path))
+        let report = self.encoder.save_new(&image.0, path);
+        self.report(py, report)
     }
 
     /// Returns the pixels as they are now as the bytes of a PNG file.
@@ -109,9 +136,38 @@ impl Encoder {
         py: Python<'py>,
         image: &Image,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let png = self.0.to_png(&image.0);
-        let png = png.map_err(|error| exception(py, error))?;
+        let png = self.encoder.to_png(&image.0);
+        let png = png.map_err(|error| self.exception(py, error))?;
         Ok(PyBytes::new(py, &png))
+    }
+}
+
+impl Encoder {
+    fn report(
+        &self,
+        py: Python<'_>,
+        report: Result<pixview::png::SaveReport, Error>,
+    ) -> PyResult<SaveReport> {
+        let report = report.map_err(|error| self.exception(py, error))?;
+        Ok(SaveReport {
+            png_size: report.png_size,
+            unchanged: report.unchanged,
+            strips: report.strips,
+            strips_encoded: report.strips_encoded,
+            strips_reused: report.strips_reused,
+            bytes_kept: report.bytes_kept,
+        })
+    }
+
+    /// Returns the exception for an error of a save. A signal handler's exception
+    /// is raised again.
+    fn exception(&self, py: Python<'_>, error: Error) -> PyErr {
+        let raised = match error.kind() {
+            ErrorKind::Cancelled => &self.raised,
+            _ => return exception(py, error),
+        };
+        let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+        raised.unwrap_or_else(|| exception(py, error))
     }
 }
 
@@ -148,19 +204,4 @@ impl SaveReport {
              strips encoded>"
         )
     }
-}
-
-fn report(
-    py: Python<'_>,
-    report: Result<pixview::png::SaveReport, pixview::Error>,
-) -> PyResult<SaveReport> {
-    let report = report.map_err(|error| exception(py, error))?;
-    Ok(SaveReport {
-        png_size: report.png_size,
-        unchanged: report.unchanged,
-        strips: report.strips,
-        strips_encoded: report.strips_encoded,
-        strips_reused: report.strips_reused,
-        bytes_kept: report.bytes_kept,
-    })
 }

@@ -29,6 +29,9 @@ mod memory;
 /// other threads, which write without the GIL; and images with `by_rows`, because
 /// NumPy lets other threads run while it copies a row. The option `threads`
 /// compresses in further threads. They never touch the array.
+///
+/// Ctrl-C stops a save: it raises KeyboardInterrupt, and the old file stays. Every
+/// half megabyte of pixels the save calls the handlers of the signals that came.
 #[pyo3::pymodule(name = "pixview", gil_used = true)]
 mod module {
     use pyo3::prelude::*;

@@ -3,8 +3,11 @@
 import errno
 import io
 import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 import warnings
 
@@ -240,3 +243,51 @@ def test_threads_wait_for_a_save():
         thread.join()
         sys.setswitchinterval(interval)
     assert len(set(values)) > 1
+
+
+SAVE_LARGE = """
+import sys, numpy, pixview
+array = numpy.random.default_rng(1).integers(0, 50, (6000, 6000, 3), numpy.uint8)
+image = pixview.Image(array)
+print("saving", flush=True)
+try:
+    image.save(sys.argv[1], compression="best", threads=int(sys.argv[2]))
+except KeyboardInterrupt:
+    image[:9, :9].save(sys.argv[1] + ".png")
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_interrupt(threads, tmp_path):
+    path = tmp_path / "image.png"
+    path.write_bytes(b"old")
+    command = [sys.executable, "-c", SAVE_LARGE, str(path), str(threads)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "saving\n"
+        time.sleep(0.3)
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == "interrupted\n"
+        assert child.wait() == 0
+    assert path.read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["image.png", "image.png.png"]
+
+
+def test_error_of_a_signal_handler(rgb, tmp_path):
+    """A handler's own exception arrives, and the encoder still works."""
+
+    def handler(number, frame):
+        raise LookupError(number)
+
+    encoder = pixview.Encoder(compression="best")
+    image = pixview.Image(np.tile(rgb, (5, 5, 1)))
+    old = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(LookupError):
+            encoder.save(image, tmp_path / "image.png")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert os.listdir(tmp_path) == []
+    encoder.save(pixview.Image(rgb), tmp_path / "image.png")
