@@ -182,7 +182,8 @@ impl Background {
 }
 
 impl Time {
-    /// Returns the current time.
+    /// Returns the current time. Does not exist on `wasm32-unknown-unknown`, which has
+    /// no clock.
     ///
     /// # Examples
     ///
@@ -194,6 +195,7 @@ impl Time {
     /// metadata.time = Some(Time::now());
     /// ```
     #[must_use]
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     pub fn now() -> Self {
         SystemTime::now().into()
     }
