@@ -191,3 +191,79 @@ fn threads_that_cannot_be_started() {
         "{text}"
     );
 }
+
+/// Eight threads save one image behind a lock with options of their own, and one of
+/// them cancels. For a minute: `PIXVIEW_SECONDS=60`.
+#[test]
+fn eight_savers_of_one_lock() {
+    use pixview::png::Consistency::{self, Hold, Rows, Snapshot};
+    use std::ops::ControlFlow::{Break, Continue};
+    use std::time::{Duration, Instant};
+
+    let seconds = std::env::var("PIXVIEW_SECONDS");
+    let seconds: f64 = seconds.map_or(0.5, |seconds| seconds.parse().unwrap());
+    let end = Instant::now() + Duration::from_secs_f64(if cfg!(miri) { 0.0 } else { seconds });
+    let (width, height) = if cfg!(miri) { (16, 16) } else { (600, 500) };
+    let pixels = common::noise(4 * width as usize * height as usize, 5);
+    let shared = Arc::new(RwLock::new(pixels));
+    let image = Image::from_buffer(shared, width, height, PixelFormat::RGBA8).unwrap();
+    let options: [(Compression, usize, bool, u32, Consistency); 8] = [
+        (Compression::Stored, 1, false, 0, Hold),
+        (Compression::Stored, 2, false, 0, Rows),
+        (Compression::Fast, 1, false, 1, Snapshot),
+        (Compression::Fast, 3, false, 0, Rows),
+        (Compression::Fast, 1, true, 0, Hold),
+        (Compression::Small, 1, false, 0, Snapshot),
+        (Compression::Small, 2, true, 2, Rows),
+        (Compression::Best, 1, false, 0, Hold),
+    ];
+    let encoder = |(compression, threads, reduce, images, consistency)| {
+        PngEncoder::new()
+            .compression(compression)
+            .threads(threads)
+            .reduce(reduce)
+            .reuse_strips(images)
+            .consistency(consistency)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let counts = thread::scope(|scope| {
+        let savers: Vec<_> = (0..8)
+            .map(|saver| {
+                let (image, path) = (&image, folder.path().join(format!("{saver}.png")));
+                let cancels = saver == 4;
+                scope.spawn(move || {
+                    let expected = encoder(options[saver]).to_png(image).unwrap();
+                    let (mut saves, mut calls) = (0, 0);
+                    let mut encoder = encoder(options[saver]).on_progress(move |_| {
+                        calls += 1;
+                        if cancels && calls % 3 == 0 {
+                            Break(())
+                        } else {
+                            Continue(())
+                        }
+                    });
+                    loop {
+                        let old = std::fs::read(&path).ok();
+                        match encoder.save(image, &path) {
+                            Ok(_) => assert!(std::fs::read(&path).unwrap() == expected),
+                            Err(error) => {
+                                assert!(cancels, "{error}");
+                                assert!(matches!(error.kind(), pixview::ErrorKind::Cancelled));
+                                assert!(std::fs::read(&path).ok() == old);
+                            }
+                        }
+                        saves += 1;
+                        if Instant::now() >= end {
+                            return saves;
+                        }
+                    }
+                })
+            })
+            .collect();
+        savers
+            .into_iter()
+            .map(|saver| saver.join().unwrap())
+            .collect::<Vec<u32>>()
+    });
+    println!("saves of each thread: {counts:?}");
+}
