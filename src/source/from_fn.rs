@@ -23,8 +23,8 @@ pub struct FromFn<F, G>(F, PhantomData<fn() -> G>);
 /// sources: one that calls `read`, and one that calls `write`.
 ///
 /// The locks of the standard library are sources without this function, and they
-/// report a poisoned lock. To report an error of your own, implement
-/// [`PixelSource`] with [`Lease::guard`].
+/// report a poisoned lock. To report an error of your own, use
+/// [`from_shared`](super::from_shared).
 ///
 /// # Examples
 ///
@@ -45,35 +45,10 @@ pub struct FromFn<F, G>(F, PhantomData<fn() -> G>);
 /// # Ok::<(), pixview::Error>(())
 /// ```
 ///
-/// A function that owns an `Arc` cannot return a guard that borrows from it. With
-/// the feature `arc_lock` of `parking_lot`, `move || frame.lock_arc()` returns a
-/// guard that owns an `Arc` of its own. Without it, let a struct own the `Arc`:
-///
-/// ```
-/// use std::sync::Arc;
-/// use pixview::{Image, PixelFormat, PixelSource};
-/// use pixview::source::{Lease, SourceError};
-/// # mod parking_lot {
-/// #     pub struct Mutex<T>(std::sync::Mutex<T>);
-/// #     impl<T> Mutex<T> {
-/// #         pub fn new(value: T) -> Self { Mutex(std::sync::Mutex::new(value)) }
-/// #         pub fn lock(&self) -> std::sync::MutexGuard<'_, T> { self.0.lock().unwrap() }
-/// #     }
-/// # }
-///
-/// struct Frame(Arc<parking_lot::Mutex<Vec<u8>>>);
-///
-/// impl PixelSource for Frame {
-///     fn lease(&self) -> Result<Lease<'_>, SourceError> {
-///         Ok(Lease::guard(self.0.lock()))
-///     }
-/// }
-///
-/// let frame = Arc::new(parking_lot::Mutex::new(vec![0; 64]));
-/// let image = Image::from_buffer(Frame(frame.clone()), 8, 8, PixelFormat::GRAY8)?;
-/// # let _ = image;
-/// # Ok::<(), pixview::Error>(())
-/// ```
+/// A function that owns an `Arc` cannot return a guard that borrows from the `Arc`.
+/// For an image that owns the `Arc` and moves to another thread, use
+/// [`from_shared`](super::from_shared). For one save, borrow the guard:
+/// `Image::from_buffer(&frame.lock()[..], ..)`.
 pub fn from_fn<F, G>(guard: F) -> FromFn<F, G>
 where
     F: Fn() -> G,

@@ -163,43 +163,37 @@ unique_pointers!(&mut B, Box<B>,);
 
 impl<B: PlainBuffer + ?Sized> PixelSource for RefCell<B> {
     fn lease(&self) -> Result<Lease<'_>, SourceError> {
-        let guard = self.try_borrow().map_err(|_| SourceError::Borrowed)?;
-        Ok(Lease::guard(guard))
+        Ok(Lease::guard(self.try_borrow()?))
     }
 }
 
 impl<B: PlainBufferMut + ?Sized> SharedPixelSource for RefCell<B> {
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
-        let guard = self.try_borrow_mut().map_err(|_| SourceError::Borrowed)?;
-        Ok(LeaseMut::guard(guard))
+        Ok(LeaseMut::guard(self.try_borrow_mut()?))
     }
 }
 
 impl<B: PlainBuffer + ?Sized> PixelSource for Mutex<B> {
     fn lease(&self) -> Result<Lease<'_>, SourceError> {
-        let guard = self.lock().map_err(|_| SourceError::Poisoned)?;
-        Ok(Lease::guard(guard))
+        Ok(Lease::guard(self.lock()?))
     }
 }
 
 impl<B: PlainBufferMut + ?Sized> SharedPixelSource for Mutex<B> {
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
-        let guard = self.lock().map_err(|_| SourceError::Poisoned)?;
-        Ok(LeaseMut::guard(guard))
+        Ok(LeaseMut::guard(self.lock()?))
     }
 }
 
 impl<B: PlainBuffer + ?Sized> PixelSource for RwLock<B> {
     fn lease(&self) -> Result<Lease<'_>, SourceError> {
-        let guard = self.read().map_err(|_| SourceError::Poisoned)?;
-        Ok(Lease::guard(guard))
+        Ok(Lease::guard(self.read()?))
     }
 }
 
 impl<B: PlainBufferMut + ?Sized> SharedPixelSource for RwLock<B> {
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
-        let guard = self.write().map_err(|_| SourceError::Poisoned)?;
-        Ok(LeaseMut::guard(guard))
+        Ok(LeaseMut::guard(self.write()?))
     }
 }
 

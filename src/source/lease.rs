@@ -44,6 +44,30 @@ impl<'a> Lease<'a> {
         Lease(Memory::Guard(Box::new(Guard(guard))))
     }
 
+    /// Creates a lease of plain memory that a guard gives through a function, such
+    /// as the guard of a lock around a type of another crate. The lease owns the
+    /// guard, as with [`guard`](Self::guard). Each read calls the function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pixview::source::Lease;
+    /// use std::sync::Mutex;
+    ///
+    /// let frame = Mutex::new((7, vec![1u8, 2, 3])); // a number and the pixels
+    /// let lease = Lease::guard_map(frame.lock().unwrap(), |frame| &frame.1[..]);
+    /// assert_eq!(lease.as_slice(), Some(&[1, 2, 3][..]));
+    /// ```
+    #[must_use]
+    pub fn guard_map<G, T, F>(guard: G, map: F) -> Self
+    where
+        G: 'a,
+        T: Plain + 'a,
+        F: for<'g> Fn(&'g G) -> &'g [T] + 'a,
+    {
+        Lease(Memory::Guard(Box::new(MappedGuard { guard, map })))
+    }
+
     /// Creates a lease of memory that others may edit at any time. `bytes` should
     /// hold no lock, because an operation on two images may hold two live leases at
     /// once. For a lock, use [`guard`](Self::guard).
@@ -370,6 +394,27 @@ impl<G: Deref<Target: PlainBuffer>> StableBytes for Guard<G> {
 impl<G: DerefMut<Target: PlainBufferMut>> StableBytesMut for Guard<G> {
     fn bytes_mut(&mut self) -> &mut [u8] {
         bytemuck::cast_slice_mut(self.0.as_elements_mut())
+    }
+}
+
+/// A guard, and a function from the guard to plain memory. The cast to bytes
+/// cannot panic: see [`Guard`].
+struct MappedGuard<G, F> {
+    guard: G,
+    map: F,
+}
+
+impl<G, T, F> StableBytes for MappedGuard<G, F>
+where
+    T: Plain,
+    F: for<'g> Fn(&'g G) -> &'g [T],
+{
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice((self.map)(&self.guard))
+    }
+
+    fn element_size(&self) -> usize {
+        std::mem::size_of::<T>()
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod conformance;
 mod element;
 mod from_fn;
+mod from_shared;
 mod generation;
 mod guard;
 mod lease;
@@ -19,11 +20,13 @@ mod seq_lock;
 mod shared_file;
 mod slice;
 
+use std::cell::{BorrowError, BorrowMutError};
 use std::error::Error as StdError;
-use std::sync::atomic;
+use std::sync::{PoisonError, atomic};
 
 pub use element::{Element, ElementMut, Plain, SharedElement};
 pub use from_fn::{FromFn, from_fn};
+pub use from_shared::{FromShared, from_shared};
 pub(crate) use generation::end_reading;
 pub use guard::{PlainBuffer, PlainBufferMut};
 pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
@@ -51,8 +54,8 @@ pub use shared_file::SharedFile;
 /// - **pointers** to a source, also to `dyn PixelSource`: `&S`, `&mut S`,
 ///   `Box<S>`, `Rc<S>`, `Arc<S>`;
 /// - **types of other crates**: an [`Owner`] of a type that derefs to a source,
-///   such as `Owner<Bytes>` and `Arc<Mutex<Owner<MmapMut>>>`, and [`from_fn`] for
-///   a lock of another crate;
+///   such as `Owner<Bytes>` and `Arc<Mutex<Owner<MmapMut>>>`; [`from_fn`] for a
+///   lock of another crate, and [`from_shared`] for an `Arc` of such a lock;
 /// - **memory that other processes write**: a [`SharedFile`];
 /// - **images and arrays of other crates**, with optional features: see
 ///   [`interop`](crate::interop).
@@ -233,5 +236,26 @@ impl SourceError {
     /// Creates a [`SourceError::Other`].
     pub fn other(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         SourceError::Other(error.into())
+    }
+}
+
+/// Converts to [`SourceError::Poisoned`]. The guard in the error is dropped.
+impl<G> From<PoisonError<G>> for SourceError {
+    fn from(_: PoisonError<G>) -> Self {
+        SourceError::Poisoned
+    }
+}
+
+/// Converts to [`SourceError::Borrowed`].
+impl From<BorrowError> for SourceError {
+    fn from(_: BorrowError) -> Self {
+        SourceError::Borrowed
+    }
+}
+
+/// Converts to [`SourceError::Borrowed`].
+impl From<BorrowMutError> for SourceError {
+    fn from(_: BorrowMutError) -> Self {
+        SourceError::Borrowed
     }
 }
