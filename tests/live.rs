@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
 use std::sync::{Arc, Mutex, RwLock};
 
 use common::decode;
+use pixview::source::{Lease, from_shared};
 use pixview::{
     Channel, Compression, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngEncoder,
 };
@@ -310,6 +311,25 @@ fn guards() {
     let source: Box<dyn PixelSource + Send + Sync> = Box::new(lock.clone());
     script("dyn", rgba(source), |_, v| {
         lock.write().unwrap()[4 * PIXEL] = v
+    });
+}
+
+/// An `Arc` of a lock around a type of another crate, which derefs to a slice.
+#[test]
+fn shared_locks() {
+    struct Mapped(Vec<u8>);
+    impl std::ops::Deref for Mapped {
+        type Target = [u8];
+        fn deref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    let shared = Arc::new(Mutex::new(Mapped(vec![0; PIXELS * 4])));
+    let source = from_shared(shared.clone(), |shared| {
+        Ok(Lease::guard_map(shared.lock()?, |mapped| &mapped[..]))
+    });
+    script("Arc<Mutex<Mapped>>", rgba(source), |_, value| {
+        shared.lock().unwrap().0[PIXEL * 4] = value
     });
 }
 

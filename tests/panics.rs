@@ -9,12 +9,12 @@ use std::ops::ControlFlow::Continue;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use common::{decode, noise};
 use pixview::source::{
     Lease, LeaseMut, LiveBytes, LiveBytesMut, PlainBuffer, PlainBufferMut, SharedPixelSource,
-    SourceError,
+    SourceError, from_shared,
 };
 use pixview::{
     Compression, Image, PixelFormat, PixelSource, PixelSourceMut, PngDecoder, PngEncoder,
@@ -260,6 +260,33 @@ fn check_saves<S: Guarded>() {
         arm(&image, 0);
         assert!(panics(read));
         assert!(is_free(&image));
+    }
+}
+
+/// A lock that the caller shares with the image, and a function that returns the
+/// slice of its guard.
+#[test]
+fn saves_poison_no_shared_lock() {
+    let shared = Arc::new(Mutex::new(Grumpy::new()));
+    let source = from_shared(shared.clone(), |shared| {
+        Ok(Lease::guard_map(shared.lock()?, |grumpy| {
+            grumpy.as_elements()
+        }))
+    });
+    let image = Image::from_buffer(source, WIDTH, HEIGHT, FORMAT).unwrap();
+    for mut encoder in encoders() {
+        for limit in [0, 100, 400_000] {
+            assert!(panics(|| encoder.write(&image, Panicking(limit))));
+            assert!(shared.try_lock().is_ok(), "a writer's panic, {encoder:?}");
+        }
+    }
+    for left in 0.. {
+        shared.lock().unwrap().left.store(left, Relaxed);
+        if !panics(|| image.to_png()) {
+            assert!(left > 0);
+            break;
+        }
+        assert!(shared.try_lock().is_ok(), "at call {left}");
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pixview::source::{
     Lease, LeaseMut, LiveBytes, LiveBytesMut, Owner, Plain, PlainBuffer, SharedPixelSource,
-    SourceError, from_fn,
+    SourceError, from_fn, from_shared,
 };
 use pixview::{
     Compression, Error, ErrorKind, Image, Layout, PixelFormat, PixelSource, PixelSourceMut,
@@ -295,7 +295,7 @@ fn elements_that_cannot_hold_the_format() {
     }
     assert_eq!(
         refused([0u16; 64], PixelFormat::RGB8).to_string(),
-        "RGB8 has units of 3 bytes, which elements of 2 bytes cannot hold: give the buffer as bytes",
+        "RGB8 has units of 3 bytes, which elements of 2 bytes cannot hold: give the buffer as bytes, such as vec![0u8; n]",
     );
     refused([0u32; 64], PixelFormat::BGR8);
     refused([0f32; 64], PixelFormat::RGB16);
@@ -424,7 +424,10 @@ fn locks_that_cannot_be_had() {
             SourceError::Borrowed
         ));
         let made = Image::from_buffer(&cell, 2, 2, PixelFormat::GRAY8);
-        assert!(matches!(source_error(made), SourceError::Borrowed));
+        assert_eq!(
+            made.unwrap_err().to_string(),
+            "the pixel source failed: the RefCell is already borrowed: drop that borrow first"
+        );
     }
     {
         let _held = cell.borrow();
@@ -894,6 +897,21 @@ fn owners_of_other_crates() {
     sees_bgr(from_fn(|| lock.lock()));
     let lock = Lock::new(Owner(BytesMut(BGR.to_vec())));
     sees_bgr(from_fn(|| lock.lock()));
+    // A source that owns the pointer to the lock.
+    let lock = Arc::new(Lock::new(bytes.clone()));
+    sees_bgr(from_shared(lock.clone(), |lock| {
+        Ok(Lease::guard(lock.lock()))
+    }));
+    sees_bgr(&from_shared(lock, |lock| Ok(Lease::guard(lock.lock()))));
+    let lock = Arc::new(Mutex::new(BytesMut(BGR.to_vec())));
+    sees_bgr(from_shared(lock, |lock| {
+        Ok(Lease::guard_map(lock.lock()?, |memory| &memory[..]))
+    }));
+    let cell = Rc::new(RefCell::new((7, Bytes(BGR.to_vec()))));
+    sees_bgr(from_shared(cell, |cell| {
+        Ok(Lease::guard_map(cell.try_borrow()?, |pair| &pair.1[..]))
+    }));
+    sees_bgr(from_shared(bytes.clone(), |bytes| Ok(Lease::slice(bytes))));
 
     assert_eq!(writes(Owner(BytesMut(bytes.clone())))[3..6], [40, 50, 60]);
     assert_eq!(writes(Owner(BytesMut(BGR.to_vec())))[1].r, 60);
@@ -962,6 +980,63 @@ fn owners_are_read_in_place() {
     lock.lock().truncate(63);
     let error = source_error(image.to_png());
     assert!(matches!(error, SourceError::Changed { found: 63, .. }));
+}
+
+/// A source that owns an `Arc` of a lock around a type that neither derefs to an
+/// owner nor can be changed: live, in place, in another thread.
+#[test]
+fn shared_locks_of_other_crates() {
+    let shared = Arc::new(Mutex::new(BytesMut(vec![0u8; 64])));
+    let memory = shared.lock().unwrap().as_ptr();
+    let source = from_shared(shared.clone(), |shared| {
+        Ok(Lease::guard_map(shared.lock()?, |memory| &memory[..]))
+    });
+    let image = Image::from_buffer(source, 8, 8, PixelFormat::GRAY8).unwrap();
+    let lease = image.source().lease().unwrap();
+    assert_eq!(lease.as_slice().unwrap().as_ptr(), memory);
+    assert!(shared.try_lock().is_err(), "a lease holds the lock");
+    drop(lease);
+    shared.lock().unwrap()[63] = 9;
+    assert_eq!(image.pixels().unwrap().get(7, 7).unwrap(), [9]);
+
+    // No lock is held twice, nor are two held at once.
+    let flipped = image.view().flip_vertical();
+    assert_eq!(image.compare(&flipped).unwrap().unwrap().pixels, 2);
+
+    // The image moves to another thread, and leaves its lock free there.
+    let thread = std::thread::spawn(move || (image.to_vec().unwrap(), image));
+    let (pixels, image) = thread.join().unwrap();
+    assert_eq!((pixels[0], pixels[63]), (0, 9));
+    shared.lock().unwrap()[0] = 5;
+    assert_eq!(image.pixels().unwrap().get(0, 0).unwrap(), [5]);
+    assert_eq!(
+        format!("{:?}", image.source()),
+        format!("FromShared({})", std::any::type_name_of_val(&shared))
+    );
+
+    // Errors of the lock are errors of the source.
+    shared.lock().unwrap().0.truncate(63);
+    let error = source_error(image.to_vec());
+    assert!(matches!(error, SourceError::Changed { found: 63, .. }));
+    let poisoning = shared.clone();
+    let poisoned = std::thread::spawn(move || {
+        let _guard = poisoning.lock().unwrap();
+        std::panic::resume_unwind(Box::new("boo"));
+    });
+    assert!(poisoned.join().is_err());
+    let error = source_error(image.to_vec());
+    assert!(matches!(error, SourceError::Poisoned), "{error}");
+
+    let cell = Rc::new(RefCell::new(vec![0u8; 64]));
+    let source = from_shared(cell.clone(), |cell| Ok(Lease::guard(cell.try_borrow()?)));
+    let image = Image::from_buffer(source, 8, 8, PixelFormat::GRAY8).unwrap();
+    let held = cell.borrow_mut();
+    assert!(matches!(
+        source_error(image.to_vec()),
+        SourceError::Borrowed
+    ));
+    drop(held);
+    image.to_vec().unwrap();
 }
 
 /// One guard for each access: it is there until the access ends, and no two are
