@@ -115,8 +115,9 @@ use super::{Lease, LeaseMut};
 /// slice.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element of a pixel buffer",
-    note = "elements are `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`, `half::f16` with the feature `half`, arrays of them, and structs that implement `pixview::source::Plain`",
-    note = "`pixview::source::Plain` can't be implemented for a struct of another crate: give the image `bytemuck::cast_slice::<_, u8>(&buffer)`, or wrap the struct; both are shown in the docs of `Plain`"
+    note = "elements are `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`, `half::f16` with the feature `half`, the pixels of `rgb` with the feature `rgb`, arrays of them, and structs that implement `pixview::source::Plain`",
+    note = "`pixview::source::Plain` can't be implemented for a struct of another crate: give the image `bytemuck::cast_slice::<_, u8>(&buffer)`, or wrap the struct; both are shown in the docs of `Plain`",
+    note = "rows in `Vec`s of their own are not one buffer: give one `Vec` with all rows"
 )]
 pub trait Plain: NoUninit {}
 

@@ -48,7 +48,8 @@ use super::{Lease, LeaseMut, PixelSource, PixelSourceMut, Plain, SharedPixelSour
 #[diagnostic::on_unimplemented(
     message = "`{Self}` behind a lock or `RefCell` is not a buffer of plain pixels",
     note = "slices, arrays and `Vec`s of `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64` are; implement `pixview::source::PlainBuffer` for a struct of your own; cells and atomics need no lock around them",
-    note = "a type of another crate that derefs to a slice, such as `MmapMut`, goes into `pixview::source::Owner(..)` inside the lock"
+    note = "a type of another crate that derefs to a slice, such as `MmapMut`, goes into `pixview::source::Owner(..)` inside the lock",
+    note = "if the type in the lock cannot be changed, use `pixview::source::from_shared` with `Lease::guard_map`, or borrow the guard for each save: `&lock.lock().unwrap()[..]`"
 )]
 pub trait PlainBuffer {
     /// The type of the elements.

@@ -137,8 +137,9 @@ pub use shared_file::SharedFile;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a pixel source",
     note = "give `&buffer` or the buffer itself: a slice, array or `Vec` of `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `f32`, `f64`, of `Cell`s or of atomics; a lock around one; or a pointer to any of these",
-    note = "a type of another crate that derefs to a slice, such as `Bytes`, `Mmap` and `ImageBuffer`, goes into `pixview::source::Owner(..)`",
-    note = "a lock of another crate goes into `pixview::source::from_fn(|| lock.lock())`"
+    note = "a type of another crate that derefs to a slice, such as `Bytes`, `Mmap` and `ImageBuffer`, goes into `pixview::source::Owner(..)`; a guard is borrowed as `&guard[..]`",
+    note = "a lock of another crate goes into `pixview::source::from_fn(|| lock.lock())`; to move it to a thread with its `Arc`, use `pixview::source::from_shared`; for one save, borrow `&lock.lock()[..]`",
+    note = "arrays and images of `ndarray`, `image` and `imgref` have functions in `pixview::interop`, each behind a feature of that name"
 )]
 pub trait PixelSource {
     /// Returns the bytes for one access.
@@ -196,7 +197,7 @@ pub enum SourceError {
     Poisoned,
 
     /// The `RefCell` is borrowed in a way that excludes this access.
-    #[error("the RefCell is already borrowed")]
+    #[error("the RefCell is already borrowed: drop that borrow first")]
     Borrowed,
 
     /// The length or the elements of the source have changed since the image

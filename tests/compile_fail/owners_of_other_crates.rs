@@ -1,4 +1,4 @@
-// E0277 pixview::source::Owner(..)`
+// E0277 pixview::source::Owner(..)`; a guard is borrowed as `&guard[..]`
 use pixview::source::Owner;
 use pixview::{Image, PixelFormat};
 
