@@ -365,7 +365,7 @@ fn what_cannot_be_compared() {
     assert_eq!(
         error.to_string(),
         "BGR8 cannot be compared with GRAY1: in PNG they are RGB of 8 bits and gray of 1 bit; \
-         Image::to_vec_as converts them"
+         Image::to_vec_as converts an image, PngReader::read_as a file"
     );
     let colored = Definition::of(F::INDEXED4).with_palette(of(F::INDEXED4));
     for error in [

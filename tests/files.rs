@@ -299,7 +299,8 @@ fn extensions() {
         assert_eq!(
             error.to_string(),
             format!(
-                "{}: unknown file extension {extension:?}: only \"png\" can be written",
+                "{}: unknown file extension {extension:?}: only \"png\" can be written; \
+                 PngEncoder::write takes a file of any name",
                 path.display()
             )
         );

@@ -969,11 +969,31 @@ fn elements_of_numbers() {
     };
     assert_eq!(
         error(F::GRAY8),
-        "3x4 pixels of GRAY8 have 12 bytes, the buffer has 48: that is 4 bytes a pixel, not 1; is the format right?"
+        "3x4 pixels of GRAY8 have 12 bytes, the buffer has 48: its 12 elements have 4 bytes each, not 1; is vec![0u8; n] meant, or another format?"
+    );
+    assert_eq!(
+        error(F::RGB565),
+        "3x4 pixels of RGB565 have 24 bytes, the buffer has 48: its 12 elements have 4 bytes each, not 2; is vec![0u16; n] meant, or another format?"
+    );
+    let doubles = Image::from_buffer(vec![0.0; 12], 3, 4, F::GRAY_F32);
+    assert_eq!(
+        doubles.unwrap_err().to_string(),
+        "3x4 pixels of GRAY_F32 have 48 bytes, the buffer has 96: its 12 elements have 8 bytes each, not 4; is vec![0f32; n] meant, or another format?"
+    );
+    // Other numbers of elements are no such literals.
+    let words = Image::from_buffer(vec![0u32; 6], 3, 4, F::GRAY8);
+    assert_eq!(
+        words.unwrap_err().to_string(),
+        "3x4 pixels of GRAY8 have 12 bytes, the buffer has 24: that is 2 bytes a pixel, not 1; is the format right?"
+    );
+    let bytes = Image::from_buffer(vec![0u8; 12], 3, 4, F::GRAY16);
+    assert_eq!(
+        bytes.unwrap_err().to_string(),
+        "3x4 pixels of GRAY16 have 24 bytes, the buffer has 12: that is 1 byte a pixel, not 2; is the format right?"
     );
     assert_eq!(
         error(F::RGB8),
-        "RGB8 has units of 3 bytes, which elements of 4 bytes cannot hold: give the buffer as bytes"
+        "RGB8 has units of 3 bytes, which elements of 4 bytes cannot hold: give the buffer as bytes, such as vec![0u8; n]"
     );
 }
 

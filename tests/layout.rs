@@ -122,7 +122,8 @@ fn before_the_buffer() {
         .with_offset(2);
     assert_eq!(
         fails(1000, mirrored).to_string(),
-        "row 0 begins 1 bytes before the start of the buffer",
+        "row 0 begins 1 byte before the start of the buffer: Layout::with_offset sets the byte \
+         of the first row, and Layout::flip_vertical turns a bottom-up buffer",
     );
 }
 

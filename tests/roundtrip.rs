@@ -214,9 +214,37 @@ fn channels() {
     }
     let gray = Image::new(1, 1, PixelFormat::GRAY8).unwrap();
     let error = gray.channel(Channel::Alpha).unwrap_err();
-    assert_eq!(error.to_string(), "GRAY8 has no alpha channel of its own");
-    let padded = Image::new(1, 1, PixelFormat::XRGB8888).unwrap();
-    assert!(padded.channel(Channel::Alpha).is_err());
+    assert_eq!(error.to_string(), "GRAY8 has no alpha channel, only gray");
+    let refused = |format, channel, text| {
+        let image = Image::new(1, 1, format).unwrap();
+        assert_eq!(image.channel(channel).unwrap_err().to_string(), text);
+    };
+    refused(
+        PixelFormat::XRGB8888,
+        Channel::Alpha,
+        "XRGB8888 has no alpha channel, only red, green and blue",
+    );
+    refused(
+        PixelFormat::RGB565,
+        Channel::Red,
+        "red of RGB565 is a part of a word: convert the image with Image::to_vec_as first",
+    );
+    refused(
+        PixelFormat::RGBA8.premultiplied(),
+        Channel::Red,
+        "red of RGBA8 premultiplied is multiplied by alpha: convert the image with \
+         Image::to_vec_as first",
+    );
+    refused(
+        PixelFormat::INDEXED8,
+        Channel::Red,
+        "INDEXED8 has no red channel, only indices: convert the image with Image::to_vec_as first",
+    );
+    refused(
+        PixelFormat::CMYK8,
+        Channel::Red,
+        "CMYK8 has no red channel, only inks: convert the image with Image::to_vec_as first",
+    );
 }
 
 /// Rows wider than the blocks in which live pixels are fetched.

@@ -361,12 +361,12 @@ fn views_outside_any_memory() {
     let layout = gray(10, 4).with_row_stride(-10).flip_vertical();
     assert_eq!(layout.offset(), usize::MAX);
     let error = Image::with_layout(&memory, layout).unwrap_err();
-    let text = "row 0 begins 30 bytes before the start of the buffer";
-    assert_eq!(error.to_string(), text);
+    let text = "row 0 begins 30 bytes before the start of the buffer: ";
+    assert!(error.to_string().starts_with(text), "{error}");
     // The flip of the flip has row 0 inside, and row 1 before the buffer.
     let error = Image::with_layout(&memory, layout.flip_vertical()).unwrap_err();
-    let text = "row 1 begins 10 bytes before the start of the buffer";
-    assert_eq!(error.to_string(), text);
+    let text = "row 1 begins 10 bytes before the start of the buffer: ";
+    assert!(error.to_string().starts_with(text), "{error}");
     Image::with_layout(&memory, layout.with_offset(0)).unwrap();
     let first = layout.flip_vertical().crop(0, 0, 10, 1).unwrap();
     assert_eq!(first.offset(), 0);

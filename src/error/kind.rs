@@ -34,13 +34,15 @@ pub enum ErrorKind {
 
     /// The buffer given to [`Image::from_buffer`](crate::Image::from_buffer)
     /// has more or fewer bytes than the pixels.
-    #[error("{}", buffer_length(*needed, *given, *width, *height, *format))]
+    #[error("{}", buffer_length(*needed, *given, *element_size, *width, *height, *format))]
     #[non_exhaustive]
     BufferLength {
         /// Bytes of the pixels: the height times [`PixelFormat::row_size`].
         needed: u64,
         /// Bytes of the buffer.
         given: u64,
+        /// Bytes of an element of the buffer.
+        element_size: usize,
         /// The width in pixels.
         width: u32,
         /// The height in pixels.
@@ -63,7 +65,9 @@ pub enum ErrorKind {
     },
 
     /// A negative stride leads to addresses before the start of the buffer.
-    #[error("row {row} begins {bytes} bytes before the start of the buffer")]
+    #[error(
+        "row {row} begins {} before the start of the buffer: Layout::with_offset sets the byte of the first row, and Layout::flip_vertical turns a bottom-up buffer", count(*bytes, "byte")
+    )]
     #[non_exhaustive]
     BeforeBuffer {
         /// The number of bytes from the first byte of that row to the start of
@@ -96,7 +100,7 @@ pub enum ErrorKind {
     /// The size of an element of the buffer is neither a multiple nor a divisor
     /// of the size of a pixel (in a planar layout: of a sample).
     #[error(
-        "{format} has units of {unit_size} bytes, which elements of {element_size} bytes cannot hold: give the buffer as bytes"
+        "{format} has units of {unit_size} bytes, which elements of {element_size} bytes cannot hold: give the buffer as bytes, such as vec![0u8; n]"
     )]
     #[non_exhaustive]
     ElementMismatch {
@@ -374,7 +378,7 @@ pub enum ErrorKind {
     /// The format has no such channel, or none that stands alone in memory.
     /// Fields of words that are not whole bytes, premultiplied colors, and inks
     /// do not stand alone.
-    #[error("{format} has no {channel} channel of its own")]
+    #[error("{}", no_channel(*channel, *format))]
     #[non_exhaustive]
     NoChannel {
         /// The channel that was asked for.
@@ -513,7 +517,7 @@ pub enum ErrorKind {
 
     /// The images to compare have different color types or bit depths in PNG.
     #[error(
-        "{format} cannot be compared with {other}: in PNG they are {} and {}; Image::to_vec_as converts them", format.png(), other.png()
+        "{format} cannot be compared with {other}: in PNG they are {} and {}; Image::to_vec_as converts an image, PngReader::read_as a file", format.png(), other.png()
     )]
     #[non_exhaustive]
     TypeMismatch {
@@ -556,7 +560,9 @@ pub enum ErrorKind {
     },
 
     /// The path has an extension other than `png`.
-    #[error("unknown file extension {extension:?}: only \"png\" can be written")]
+    #[error(
+        "unknown file extension {extension:?}: only \"png\" can be written; PngEncoder::write takes a file of any name"
+    )]
     #[non_exhaustive]
     UnknownExtension {
         /// The extension, without its dot.
@@ -591,9 +597,26 @@ fn torn(copies: u32) -> String {
 
 /// Returns the text of [`ErrorKind::BufferLength`]: the numbers, and a hint if
 /// they suggest a likely mistake.
-fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: PixelFormat) -> String {
+fn buffer_length(
+    needed: u64,
+    given: u64,
+    element_size: usize,
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+) -> String {
     let numbers =
         format!("{width}x{height} pixels of {format} have {needed} bytes, the buffer has {given}");
+    // A literal without a type is an `i32` or an `f64`, so `vec![0; n]` has the right
+    // number of elements, each too large.
+    let (size, elements) = (format.alignment(), given / (element_size as u64).max(1));
+    let is_default = matches!(element_size, 4 | 8);
+    if is_default && element_size > size && needed / size as u64 == elements {
+        let element = format.element_type();
+        return format!(
+            "{numbers}: its {elements} elements have {element_size} bytes each, not {size}; is vec![0{element}; n] meant, or another format?"
+        );
+    }
     let pixels = u64::from(width) * u64::from(height);
     let bits = format.bits_per_pixel() as u64;
     // In bits, so that formats of less than a byte are compared as well.
@@ -601,16 +624,18 @@ fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: Pixel
     if given_bits.is_multiple_of(pixels) && (1..=256).contains(&(given_bits / pixels)) {
         let found = given_bits / pixels;
         return if bits.is_multiple_of(8) && found.is_multiple_of(8) {
-            let (found, bytes) = (found / 8, bits / 8);
-            format!("{numbers}: that is {found} bytes a pixel, not {bytes}; is the format right?")
+            let (found, bytes) = (count(found / 8, "byte"), bits / 8);
+            format!("{numbers}: that is {found} a pixel, not {bytes}; is the format right?")
         } else {
-            format!("{numbers}: that is {found} bits a pixel, not {bits}; is the format right?")
+            let found = count(found, "bit");
+            format!("{numbers}: that is {found} a pixel, not {bits}; is the format right?")
         };
     }
     if given > needed && height > 1 && given.is_multiple_of(height.into()) {
         let (row, found) = (format.row_size(width), given / u64::from(height));
         return format!(
-            "{numbers}: that is {found} bytes a row, not {row}; for padded rows use Image::with_layout"
+            "{numbers}: that is {} a row, not {row}; for padded rows use Image::with_layout",
+            count(found, "byte")
         );
     }
     if given > needed {
@@ -620,11 +645,51 @@ fn buffer_length(needed: u64, given: u64, width: u32, height: u32, format: Pixel
     }
 }
 
+/// Returns the text of [`ErrorKind::NoChannel`].
+fn no_channel(channel: Channel, format: PixelFormat) -> String {
+    let channels: Vec<String> = format
+        .channel_names()
+        .map(|name| name.to_string())
+        .collect();
+    let part = if format.channel_names().any(|name| name == channel) {
+        let part = match format.has_bit_fields() {
+            true => "is a part of a word",
+            false => "is multiplied by alpha",
+        };
+        format!("{channel} of {format} {part}")
+    } else if channels.is_empty() {
+        let content = match format.is_indexed() {
+            true => "indices",
+            false => "inks",
+        };
+        format!("{format} has no {channel} channel, only {content}")
+    } else {
+        return format!(
+            "{format} has no {channel} channel, only {}",
+            list(&channels, "and")
+        );
+    };
+    format!("{part}: convert the image with Image::to_vec_as first")
+}
+
+/// Returns a number with its unit, such as "1 byte" and "2 bytes".
+fn count(number: u64, unit: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
 /// Returns a list such as "1, 2 or 4".
 fn alternatives(numbers: &[u8]) -> String {
     let numbers: Vec<String> = numbers.iter().map(u8::to_string).collect();
-    match numbers.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-        _ => numbers.concat(),
+    list(&numbers, "or")
+}
+
+/// Returns the items with commas between them, and the word before the last one.
+fn list(items: &[String], word: &str) -> String {
+    match items.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("{} {word} {last}", others.join(", "))
+        }
+        _ => items.concat(),
     }
 }

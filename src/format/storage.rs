@@ -109,16 +109,22 @@ impl PixelFormat {
     /// Returns `None` if the format has no such channel, or if the channel is
     /// a field that is not a whole byte, or a premultiplied color.
     pub(crate) fn sample_of(self, channel: Channel) -> Option<usize> {
-        let separate = match self.storage {
-            Storage::Word565(_)
-            | Storage::Word4444(_)
-            | Storage::Word1555(_)
-            | Storage::Word2101010(_) => false,
-            _ => !self.premultiplied || channel == Channel::Alpha,
-        };
+        let multiplied = self.premultiplied && channel != Channel::Alpha;
+        let separate = !self.has_bit_fields() && !multiplied;
         let mut channels = self.memory_order().channels().iter();
         let index = channels.position(|&name| name == Some(channel));
         index.filter(|_| separate)
+    }
+
+    /// Returns whether a pixel is a word whose samples are not whole bytes.
+    pub(crate) fn has_bit_fields(self) -> bool {
+        matches!(
+            self.storage,
+            Storage::Word565(_)
+                | Storage::Word4444(_)
+                | Storage::Word1555(_)
+                | Storage::Word2101010(_)
+        )
     }
 
     /// Returns the number of bytes in a sample: 1 if a byte holds several
@@ -141,12 +147,9 @@ impl PixelFormat {
     /// Returns the number of bytes in a packed pixel, or 1 if a byte holds
     /// several pixels.
     pub(crate) fn pixel_size(self) -> usize {
-        match self.storage {
-            Storage::Word565(_)
-            | Storage::Word4444(_)
-            | Storage::Word1555(_)
-            | Storage::Word2101010(_) => self.sample_size(),
-            _ => self.order.channels().len() * self.sample_size(),
+        match self.has_bit_fields() {
+            true => self.sample_size(),
+            false => self.order.channels().len() * self.sample_size(),
         }
     }
 
@@ -157,6 +160,30 @@ impl PixelFormat {
             Storage::Word8888 => 4,
             _ => self.sample_size(),
         }
+    }
+
+    /// Returns the number type whose size is [`alignment`](Self::alignment).
+    pub(crate) fn element_type(self) -> &'static str {
+        match self.storage {
+            Storage::Bits(..) | Storage::U8 => "u8",
+            Storage::I8 => "i8",
+            Storage::U16(_)
+            | Storage::F16(_)
+            | Storage::Word565(_)
+            | Storage::Word4444(_)
+            | Storage::Word1555(_) => "u16",
+            Storage::I16(_) => "i16",
+            Storage::U32(_) | Storage::Word8888 | Storage::Word2101010(_) => "u32",
+            Storage::I32(_) => "i32",
+            Storage::F32(_) => "f32",
+            Storage::F64(_) => "f64",
+        }
+    }
+
+    /// Returns the channels of a pixel, without padding and without channels that
+    /// PNG does not have.
+    pub(crate) fn channel_names(self) -> impl Iterator<Item = Channel> {
+        self.order.channels().iter().copied().flatten()
     }
 
     /// Returns whether the samples can lie in planes of their own.

@@ -53,6 +53,7 @@ impl Layout {
         Err(ErrorKind::BufferLength {
             needed,
             given,
+            element_size,
             width: self.width,
             height: self.height,
             format: self.format,
