@@ -1,6 +1,8 @@
 //! Draws on the displays of small devices through views of their own memory, and
 //! saves that memory as PNG. One display has color in 16-bit words, sent with the
-//! most significant byte first. The other has one bit a pixel.
+//! most significant byte first. The other has one bit a pixel. It draws with the
+//! methods of `PixelsMut`. With the feature `embedded-graphics`, the crate of that
+//! name draws on the same views: see `interop::embedded_graphics::Display`.
 //!
 //! ```text
 //! cargo run --example embedded_display

@@ -24,7 +24,9 @@ use crate::{Error, ErrorKind, Image, Palette, PixelFormat, PixelSourceMut, Pixel
 /// to the color.
 ///
 /// A display holds one lease of the source: a lock stays locked until the display
-/// is dropped.
+/// is dropped. So drop it before a save, and make a new one to draw more; that costs
+/// nothing. Over cells and atomics, a display of `image.view()` draws while the
+/// image is saved.
 ///
 /// # Examples
 ///
@@ -40,7 +42,34 @@ use crate::{Error, ErrorKind, Image, Palette, PixelFormat, PixelSourceMut, Pixel
 /// Pixel(Point::new(1, 0), Rgb565::RED).draw(&mut display)?;
 /// Pixel(Point::new(-5, 99), Rgb565::RED).draw(&mut display)?; // outside
 /// drop(display);
-/// assert_eq!(screen[..3], [0, 0xf800, 0]);
+/// let first = image.to_png()?;
+///
+/// Pixel(Point::new(2, 0), Rgb565::RED).draw(&mut Display::new(&mut image)?)?;
+/// let second = image.to_png()?;
+/// # assert_ne!(first, second);
+/// assert_eq!(screen[..4], [0, 0xf800, 0xf800, 0]);
+/// # Ok::<(), pixview::Error>(())
+/// ```
+///
+/// One display for all frames, over cells:
+///
+/// ```
+/// use std::cell::Cell;
+/// use embedded_graphics_core::pixelcolor::Rgb565;
+/// use embedded_graphics_core::prelude::*;
+/// use pixview::interop::embedded_graphics::Display;
+/// use pixview::{Image, PixelFormat};
+///
+/// let mut screen = vec![0u16; 32 * 16];
+/// let cells = Cell::from_mut(&mut screen[..]).as_slice_of_cells();
+/// let image = Image::from_buffer(cells, 32, 16, PixelFormat::RGB565)?;
+/// let mut view = image.view();
+/// let mut display = Display::<Rgb565>::new(&mut view)?;
+/// let first = image.to_png()?;
+/// Pixel(Point::new(1, 0), Rgb565::RED).draw(&mut display)?;
+/// let second = image.to_png()?;
+/// # assert_ne!(first, second);
+/// assert_eq!(image.pixels()?.get(1, 0)?, [255, 0, 0]);
 /// # Ok::<(), pixview::Error>(())
 /// ```
 pub struct Display<'a, C> {

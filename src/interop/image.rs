@@ -32,6 +32,11 @@ use crate::{Error, ErrorKind, Image, Layout, PixelFormat, PixelSourceMut, Pixels
 ///
 /// Implement this trait for a pixel type of your own. Its channels are the samples
 /// of the format, in the order of the format.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a pixel type with a format",
+    note = "pixels are `Luma`, `LumaA`, `Rgb` and `Rgba` of `u8`, `u16` and `f32`",
+    note = "a literal without a type is an `i32`: write `Rgba([255u8, 0, 0, 255])`, or name the pixel: `Canvas::<Rgba<u8>>::new(..)`"
+)]
 pub trait PixelType: Pixel<Subpixel: Plain + Pod> {
     /// The format of an image of these pixels.
     const FORMAT: PixelFormat;
@@ -191,7 +196,12 @@ pub fn from_dynamic_mut(image: &mut DynamicImage) -> Result<Image<&mut [u8]>, Er
 ///
 /// The image has plain memory or a lock as its source, with any strides, and its
 /// format is [`PixelType::FORMAT`]. A canvas holds one lease of the source: a lock
-/// stays locked until the canvas is dropped.
+/// stays locked until the canvas is dropped. So drop it before a save, and make a
+/// new one to draw more; that costs nothing. Cells are refused, because
+/// `GenericImage` lends pixels as `&mut P`.
+///
+/// A literal without a type is an `i32`: write `Rgba([255u8, 0, 0, 255])`, or name
+/// the pixel, as in `Canvas::<Rgba<u8>>::new(..)`.
 ///
 /// # Panics
 ///
@@ -209,7 +219,15 @@ pub fn from_dynamic_mut(image: &mut DynamicImage) -> Result<Image<&mut [u8]>, Er
 /// let mut array = vec![0u8; 8 * 8 * 3];
 /// let image = Image::from_buffer(&mut array, 8, 8, PixelFormat::RGB8)?;
 /// let mut corner = image.crop(4, 4, 4, 4)?;
-/// Canvas::new(&mut corner)?.put_pixel(3, 3, Rgb([1u8, 2, 3]));
+///
+/// let mut canvas = Canvas::<Rgb<u8>>::new(&mut corner)?;
+/// canvas.put_pixel(3, 3, Rgb([1, 2, 3]));
+/// drop(canvas);
+/// let first = corner.to_png()?;
+///
+/// Canvas::<Rgb<u8>>::new(&mut corner)?.put_pixel(0, 0, Rgb([4, 5, 6]));
+/// let second = corner.to_png()?;
+/// # assert_ne!(first, second);
 /// assert_eq!(array[8 * 8 * 3 - 3..], [1, 2, 3]);
 /// # Ok::<(), pixview::Error>(())
 /// ```

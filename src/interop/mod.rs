@@ -14,8 +14,9 @@
 //! and is an [`Image`](crate::Image) like any other.
 //!
 //! A type that derefs to a slice, such as `bytes::Bytes` and `memmap2::Mmap`, needs
-//! no feature: see [`Owner`](crate::source::Owner) and
-//! [`from_fn`](crate::source::from_fn).
+//! no feature: see [`Owner`](crate::source::Owner). For a lock of another crate, see
+//! [`from_fn`](crate::source::from_fn) and
+//! [`from_shared`](crate::source::from_shared).
 
 #[cfg(feature = "embedded-graphics")]
 pub mod embedded_graphics;
