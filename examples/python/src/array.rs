@@ -144,8 +144,9 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let lives = data.is_some_and(|data| data.extract::<(usize, bool)>().is_ok());
         if !lives {
             return Err(PyTypeError::new_err(format!(
-                "{} gives a copy of its pixels, not its memory",
-                object.get_type().qualname()?
+                "a {} gives a copy of its pixels, not its memory: make a NumPy array, draw \
+                 into it, and view that",
+                object.get_type().fully_qualified_name()?
             )));
         }
         return numpy.call_method1("asarray", (object,));
@@ -333,11 +334,10 @@ impl Place {
             Some(size) if size == given => 1,
             None if given == 1 && samples.is_none() => 8 / format.bits_per_pixel(),
             size => {
-                let size = size.map_or(String::from("less than 1 byte"), |size| {
-                    format!("{size} bytes")
-                });
+                let size = size.map_or(String::from("less than 1 byte"), count_bytes);
                 return Err(PyValueError::new_err(format!(
-                    "a pixel of {format} has {size}, the array has {given} bytes a pixel"
+                    "a pixel of {format} has {size}, the array has {} a pixel",
+                    count_bytes(given)
                 )));
             }
         };
@@ -403,10 +403,20 @@ impl Place {
     }
 }
 
+fn count_bytes(size: usize) -> String {
+    match size {
+        1 => String::from("1 byte"),
+        _ => format!("{size} bytes"),
+    }
+}
+
 fn wrong_shape(elements: &Elements) -> PyErr {
     let shape = &elements.shape;
+    // An array of (4, 4, 5) could as well have five channels.
     let hint = match **shape {
-        [2..=4, _, _] => "; for channels first use array.transpose(1, 2, 0)",
+        [channels @ 1..=4, height, width] if channels < height && channels < width => {
+            "; for channels first use array.transpose(1, 2, 0)"
+        }
         _ => "",
     };
     PyValueError::new_err(format!(

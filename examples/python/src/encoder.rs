@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pixview::metadata::{Density, Text};
 use pixview::{Compression, Error, ErrorKind, Metadata, PngEncoder};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -99,7 +99,7 @@ impl Encoder {
         &mut self,
         py: Python<'_>,
         image: &Image,
-        path: PathBuf,
+        #[pyo3(from_py_with = path_of)] path: PathBuf,
     ) -> PyResult<SaveReport> {
         let report = self.encoder.save(&image.0, path);
         self.report(py, report)
@@ -111,7 +111,7 @@ impl Encoder {
         &mut self,
         py: Python<'_>,
         image: &Image,
-        path: PathBuf,
+        #[pyo3(from_py_with = path_of)] path: PathBuf,
     ) -> PyResult<SaveReport> {
         let report = self.encoder.save_if_changed(&image.0, path);
         self.report(py, report)
@@ -123,7 +123,7 @@ impl Encoder {
         &mut self,
         py: Python<'_>,
         image: &Image,
-        path: PathBuf,
+        #[pyo3(from_py_with = path_of)] path: PathBuf,
     ) -> PyResult<SaveReport> {
         let report = self.encoder.save_new(&image.0, path);
         self.report(py, report)
@@ -204,4 +204,12 @@ impl SaveReport {
              strips encoded>"
         )
     }
+}
+
+/// Returns the path to save to.
+pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    path.extract().map_err(|error: PyErr| {
+        let reason = error.value(path.py());
+        PyTypeError::new_err(format!("{reason}; for a file object use to_png()"))
+    })
 }

@@ -36,8 +36,22 @@ pub(crate) fn exception(py: Python<'_>, error: Error) -> PyErr {
 /// Returns the text of an error, with the names that the way out has in Python.
 fn message(error: &Error) -> String {
     let message = error.to_string();
-    let message = message.replace("use Image::with_layout", "give stride=");
-    message.replace("use Image::with_palette", "give palette=")
+    let names = [
+        ("use Image::with_layout", "give stride="),
+        ("use Image::with_palette", "give palette="),
+        (
+            "Layout::with_offset sets the byte of the first row, and Layout::flip_vertical \
+             turns a bottom-up buffer",
+            "offset= sets the byte of the first row, and image.flip() turns a bottom-up buffer",
+        ),
+        (
+            "PngEncoder::write takes a file of any name",
+            "to_png() returns the bytes for a file of any name",
+        ),
+    ];
+    names
+        .iter()
+        .fold(message, |message, (from, to)| message.replace(from, to))
 }
 
 /// Returns an `OSError`. Python chooses the subclass by errno, and adds errno

@@ -51,9 +51,13 @@ impl ElementType {
             _ => format!("{color}_{kind}{bits}{}", self.order),
         };
         name.parse().map_err(|_| {
+            let elements = match samples {
+                1 => format!("one {self}"),
+                _ => format!("{samples} elements of {self}"),
+            };
             PyValueError::new_err(format!(
-                "there is no format for pixels of {samples} elements of {self}: name one of \
-                 pixview.FORMATS, or convert the array with astype, which copies it"
+                "there is no format for pixels of {elements}: name one of pixview.FORMATS, or \
+                 convert the array with astype, which copies it"
             ))
         })
     }

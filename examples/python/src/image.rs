@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PySlice, PyTuple};
 
 use crate::array::{Arguments, open};
-use crate::encoder::{Encoder, SaveReport};
+use crate::encoder::{Encoder, SaveReport, path_of};
 use crate::error::exception;
 use crate::memory::{Access, Memory};
 
@@ -47,7 +47,7 @@ impl Image {
         size: Option<(u32, u32)>,
         stride: Option<isize>,
         offset: Option<usize>,
-        range: Option<(f64, f64)>,
+        #[pyo3(from_py_with = range_of)] range: Option<(f64, f64)>,
         bits: Option<u8>,
         premultiplied: bool,
         palette: Option<Vec<Vec<u8>>>,
@@ -131,7 +131,8 @@ impl Image {
     }
 
     /// Returns a view of the same memory for `image[y0:y1, x0:x1]`, and the
-    /// samples of a pixel for `image[y, x]`. A step of -1 flips.
+    /// samples of a pixel for `image[y, x]`. A step of -1 flips. A pixel is a tuple
+    /// of the samples of the PNG, also if it has only one.
     fn __getitem__<'py>(
         &self,
         py: Python<'py>,
@@ -163,6 +164,19 @@ impl Image {
         Ok(Bound::new(py, Image(image))?.into_any())
     }
 
+    /// Refuses `numpy.asarray(image)`, which would copy the pixels.
+    #[pyo3(signature = (dtype=None, copy=None))]
+    fn __array__(
+        &self,
+        dtype: Option<&Bound<'_, PyAny>>,
+        copy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let _ = (dtype, copy);
+        Err(PyTypeError::new_err(
+            "an Image is a view of an array: use the array that you gave",
+        ))
+    }
+
     /// Returns a view with top and bottom exchanged, as for a bottom-up buffer.
     fn flip(&self) -> Self {
         Image(self.0.clone().flip_vertical())
@@ -174,7 +188,7 @@ impl Image {
     fn save(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        #[pyo3(from_py_with = path_of)] path: PathBuf,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<SaveReport> {
         encoder(py, options)?.borrow_mut().save(py, self, path)
@@ -186,7 +200,7 @@ impl Image {
     fn save_if_changed(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        #[pyo3(from_py_with = path_of)] path: PathBuf,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<SaveReport> {
         let encoder = encoder(py, options)?;
@@ -200,7 +214,7 @@ impl Image {
     fn save_new(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        #[pyo3(from_py_with = path_of)] path: PathBuf,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<SaveReport> {
         encoder(py, options)?.borrow_mut().save_new(py, self, path)
@@ -265,6 +279,13 @@ fn range(slice: &Bound<'_, PyAny>, count: u32) -> PyResult<(u32, u32, bool)> {
 
 fn wrong_key() -> PyErr {
     PyTypeError::new_err("a view is image[y0:y1, x0:x1], a pixel is image[y, x]")
+}
+
+/// Returns the values of black and white.
+fn range_of(range: &Bound<'_, PyAny>) -> PyResult<Option<(f64, f64)>> {
+    range
+        .extract()
+        .map_err(|_| PyTypeError::new_err("range is a pair (black, white)"))
 }
 
 fn palette_of(py: Python<'_>, colors: &[Vec<u8>]) -> PyResult<Palette> {

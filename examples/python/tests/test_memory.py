@@ -103,10 +103,26 @@ def test_array_protocols(kind):
 
 
 def test_copies_are_refused():
-    with pytest.raises(TypeError, match="gives a copy of its pixels, not its memory"):
+    with pytest.raises(TypeError, match="^a PIL.Image.Image gives a copy of its pixels, not its memory: make a NumPy"):
         pixview.Image(Pillow.new("RGB", (3, 3)))
     with pytest.raises(TypeError, match="not in a list"):
         pixview.Image([[1, 2], [3, 4]])
+
+
+def test_images_are_no_arrays():
+    image = pixview.Image(np.zeros((2, 2), np.uint8))
+    for convert in (np.asarray, np.array, lambda image: np.asarray(image, np.uint8)):
+        with pytest.raises(TypeError, match="use the array that you gave"):
+            convert(image)
+
+
+def test_elements_of_numbers():
+    for name in ("float16", "float32", "float64", "int8", "int16", "int32", "uint32"):
+        image = pixview.Image(np.zeros((2, 3), name))
+        assert image.size == (3, 2)
+        assert len(image[0, 0]) == 1
+    for name in ("float16", "float32"):
+        assert len(pixview.Image(np.zeros((2, 3, 3), name))[0, 0]) == 3
 
 
 def test_stride_and_offset():
@@ -117,7 +133,7 @@ def test_stride_and_offset():
     assert gray(image) == [[95, 96, 97], [85, 86, 87]]
     with pytest.raises(ValueError, match="the image needs 108 bytes, the buffer has 100"):
         pixview.Image(buffer, size=(3, 2), stride=10, offset=95)
-    with pytest.raises(ValueError, match="bytes before the start of the buffer"):
+    with pytest.raises(ValueError, match="bytes before the start of the buffer: offset= sets .* image.flip"):
         pixview.Image(buffer, size=(3, 20), stride=-10, offset=95)
     # A view of one dimension does not reach into the rest of its owner.
     part = np.frombuffer(buffer, np.uint8)[10:20]
@@ -201,6 +217,9 @@ def test_options():
     assert pixview.Image(half, "BGRA8", premultiplied=True)[0, 0] == (255, 0, 128, 128)
     with pytest.raises(ValueError, match="does not support a range"):
         pixview.Image(half, range=(0, 1))
+    with pytest.raises(TypeError, match=r"^range is a pair \(black, white\)$"):
+        pixview.Image(field, range=5)
+    assert gray(pixview.Image(field, range=None, format="GRAY_F32")) == [[65535] * 3]
 
 
 def test_a_palette(tmp_path):
@@ -216,7 +235,8 @@ def test_a_palette(tmp_path):
     "shape, message",
     [
         ((3, 40, 50), "for channels first use array.transpose"),
-        ((4, 4, 5), "has the shape"),
+        ((1, 40, 50), "for channels first use array.transpose"),
+        ((4, 4, 5), r"not \[4, 4, 5\]$"),
         ((1, 2, 3, 4), "has the shape"),
         ((12,), "needs size="),
         ((0, 5), "is empty"),
@@ -229,9 +249,15 @@ def test_wrong_shapes(shape, message):
 
 
 def test_wrong_formats():
+    with pytest.raises(ValueError, match="no format for pixels of one complex64:"):
+        pixview.Image(np.zeros((2, 2), np.complex64))
+    with pytest.raises(ValueError, match="no format for pixels of 3 elements of complex64:"):
+        pixview.Image(np.zeros((2, 2, 3), np.complex64))
+    with pytest.raises(ValueError, match="that is 1 byte a pixel, not 3; is the format right"):
+        pixview.Image(bytearray(4), "RGB8", size=(2, 2))
     with pytest.raises(ValueError, match='unknown pixel format "RGB", did you mean'):
         pixview.Image(np.zeros((2, 2), np.uint8), "RGB")
-    with pytest.raises(ValueError, match="a pixel of RGB8 has 3 bytes, the array has 1 bytes"):
+    with pytest.raises(ValueError, match="a pixel of RGB8 has 3 bytes, the array has 1 byte a pixel$"):
         pixview.Image(np.zeros((2, 2), np.uint8), "RGB8")
     with pytest.raises(ValueError, match="3 bytes a pixel, not 1; is the format right"):
         pixview.Image(bytearray(12), size=(2, 2))
