@@ -29,6 +29,21 @@ const MAX_ENTRIES: usize = 256;
 /// # let _ = png;
 /// # Ok::<(), pixview::Error>(())
 /// ```
+///
+/// A palette of words, as a device or a game has it, is an image of one row:
+///
+/// ```
+/// use pixview::{Image, Palette, PixelFormat};
+///
+/// # let mut words = [0u16; 256];
+/// # words[255] = 0xf800;
+/// // `words` are 256 colors of 565.
+/// let row = Image::from_buffer(&words, 256, 1, PixelFormat::RGB565)?;
+/// let rgb = row.to_vec_as(PixelFormat::RGB8)?;
+/// let palette = Palette::from_rgb(rgb.as_chunks::<3>().0)?;
+/// # assert_eq!(palette.colors()[255], [255, 0, 0, 255]);
+/// # Ok::<(), pixview::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Palette {
     colors: Arc<[[u8; 4]]>,
