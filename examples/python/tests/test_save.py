@@ -187,7 +187,7 @@ def test_errors_of_files(rgb, tmp_path):
     with pytest.raises(ValueError, match='unknown file extension "jpg": .* to_png'):
         image.save(tmp_path / "image.jpg")
     for save in (image.save, image.save_new, image.save_if_changed):
-        with pytest.raises(TypeError, match=r"BytesIO; for a file object use to_png\(\)$"):
+        with pytest.raises(TypeError, match=r"BytesIO; for a file object use to_png\(\)"):
             save(io.BytesIO())
     with pytest.raises(TypeError, match="unexpected keyword argument 'quality'"):
         image.save(tmp_path / "image.png", quality=9)

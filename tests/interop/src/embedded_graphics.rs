@@ -215,6 +215,40 @@ fn clips_far_outside() {
     assert_eq!(image.to_vec().unwrap(), [9; 16]);
 }
 
+/// A display over cells draws while the image is saved. Over plain memory it is
+/// dropped before each save.
+#[test]
+fn saves_between_drawings() {
+    let dot = |x, display: &mut Display<'_, Rgb888>| {
+        Pixel(Point::new(x, 0), Rgb888::WHITE)
+            .draw(display)
+            .unwrap();
+    };
+    let mut bytes = vec![0u8; 12];
+    let cells = Cell::from_mut(&mut bytes[..]).as_slice_of_cells();
+    let image = Image::from_buffer(cells, 2, 2, PixelFormat::RGB8).unwrap();
+    let mut view = image.view();
+    let mut display = Display::new(&mut view).unwrap();
+    dot(0, &mut display);
+    assert_eq!(
+        saved(&image, PixelFormat::RGB8)[..6],
+        [255, 255, 255, 0, 0, 0]
+    );
+    dot(1, &mut display);
+    assert_eq!(saved(&image, PixelFormat::RGB8)[..6], [255; 6]);
+
+    let lock = Mutex::new(vec![0u8; 12]);
+    let mut image = Image::from_buffer(&lock, 2, 2, PixelFormat::RGB8).unwrap();
+    for x in 0..2 {
+        let mut display = Display::new(&mut image).unwrap();
+        dot(x, &mut display);
+        assert!(lock.try_lock().is_err(), "the display holds the lock");
+        drop(display);
+        let count = 3 * (x as usize + 1);
+        assert_eq!(saved(&image, PixelFormat::RGB8)[..count], [255; 6][..count]);
+    }
+}
+
 #[test]
 fn images_that_are_no_display() {
     let mut image = Image::new(4, 4, PixelFormat::INDEXED8).unwrap();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use pixview::source::{Lease, LiveBytes, Owner, SourceError, from_fn};
+use pixview::source::{Lease, LiveBytes, Owner, SourceError, from_fn, from_shared};
 use pixview::{Image, PixelFormat, PixelSource};
 use vm_memory::VolatileMemory;
 
@@ -66,6 +66,31 @@ fn a_mapped_framebuffer() -> Result {
     Ok(())
 }
 
+/// A framebuffer whose lock belongs to another crate, so that its type stays: the image
+/// owns the `Arc`, and moves to the thread that saves.
+#[test]
+fn a_mapped_framebuffer_of_another_crate() -> Result {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(&[0; 2 * 8 * 8])?;
+    // SAFETY: no one else has the file.
+    let mapped = unsafe { memmap2::MmapMut::map_mut(&file)? };
+    let screen = Arc::new(Mutex::new(mapped));
+
+    let shared = from_shared(screen.clone(), |screen| {
+        Ok(Lease::guard_map(screen.lock()?, |mapped| &mapped[..]))
+    });
+    let image = Image::from_buffer(shared, 8, 8, PixelFormat::RGB565LE)?;
+    screen.lock().unwrap()[..2].copy_from_slice(&0xf800u16.to_le_bytes());
+    let saver = std::thread::spawn(move || (image.to_png(), image));
+    let (png, image) = saver.join().unwrap();
+
+    assert_eq!(Image::from_png(&png?)?.pixels()?.get(0, 0)?, [255, 0, 0]);
+    let address = screen.lock().unwrap().as_ptr();
+    let lease = image.source().lease()?;
+    assert_eq!(lease.as_slice().unwrap().as_ptr(), address);
+    Ok(())
+}
+
 /// A file that is mapped for reading: the image owns the mapping.
 #[test]
 fn a_mapped_file() -> Result {
@@ -93,6 +118,23 @@ fn parking_lot() -> Result {
 
     assert_eq!(Image::from_png(&png)?.pixels()?.get(3, 0)?, [9]);
     assert_eq!(frame.read()[3], 9);
+    Ok(())
+}
+
+/// An `Arc` of another crate's lock, in the thread that saves.
+#[test]
+fn parking_lot_in_a_thread() -> Result {
+    let frame = Arc::new(parking_lot::RwLock::new(vec![0u8; 64]));
+
+    let shared = from_shared(frame.clone(), |frame| Ok(Lease::guard(frame.read())));
+    let image = Image::from_buffer(shared, 8, 8, PixelFormat::GRAY8)?;
+    frame.write()[3] = 9;
+    let png = std::thread::spawn(move || image.to_png()).join().unwrap()?;
+
+    assert_eq!(Image::from_png(&png)?.pixels()?.get(3, 0)?, [9]);
+    // One save borrows the guard.
+    let image = Image::from_buffer(&frame.read()[..], 8, 8, PixelFormat::GRAY8)?;
+    assert_eq!(image.to_png()?, png);
     Ok(())
 }
 
