@@ -30,7 +30,7 @@
 //! | edit and save in one thread | `&[Cell<u8>]`, `Rc<RefCell<Vec<u8>>>` | yes |
 //! | edit in one thread, save whole frames in another | `Arc<RwLock<Vec<u8>>>`, `Arc<Mutex<..>>` | yes, between saves |
 //! | edit in one thread, save in another, no thread waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
-//! | save now and then what any lock or type guards | `&lock.lock()[..]`, an image for each save (it costs nothing; encoders still reuse strips) | yes, between saves |
+//! | save now and then what any lock or type guards | `&lock.lock()[..]`, an image for each save, in the statement that saves (it costs nothing; encoders still reuse strips) | yes, between saves |
 //! | use memory that a type of another crate owns: `Bytes`, `Mmap`, `ImageBuffer` | [`Owner(bytes)`](source::Owner), `Arc<Mutex<Owner<MmapMut>>>` | behind a lock, or `image.source_mut()` |
 //! | keep an image over another crate's lock | [`from_fn`](source::from_fn)`(\|\| lock.lock())`, [`from_shared`](source::from_shared)`(arc, ..)` | yes, between saves |
 //! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | yes, if the source in the box allows it |
