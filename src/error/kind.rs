@@ -652,15 +652,17 @@ fn no_channel(channel: Channel, format: PixelFormat) -> String {
         .map(|name| name.to_string())
         .collect();
     let part = if format.channel_names().any(|name| name == channel) {
-        let part = match format.has_bit_fields() {
-            true => "is a part of a word",
-            false => "is multiplied by alpha",
+        let part = if format.has_bit_fields() {
+            "is a part of a word"
+        } else {
+            "is multiplied by alpha"
         };
         format!("{channel} of {format} {part}")
     } else if channels.is_empty() {
-        let content = match format.is_indexed() {
-            true => "indices",
-            false => "inks",
+        let content = if format.is_indexed() {
+            "indices"
+        } else {
+            "inks"
         };
         format!("{format} has no {channel} channel, only {content}")
     } else {

@@ -147,9 +147,10 @@ impl PixelFormat {
     /// Returns the number of bytes in a packed pixel, or 1 if a byte holds
     /// several pixels.
     pub(crate) fn pixel_size(self) -> usize {
-        match self.has_bit_fields() {
-            true => self.sample_size(),
-            false => self.order.channels().len() * self.sample_size(),
+        if self.has_bit_fields() {
+            self.sample_size()
+        } else {
+            self.order.channels().len() * self.sample_size()
         }
     }
 

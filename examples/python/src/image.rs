@@ -166,6 +166,7 @@ impl Image {
 
     /// Refuses `numpy.asarray(image)`, which would copy the pixels.
     #[pyo3(signature = (dtype=None, copy=None))]
+    #[expect(clippy::unused_self, reason = "Python calls it on an image")]
     fn __array__(
         &self,
         dtype: Option<&Bound<'_, PyAny>>,

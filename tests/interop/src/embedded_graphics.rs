@@ -224,7 +224,7 @@ fn saves_between_drawings() {
             .draw(display)
             .unwrap();
     };
-    let mut bytes = vec![0u8; 12];
+    let mut bytes = [0u8; 12];
     let cells = Cell::from_mut(&mut bytes[..]).as_slice_of_cells();
     let image = Image::from_buffer(cells, 2, 2, PixelFormat::RGB8).unwrap();
     let mut view = image.view();
