@@ -902,7 +902,9 @@ fn owners_of_other_crates() {
     sees_bgr(from_shared(lock.clone(), |lock| {
         Ok(Lease::guard(lock.lock()))
     }));
-    sees_bgr(&from_shared(lock, |lock| Ok(Lease::guard(lock.lock()))));
+    sees_bgr(Box::new(from_shared(lock, |lock| {
+        Ok(Lease::guard(lock.lock()))
+    })));
     let lock = Arc::new(Mutex::new(BytesMut(BGR.to_vec())));
     sees_bgr(from_shared(lock, |lock| {
         Ok(Lease::guard_map(lock.lock()?, |memory| &memory[..]))
