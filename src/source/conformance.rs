@@ -107,9 +107,9 @@ pub fn check(source: &(impl PixelSource + ?Sized)) -> Result<(), Fault> {
 /// Checks that a source also keeps the promises of [`PixelSourceMut`] and
 /// [`LiveBytesMut`](super::LiveBytesMut).
 ///
-/// Does all of [`check`]. Writes bytes and single bits in many places, reads all bytes
-/// after each write, and writes the old bytes back at the end. Takes a time that grows
-/// with the square of the length: use a small source.
+/// Makes the checks of [`check`]. Writes bytes and single bits in many places, reads all
+/// bytes after each write, and writes the old bytes back at the end. That is up to 270
+/// reads of the whole source: use a small one. Allocates four copies of the bytes.
 ///
 /// # Errors
 ///

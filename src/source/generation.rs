@@ -34,8 +34,8 @@ use super::atomic::{
     fence,
 };
 
-/// The number. It wraps around after `usize::MAX` edits; a reader would have to
-/// sleep for all of them to be deceived.
+/// The number. Each edit adds 2, so it wraps around after half of `usize::MAX` edits. A
+/// reader would miss edits only if it paused for exactly that many.
 #[derive(Debug)]
 pub(crate) struct Generation(AtomicUsize);
 
