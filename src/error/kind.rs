@@ -112,10 +112,10 @@ pub enum ErrorKind {
         format: PixelFormat,
     },
 
-    /// Each copy of the pixels was edited while it was made, or an edit did not end.
-    /// Only saves with [`Consistency::Snapshot`](crate::png::Consistency::Snapshot)
-    /// or [`PngEncoder::reduce`](crate::PngEncoder::reduce) of a source with a
-    /// generation number fail in this way.
+    /// The source was edited during each copy of its pixels, or an edit did not end
+    /// within a second. Only a source with a generation number causes this error, in a
+    /// save with [`Consistency::Snapshot`](crate::png::Consistency::Snapshot) or
+    /// [`PngEncoder::reduce`](crate::PngEncoder::reduce).
     #[error("{}", torn(*copies))]
     #[non_exhaustive]
     Torn {
@@ -592,7 +592,9 @@ fn torn(copies: u32) -> String {
         1 => "the copy".to_owned(),
         copies => format!("each of {copies} copies"),
     };
-    format!("the source was edited during {copies} of it; Consistency::Hold saves it all the same")
+    format!(
+        "the source was edited during {copies} of it; Consistency::Hold without reduce saves it all the same"
+    )
 }
 
 /// Returns the text of [`ErrorKind::BufferLength`]: the numbers, and a hint if

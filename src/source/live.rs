@@ -16,7 +16,9 @@ use super::{Plain, SourceError};
 /// such as a mapping that another process writes. Lease it with
 /// [`Lease::live`](super::Lease::live).
 ///
-/// A save requests the bytes of each pixel once. A request may also include the
+/// A save requests the bytes of each pixel once. It requests them again only if it
+/// repeats a copy, because the [generation number](LiveBytes::generation) changed
+/// ([`Consistency::Snapshot`](crate::png::Consistency::Snapshot)). A request may also include the
 /// bytes between the pixels of a strided row. A byte that holds pixels of
 /// several rows, as in a transposed 1-bit image, is requested for each of these
 /// rows.

@@ -50,7 +50,8 @@ pub use shared_file::SharedFile;
 ///   `AtomicU16`, `AtomicU32`, `AtomicU64`);
 /// - **guards** around a [`PlainBuffer`]: [`RefCell`](std::cell::RefCell),
 ///   [`Mutex`](std::sync::Mutex), [`RwLock`](std::sync::RwLock);
-/// - **a number of edits** around cells or atomics: [`SeqLock`];
+/// - **a generation number** beside cells or atomics, which shows whether they were
+///   edited: [`SeqLock`];
 /// - **pointers** to a source, also to `dyn PixelSource`: `&S`, `&mut S`,
 ///   `Box<S>`, `Rc<S>`, `Arc<S>`;
 /// - **types of other crates**: an [`Owner`] of a type that derefs to a source,
@@ -86,10 +87,11 @@ pub use shared_file::SharedFile;
 /// An access holds one lease: an access guard
 /// ([`Image::pixels`](crate::Image::pixels),
 /// [`Image::pixels_mut`](crate::Image::pixels_mut)) until it is dropped, a save
-/// until it returns. A lock stays locked for that time, so all pixels of a
-/// save are from the same moment. Cells and atomics are read once, row after
-/// row. An edit during a save is seen in the rows that are read after it.
-/// [`Image::compare`](crate::Image::compare) and
+/// until the last byte is written. A lock stays locked for that time, so all pixels of
+/// a save are from the same moment.
+/// [`PngEncoder::consistency`](crate::PngEncoder::consistency) makes this time shorter.
+/// Cells and atomics are read once, row after row. An edit during a save is seen in the
+/// rows that are read after it. [`Image::compare`](crate::Image::compare) and
 /// [`Image::copy_into`](crate::Image::copy_into), which use two sources, never
 /// hold two locks at once.
 ///

@@ -15,31 +15,31 @@ use crate::{Error, ErrorKind, Image, Layout, Lease, PixelSource};
 /// | | the source is held | a writer behind a lock waits | the file shows one moment |
 /// |---|---|---|---|
 /// | `Hold` | for the whole save | for the whole save | behind a lock: always |
-/// | `Snapshot` | for a memory copy of the frame | for that copy | behind a lock or in a [`SeqLock`](crate::source::SeqLock): always |
+/// | `Snapshot` | for a memory copy of the frame | for that copy | behind a lock: always; in a [`SeqLock`](crate::source::SeqLock): always, or the save fails |
 /// | `Rows` | for the rows of a strip, again and again | for a part of a strip | only if nobody edits meanwhile |
 ///
-/// Cells and atomics have no lock, so their writers never wait. Whether they were
-/// edited during a save is known only in a [`SeqLock`](crate::source::SeqLock), or
-/// if the source has a number of its own
-/// ([`LiveBytes::generation`](crate::source::LiveBytes::generation)).
-/// [`SaveReport::frame`](super::SaveReport::frame) says after each save which of
-/// these is the case.
+/// Cells and atomics have no lock, so their writers never wait. A save notices edits
+/// of them only if they have a generation number: in a
+/// [`SeqLock`](crate::source::SeqLock), or in a source of the caller's with
+/// [`LiveBytes::generation`](crate::source::LiveBytes::generation).
+/// [`SaveReport::frame`](super::SaveReport::frame) says after each save whether the
+/// pixels are from one moment.
 ///
-/// Plain memory that is borrowed cannot change meanwhile, and nobody waits for it:
-/// all levels save it in the same way, without a copy.
+/// Plain memory that the image borrows or owns cannot change during a save, and nobody
+/// waits for it: all levels save it in the same way, without a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Consistency {
-    /// Holds the source until all strips are compressed. Needs no memory.
+    /// Holds the source until the last byte of the file is written. Needs no memory.
     #[default]
     Hold,
     /// Copies the frame, releases the source, and saves the copy.
     ///
-    /// If the source has a generation number and was edited during the copy, the
-    /// copy is repeated, at most 16 times. It begins when no edit takes place; the
-    /// save waits for that for up to a second each time. If no copy is whole, the save fails
-    /// with [`ErrorKind::Torn`](crate::ErrorKind::Torn) before the first byte is
-    /// written.
+    /// If the source has a generation number, a copy begins when no edit takes place.
+    /// The save waits for the end of an edit for up to a second before each copy. If
+    /// the source was edited during a copy, the save makes another one, and at most 16
+    /// in all. If no copy is whole, the save fails with
+    /// [`ErrorKind::Torn`](crate::ErrorKind::Torn) before the first byte is written.
     ///
     /// The encoder keeps the memory of the copy: the bytes of the pixels, without
     /// padding.
@@ -47,6 +47,9 @@ pub enum Consistency {
     /// Holds the source only while the rows of a strip are read, about 512 KiB of
     /// scanlines. Each strip shows one moment behind a lock, but different strips
     /// show different moments. Needs no memory.
+    ///
+    /// With [`PngEncoder::reduce`](super::PngEncoder::reduce), which reads the pixels
+    /// twice, a save of an image that may be reduced works as with `Snapshot`.
     Rows,
 }
 

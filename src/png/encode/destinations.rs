@@ -70,12 +70,15 @@ impl PngEncoder {
     /// - [`ErrorKind::IndexOutside`] if an index is beyond the palette;
     /// - [`ErrorKind::Source`], with the row, if the source cannot be read, or if
     ///   its length has changed since the creation of the image;
+    /// - [`ErrorKind::Torn`] if a save that copies the frame first, with
+    ///   [`Consistency::Snapshot`](super::Consistency::Snapshot) or
+    ///   [`reduce`](PngEncoder::reduce), got no copy without an edit;
     /// - [`ErrorKind::Write`] with the [`std::io::Error`];
     /// - [`ErrorKind::FolderSync`] with [`sync`](PngEncoder::sync), after the new
     ///   file has got its name;
     /// - [`ErrorKind::Cancelled`]: see [`on_progress`](PngEncoder::on_progress);
     /// - [`ErrorKind::OutOfMemory`] and [`ErrorKind::TooLarge`] if there is no
-    ///   memory for a few rows.
+    ///   memory for a few rows, or for a copy of the frame.
     ///
     /// Each error names the path.
     pub fn save<S: PixelSource>(

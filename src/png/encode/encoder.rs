@@ -21,7 +21,8 @@ use crate::png::progress::{Progress, Watcher};
 /// **One read.** Rows go from the view into strips of about 512 KiB (64 KiB in
 /// [`Compression::Stored`], 320 KiB with
 /// [`reuse_strips`](PngEncoder::reuse_strips)). Each pixel of live memory is read
-/// once, in the caller's thread. Rows of stable memory are read, and converted if
+/// once, in the caller's thread; again only if a copy of
+/// [`Consistency::Snapshot`] is repeated. Rows of stable memory are read, and converted if
 /// they need it, by the thread that compresses them.
 ///
 /// **Streaming.** Each strip is compressed on its own, and strips are written in
@@ -29,8 +30,10 @@ use crate::png::progress::{Progress, Watcher};
 ///
 /// **Memory.** Beyond the caller's buffer a save takes at most 2 MiB and four
 /// rows of PNG with one thread. Each further thread takes at most 3 MiB and three
-/// rows. The height of the image does not matter. The encoder keeps this memory
-/// for the next save, until [`release_memory`](PngEncoder::release_memory).
+/// rows. The height of the image does not matter. [`Consistency::Snapshot`], and
+/// [`reduce`](PngEncoder::reduce) of memory that may change, also take a packed copy of
+/// the pixels. The encoder keeps this memory for the next save, until
+/// [`release_memory`](PngEncoder::release_memory).
 ///
 /// **Stack.** A save needs 64 KiB of stack in the caller's thread, and up to
 /// 1 MiB if this crate is compiled without optimization. Code of the caller
@@ -127,9 +130,11 @@ impl PngEncoder {
     /// - Samples of 16 bits whose two bytes are always equal get 8 bits.
     /// - An image of at most 256 colors gets a palette, at the smallest bit depth.
     ///
-    /// A reduction reads the pixels twice. Stable memory is not copied. Cells,
-    /// atomics and other live memory may change between the two reads, so the
-    /// whole frame is copied first, as by [`Consistency::Snapshot`].
+    /// A reduction reads the pixels twice. Plain memory is not copied, nor is memory
+    /// behind a lock that the save holds ([`Consistency::Hold`]). Cells, atomics and
+    /// other live memory may change between the two reads, so the save copies the whole
+    /// frame first, as with [`Consistency::Snapshot`]. With [`Consistency::Rows`] it
+    /// does so behind a lock too.
     ///
     /// Indexed images and pixels smaller than a byte are not reduced. Nor is an
     /// image with metadata that depends on the color type: significant bits, a

@@ -44,10 +44,11 @@ pub struct SaveReport {
     pub bytes_kept: u64,
     /// Whether the pixels are from one moment.
     pub frame: FrameState,
-    /// The number of copies that were made of the whole frame, to save one of them:
-    /// by [`Consistency::Snapshot`](super::Consistency::Snapshot), or because
-    /// [`PngEncoder::reduce`](super::PngEncoder::reduce) looks at the pixels twice.
-    /// It is more than 1 if earlier copies were torn.
+    /// The number of copies of the whole frame that the save made. The last one was
+    /// saved; the others were torn. More than 0 only with
+    /// [`Consistency::Snapshot`](super::Consistency::Snapshot) or
+    /// [`PngEncoder::reduce`](super::PngEncoder::reduce), and never for plain memory
+    /// that the image borrows or owns.
     pub frame_copies: u32,
     /// The longest time for which the save held a lease of the source, and with it
     /// the lock, if the source has one. The time that the save waited for the lock
