@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{Bytes, BytesMut, PixelSource, PixelSourceMut, Shape, SourceError};
 
-/// A promise that a source does not keep, found by [`check`] or [`check_mut`]. Its
-/// text says which, with the numbers.
+/// A promise that a source does not keep, found by [`check`] or [`check_mut`]. The text
+/// names the promise and the numbers.
 #[derive(Debug)]
 pub struct Fault(String);
 
@@ -23,14 +23,14 @@ macro_rules! fault {
 }
 
 /// Checks that a source keeps the promises of [`PixelSource`] and
-/// [`LiveBytes`](super::LiveBytes). For the tests of those who implement one.
+/// [`LiveBytes`](super::LiveBytes). Call it in a test of your own source.
 ///
-/// Takes several leases. Reads all bytes in many parts, and compares the parts with
-/// one another. Asks for bytes beyond the end, which must be refused. Nobody may edit
-/// the source meanwhile. Takes two copies of the bytes.
+/// Takes several leases. Reads all bytes at once and in many parts, which must agree.
+/// Reads bytes beyond the end, which the source must refuse. Nobody may edit the source
+/// meanwhile. Allocates two copies of the bytes.
 ///
-/// A source that fails this check is safe to use all the same: a save of it is an
-/// error, or shows other pixels than those meant.
+/// A source that fails this check is safe to use all the same: a save of it fails, or
+/// shows pixels other than those that the source means.
 ///
 /// # Errors
 ///
@@ -168,8 +168,8 @@ pub fn check_mut(source: &mut (impl PixelSourceMut + ?Sized)) -> Result<(), Faul
     compare("after the last write", &old, 0, &read_all(source, shape)?)
 }
 
-/// Places and lengths of parts: at the start, at the end, around the borders of
-/// elements, empty and whole.
+/// Returns the places and lengths of parts to read: at the start, at the end, across
+/// the borders of elements, none and all of the bytes.
 fn parts(shape: Shape) -> Vec<(usize, usize)> {
     let (len, element) = (shape.len, shape.element_size);
     let mut parts = vec![(0, len), (0, 0), (len, 0)];
@@ -189,7 +189,7 @@ fn parts(shape: Shape) -> Vec<(usize, usize)> {
     parts
 }
 
-/// Places and lengths of parts that reach beyond the end.
+/// Returns the places and lengths of parts that reach beyond the end.
 fn beyond_the_end(shape: Shape) -> [(usize, usize); 4] {
     let len = shape.len;
     [
@@ -200,6 +200,7 @@ fn beyond_the_end(shape: Shape) -> [(usize, usize); 4] {
     ]
 }
 
+/// Returns the fault of a source that refuses a lease, a read or a write.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn refused(error: SourceError) -> Fault {
     let cause = std::error::Error::source(&error);
@@ -277,12 +278,13 @@ fn write(
     access(&mut bytes).map_err(refused)
 }
 
-/// Compares the bytes from `start` on with those that are expected.
-fn compare(what: &str, expected: &[u8], start: usize, found: &[u8]) -> Result<(), Fault> {
+/// Compares the bytes from `start` on with the expected ones. `when` begins the text of
+/// a fault.
+fn compare(when: &str, expected: &[u8], start: usize, found: &[u8]) -> Result<(), Fault> {
     match expected.iter().zip(found).position(|(a, b)| a != b) {
         None => Ok(()),
         Some(at) => fault!(
-            "{what}: byte {} is {}, not {}; {} bytes from {start} on were read",
+            "{when}: byte {} is {}, not {}; {} bytes from {start} on were read",
             start + at,
             found[at],
             expected[at],

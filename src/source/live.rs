@@ -45,7 +45,7 @@ pub trait LiveBytes {
     /// is odd while the bytes are edited, and grows with every edit. Defaults to
     /// `None`.
     ///
-    /// A save asks for it before and after it reads the pixels. If both numbers are
+    /// A save calls this method before and after it reads the pixels. If both numbers are
     /// equal and even, the pixels are from one moment. [`SeqLock`](super::SeqLock)
     /// gives atomics and cells such a number; implement this method for memory
     /// whose writer keeps a number of its own.

@@ -15,8 +15,8 @@ use super::{
 ///
 /// A writer never waits for a reader, and a reader never locks. Each edit takes
 /// place under a guard from [`write`](SeqLock::write), which changes the generation
-/// number at its beginning and at its end. A save compares the numbers from before
-/// and after it has read, and says in
+/// number at the beginning and at the end of the edit. A save reads the number before
+/// and after the pixels, and says in
 /// [`SaveReport::frame`](crate::png::SaveReport::frame) whether the pixels are from
 /// one moment. With [`Consistency::Snapshot`](crate::png::Consistency::Snapshot) it
 /// repeats the copy until they are.
@@ -65,17 +65,17 @@ pub struct SeqLock<S: ?Sized> {
     source: S,
 }
 
-/// The right to edit the source of a [`SeqLock`], and the edit itself, which ends
-/// when the guard is dropped. Created by [`SeqLock::write`].
+/// An edit of the source of a [`SeqLock`], which ends when this guard is dropped.
+/// Created by [`SeqLock::write`].
 ///
-/// If the thread panics before the guard is dropped, the edit stays open: readers
-/// take the pixels for torn until the next edit ends.
+/// If the thread panics before the guard is dropped, the edit stays open: saves report
+/// torn pixels until the next edit ends.
 pub struct SeqLockWriteGuard<'a, S: ?Sized> {
     edit: Edit<'a>,
     source: &'a S,
 }
 
-/// An edit that takes place. Its end makes the generation number even.
+/// An edit that has begun. Dropping it makes the generation number even.
 struct Edit<'a> {
     generation: &'a Generation,
     _writer: MutexGuard<'a, ()>,
@@ -121,7 +121,7 @@ impl<S: ?Sized> SeqLock<S> {
     }
 
     fn edit(&self) -> Edit<'_> {
-        // A writer that panicked left the number odd, which says enough.
+        // The poison of a writer that panicked adds nothing: the number is odd already.
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.generation.begin_edit();
         Edit {

@@ -11,24 +11,24 @@ use super::{
 /// The bytes of an open file that other processes or devices write: POSIX shared
 /// memory, a memfd, the buffer of a display (`/dev/fb0`), or any file.
 ///
-/// Each access reads the file and each write through a view writes it, by system
-/// calls: one for each row without gaps. No memory is mapped, so no reference to
-/// memory exists that others change.
+/// A view reads and writes the file by system calls. A row whose pixels lie side by side
+/// takes one call. No memory is mapped, so no reference to memory that others change
+/// exists.
 ///
-/// **Truncation.** If another process shortens the file, reads fail with
-/// [`SourceError::Changed`]. In a mapping, the same would end this process with the
-/// signal `SIGBUS`. A file sealed with `F_SEAL_SHRINK` cannot be shortened.
+/// **Truncation.** If another process shortens the file, reads of the missing bytes fail
+/// with [`SourceError::Changed`]. In a mapping, such a read would end this process with
+/// the signal `SIGBUS`. A file sealed with `F_SEAL_SHRINK` cannot be shortened.
 ///
 /// **Tearing.** Others may write at any moment, and the system promises no more than
-/// whole bytes: a sample of 16 bits may have an old and a new half. For whole frames
-/// the writer keeps a generation number in the file: see
-/// [`with_generation_at`](SharedFile::with_generation_at).
+/// whole bytes: a sample of 16 bits may have an old and a new half. If the writer keeps
+/// a generation number in the file, saves find out whether the pixels are from one
+/// moment: see [`with_generation_at`](SharedFile::with_generation_at).
 ///
 /// Not every device can be read. For one that can only be mapped, the crate
 /// `vm-memory` reads a mapping without a reference to it: the
 /// [cookbook](crate::docs::cookbook) has the few lines of [`LiveBytes`].
 ///
-/// On Windows, a read moves the position of the file.
+/// On Windows, reads and writes move the position of the file.
 ///
 /// # Examples
 ///
@@ -45,7 +45,7 @@ use super::{
 pub struct SharedFile {
     file: File,
     len: usize,
-    /// The place of the generation number.
+    /// The byte of the file at which the generation number begins.
     generation: Option<u64>,
 }
 
@@ -63,8 +63,9 @@ impl SharedFile {
         Ok(Self::with_len(file, len))
     }
 
-    /// Creates a source of the first `len` bytes of a file, for devices, which say
-    /// no length.
+    /// Creates a source of the first `len` bytes of a file. For devices, which report no
+    /// length. Does not check the length: a read of bytes that the file does not have
+    /// is an error.
     #[must_use]
     pub fn with_len(file: File, len: usize) -> Self {
         SharedFile {
@@ -79,11 +80,14 @@ impl SharedFile {
     /// edited while they read it: see [`LiveBytes::generation`].
     ///
     /// The writer makes the number odd, then writes the pixels, then makes the number
-    /// even and larger than before, each by a system call that has returned before
-    /// the next begins. POSIX promises that a read sees every write that has
-    /// returned, so no order of reads and writes can hide an edit. A writer that
-    /// has mapped the file orders its stores by itself, and depends on the system
-    /// to show them in this order.
+    /// even and larger than before. Each step is a system call that has returned before
+    /// the next one begins. POSIX promises that a read sees every write that has
+    /// returned, so no order of reads and writes can hide an edit. A writer that has
+    /// mapped the file must order its stores itself, and depends on the system to show
+    /// them in this order.
+    ///
+    /// If the number cannot be read when a save begins, the file counts as one without a
+    /// number: [`SaveReport::frame`](crate::png::SaveReport::frame) is then `Unknown`.
     ///
     /// # Examples
     ///
@@ -127,7 +131,7 @@ impl SharedFile {
         SourceError::other(error)
     }
 
-    /// Refuses bytes beyond the end.
+    /// Refuses bytes beyond the end of the source. Returns their place in the file.
     fn check(&self, offset: usize, bytes: usize) -> Result<u64, SourceError> {
         let end = offset.checked_add(bytes);
         if end.is_none_or(|end| end > self.len) {

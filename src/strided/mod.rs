@@ -108,11 +108,11 @@ impl<'a> Frame<'a> {
         let planes = size / unit;
         let mut samples: Planes = [[0; planes::PART]; planes::MAX_PLANES];
         for first in (0..count).step_by(planes::PART / unit) {
-            let now = (count - first).min((planes::PART / unit) as u32);
-            for (plane, run) in plane_runs(&self.layout, x + first, y, now) {
-                gather(self.bytes, run, &mut samples[plane][..now as usize * unit])?;
+            let part = (count - first).min((planes::PART / unit) as u32);
+            for (plane, run) in plane_runs(&self.layout, x + first, y, part) {
+                gather(self.bytes, run, &mut samples[plane][..part as usize * unit])?;
             }
-            let pixels = &mut to[first as usize * size..][..now as usize * size];
+            let pixels = &mut to[first as usize * size..][..part as usize * size];
             planes::join(Registers::widest(), &samples, planes, unit, pixels);
         }
         Ok(())
@@ -183,11 +183,15 @@ impl FrameMut<'_> {
         let planes = size / unit;
         let mut samples: Planes = [[0; planes::PART]; planes::MAX_PLANES];
         for first in (0..count).step_by(planes::PART / unit) {
-            let now = (count - first).min((planes::PART / unit) as u32);
-            let pixels = &from[first as usize * size..][..now as usize * size];
+            let part = (count - first).min((planes::PART / unit) as u32);
+            let pixels = &from[first as usize * size..][..part as usize * size];
             planes::split(Registers::widest(), pixels, planes, unit, &mut samples);
-            for (plane, run) in plane_runs(&self.layout, x + first, y, now) {
-                scatter(&mut self.bytes, run, &samples[plane][..now as usize * unit])?;
+            for (plane, run) in plane_runs(&self.layout, x + first, y, part) {
+                scatter(
+                    &mut self.bytes,
+                    run,
+                    &samples[plane][..part as usize * unit],
+                )?;
             }
         }
         Ok(())
@@ -238,9 +242,9 @@ impl FrameMut<'_> {
             }
         }
         for first in (0..count).step_by(most) {
-            let now = (count - first).min(most as u32);
-            let size = format.row_size(now) as usize;
-            self.put_pixels(x + first, y, now, &block[..size])?;
+            let part = (count - first).min(most as u32);
+            let size = format.row_size(part) as usize;
+            self.put_pixels(x + first, y, part, &block[..size])?;
         }
         Ok(())
     }

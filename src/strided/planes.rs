@@ -1,19 +1,19 @@
-//! Samples of planes to pixels and back.
+//! Conversion between the samples of planes and interleaved pixels.
 
 use crate::arch::dispatch;
 
 /// The largest number of planes.
 pub(super) const MAX_PLANES: usize = 4;
 
-/// Bytes of one plane that are handled at once. A multiple of the size of every
-/// sample.
+/// The largest number of bytes of one plane that are converted at once. A multiple of
+/// the size of every sample.
 pub(super) const PART: usize = 1024;
 
-/// Samples of some pixels, one plane behind the other.
+/// The samples of some pixels, one plane behind the other.
 pub(super) type Planes = [[u8; PART]; MAX_PLANES];
 
 dispatch! {
-    /// Joins samples of `size` bytes from `planes` planes to pixels. Fills `pixels`.
+    /// Fills `pixels` with the samples of `planes` planes. A sample has `size` bytes.
     pub(super) fn join<_k>(from: &Planes, planes: usize, size: usize, pixels: &mut [u8]) -> () {
         match (planes, size) {
             (1, _) => pixels.copy_from_slice(&from[0][..pixels.len()]),
@@ -38,7 +38,7 @@ dispatch! {
 }
 
 dispatch! {
-    /// Splits pixels into samples of `size` bytes in `planes` planes.
+    /// Splits pixels into samples, one of `size` bytes for each of `planes` planes.
     pub(super) fn split<_k>(pixels: &[u8], planes: usize, size: usize, to: &mut Planes) -> () {
         match (planes, size) {
             (1, _) => to[0][..pixels.len()].copy_from_slice(pixels),
@@ -62,7 +62,8 @@ dispatch! {
     }
 }
 
-/// Constant sizes let the compiler copy samples without a call of `memcpy`.
+/// Joins samples. With constant sizes, the compiler copies them without a call of
+/// `memcpy`.
 #[inline(always)]
 fn join_samples<const PLANES: usize, const SIZE: usize>(from: &Planes, pixels: &mut [u8]) {
     let samples: [&[[u8; SIZE]]; PLANES] =
@@ -75,7 +76,7 @@ fn join_samples<const PLANES: usize, const SIZE: usize>(from: &Planes, pixels: &
     }
 }
 
-/// See [`join_samples`].
+/// Splits pixels into samples, with constant sizes as in [`join_samples`].
 #[inline(always)]
 fn split_samples<const PLANES: usize, const SIZE: usize>(pixels: &[u8], to: &mut Planes) {
     let pixels = pixels.as_chunks::<SIZE>().0.as_chunks::<PLANES>().0;

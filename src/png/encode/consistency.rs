@@ -69,21 +69,22 @@ pub enum FrameState {
     Unknown,
 }
 
-/// How often a copy is made until one is whole.
+/// The largest number of copies of one save.
 const MAX_COPIES: u32 = 16;
 
-/// How long a save waits for the end of an edit.
+/// The longest time that a save waits for the end of an edit before a copy.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// The pause before the next copy.
+/// The pause after a copy that was torn, and after each look at an edit that goes on.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// The number of pauses in that wait, for systems without a clock.
+/// The largest number of looks at an edit that goes on. It takes the place of
+/// [`MAX_WAIT`] on systems without a clock.
 const MAX_WAITS: u32 = 5000;
 
 /// Watches the generation number of a source from the first read to the last.
 pub(super) struct EditWatch {
-    /// The state so far, without the reads since the last check.
+    /// The state of all pixels that were read before the last call of `end`.
     state: FrameState,
     generation: Option<u64>,
     leases: u32,
@@ -113,9 +114,10 @@ impl EditWatch {
             (Bytes::Stable(..), _) if self.leases == 1 => FrameState::Whole,
             (Bytes::Live(live), Some(before)) => {
                 end_reading();
-                match live.generation() {
-                    Some(after) if after == before && before.is_multiple_of(2) => FrameState::Whole,
-                    _ => FrameState::Torn,
+                if live.generation() == Some(before) && before.is_multiple_of(2) {
+                    FrameState::Whole
+                } else {
+                    FrameState::Torn
                 }
             }
             _ => FrameState::Unknown,
@@ -138,17 +140,18 @@ impl EditWatch {
     }
 }
 
-/// A packed copy of all pixels of an image, and how it was made.
+/// A packed copy of all pixels of an image, with the facts for the report.
 pub(super) struct Copied<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) state: FrameState,
+    /// The number of copies that were made, this one among them.
     pub(super) copies: u32,
-    /// The longest time of a copy.
+    /// The longest time for which a copy held the source.
     pub(super) source_held: Duration,
 }
 
 /// Makes room for a copy of the pixels of a layout.
-pub(super) fn prepare_copy(layout: Layout, memory: &mut Vec<u8>) -> Result<usize, Error> {
+fn prepare_copy(layout: Layout, memory: &mut Vec<u8>) -> Result<usize, Error> {
     let bytes = layout.packed_size();
     let size = usize::try_from(bytes).map_err(|_| ErrorKind::OutOfMemory { bytes })?;
     if memory.len() < size {
@@ -169,7 +172,7 @@ pub(super) fn copy_whole<'m, S: PixelSource>(
     let layout = image.layout();
     let size = prepare_copy(layout, memory)?;
     let (mut copies, mut source_held) = (0, Duration::ZERO);
-    // The time and the pauses since the last copy.
+    // Since the last copy: the time, and the number of looks at an edit that goes on.
     let (mut waiting, mut waits) = (Stopwatch::start(), 0);
     let state = loop {
         let lease = image.source().lease()?;
@@ -212,14 +215,14 @@ pub(super) fn copy_whole<'m, S: PixelSource>(
 }
 
 /// Returns a frame of packed pixels with the size and format of a layout.
-pub(super) fn packed(layout: Layout, pixels: &[u8]) -> Frame<'_> {
+fn packed(layout: Layout, pixels: &[u8]) -> Frame<'_> {
     let layout = Layout::packed(layout.width(), layout.height(), layout.format());
     Frame::stable(pixels, layout)
 }
 
-/// Lets a writer go on.
+/// Gives a writer time to end its edit.
 fn pause() {
-    // On this target, no thread can sleep and none other runs.
+    // On this target there is one thread, and it cannot sleep.
     if !cfg!(all(target_family = "wasm", target_os = "unknown")) {
         thread::sleep(PAUSE);
     }
