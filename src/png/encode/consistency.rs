@@ -1,5 +1,5 @@
-//! Which moments the pixels of a file are from: one lease for all of them, a copy,
-//! or a lease for each strip.
+//! The levels of consistency, and the means to keep them: a watch over the generation
+//! number of a source, and a copy that is repeated until it is whole.
 
 use std::thread;
 use std::time::Duration;

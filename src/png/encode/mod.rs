@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `encoder` | options, and memory that is kept |
 //! | `destinations` | the public methods: `save`, `save_new`, `write` and others |
-//! | `save` | the steps of each save: checks, lease, chunks |
-//! | `consistency` | one lease, a copy, or a lease for each strip |
+//! | `access` | how the pixels are reached: one lease, a copy, or a lease for each strip |
+//! | `consistency` | the levels of consistency; the copy, and whether it is whole |
+//! | `save` | the steps of each save: checks, chunks |
 //! | `reduce`, `palette` | the color type that the pixels need; its palette |
 //! | `geometry`, `filtering` | the cut into strips; when rows are filtered |
 //! | `pipeline`, `queue` | strips through threads, in order |
@@ -20,6 +21,7 @@
 //! | `report` | the report of a save |
 //! | `chunk_writer` | chunks, and the caller's `Write` |
 
+mod access;
 mod chunk_writer;
 mod consistency;
 mod destinations;

@@ -1,11 +1,10 @@
-//! The steps of a save, from the checks to the last chunk.
+//! The steps of a save: the checks before a pixel is read, and the chunks from the
+//! first to the last.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::thread;
-use std::time::Duration;
 
 use super::chunk_writer::{ChunkWriter, Output};
-use super::consistency::{Consistency, EditWatch, copy_whole};
 use super::encoder::PngEncoder;
 use super::filtering::Filtering;
 use super::geometry::{Geometry, StripOptions};
@@ -13,16 +12,15 @@ use super::options::Compression;
 use super::palette::palette_chunks;
 use super::pipeline;
 use super::reduce::Reduction;
-use super::report::{SaveReport, Stopwatch};
+use super::report::SaveReport;
 use super::scanline::{ScanlineReader, Target};
 use super::strip::{EarlierStrips, Strip};
 use super::strip_writer::StripWriter;
 use crate::alloc::reserve;
 use crate::format::PngFormat;
 use crate::png::metadata::{EncodedChunk, FormatChunks, MetadataError};
-use crate::source::with_lease;
 use crate::strided::Frame;
-use crate::{Error, ErrorKind, Image, Layout, Lease, PixelFormat, PixelSource};
+use crate::{Error, ErrorKind, Image, Layout, PixelFormat};
 
 /// The parts of a save that are known before a pixel is read.
 pub(super) struct Prepared {
@@ -56,11 +54,13 @@ struct Save<'a> {
 enum Pixels<'a> {
     /// Under one lease that is held already, or in a copy.
     Held(Frame<'a>),
-    /// Under a lease for each strip: the function takes one and lends its frame.
+    /// Under a lease for each strip.
     ByStrip(&'a LendFrame<'a>),
 }
 
-type LendFrame<'a> =
+/// Takes a lease, calls a function with the frame of the leased memory, and drops the
+/// lease.
+pub(super) type LendFrame<'a> =
     dyn Fn(&mut dyn FnMut(Frame<'_>) -> Result<(), Error>) -> Result<(), Error> + 'a;
 
 impl<'a> Pixels<'a> {
@@ -108,137 +108,26 @@ impl PngEncoder {
         Ok(prepared)
     }
 
-    /// Writes the PNG of an image, with the consistency that the options ask for.
-    pub(super) fn encode<S: PixelSource>(
+    /// Writes the PNG of pixels that are reached by `lend`, for one strip at a time.
+    pub(super) fn write_by_strip(
         &mut self,
-        image: &Image<S>,
+        layout: Layout,
+        lend: &LendFrame<'_>,
         prepared: &Prepared,
         output: &mut Output<'_>,
     ) -> Result<SaveReport, Error> {
-        if self.consistency == Consistency::Hold {
-            return self.encode_held(image, prepared, output);
-        }
-        let lease = image.source().lease()?;
-        let is_slice = lease.is_slice();
-        drop(lease);
-        if is_slice {
-            // Borrowed memory cannot change, and nobody waits for it.
-            return self.encode_held(image, prepared, output);
-        }
-        match self.consistency {
-            // A reduction looks at the pixels twice.
-            Consistency::Rows if !self.reduces(image)? => {
-                self.encode_by_strip(image, prepared, output)
-            }
-            _ => self.encode_copy(image, prepared, output),
-        }
-    }
-
-    /// Returns whether a lossless reduction of the pixels is looked for.
-    fn reduces<S>(&self, image: &Image<S>) -> Result<bool, Error> {
-        let format = image.format();
-        let metadata = self.metadata.as_ref().map_err(MetadataError::as_error)?;
-        let is_reducible = !format.is_indexed() && format.bit_depth() >= 8;
-        Ok(self.reduce && is_reducible && !metadata.depends_on_format())
-    }
-
-    /// Writes the PNG under one lease.
-    fn encode_held<S: PixelSource>(
-        &mut self,
-        image: &Image<S>,
-        prepared: &Prepared,
-        output: &mut Output<'_>,
-    ) -> Result<SaveReport, Error> {
-        let reduces = self.reduces(image)?;
-        let lease = image.source().lease()?;
-        let held = Stopwatch::start();
-        let mut watch = EditWatch::new();
-        let encode = |lease: &mut Lease<'_>| -> Result<Option<SaveReport>, Error> {
-            let frame = image.frame(lease)?;
-            if reduces && !frame.is_stable() {
-                // Live memory may change between the two looks of a reduction.
-                return Ok(None);
-            }
-            watch.begin(frame.bytes);
-            let report = self.write_frame(frame, prepared, reduces, output)?;
-            watch.end(frame.bytes);
-            Ok(Some(report))
-        };
-        let (lease, report) = with_lease(lease, encode);
-        drop(lease);
-        match report? {
-            Some(report) => Ok(SaveReport {
-                frame: watch.state(),
-                source_held: held.elapsed(),
-                ..report
-            }),
-            None => self.encode_copy(image, prepared, output),
-        }
-    }
-
-    /// Copies the pixels and writes the PNG of the copy.
-    fn encode_copy<S: PixelSource>(
-        &mut self,
-        image: &Image<S>,
-        prepared: &Prepared,
-        output: &mut Output<'_>,
-    ) -> Result<SaveReport, Error> {
-        let reduces = self.reduces(image)?;
-        let mut memory = std::mem::take(&mut self.frame_copy);
-        let result = copy_whole(image, &mut memory).and_then(|copied| {
-            let report = self.write_frame(copied.frame, prepared, reduces, output)?;
-            Ok(SaveReport {
-                frame: copied.state,
-                frame_copies: copied.copies,
-                source_held: copied.source_held,
-                ..report
-            })
-        });
-        self.frame_copy = memory;
-        result
-    }
-
-    /// Writes the PNG under a lease for the rows of each strip.
-    fn encode_by_strip<S: PixelSource>(
-        &mut self,
-        image: &Image<S>,
-        prepared: &Prepared,
-        output: &mut Output<'_>,
-    ) -> Result<SaveReport, Error> {
-        let watch = RefCell::new(EditWatch::new());
-        let longest = Cell::new(Duration::ZERO);
-        let lend = |read: &mut dyn FnMut(Frame<'_>) -> Result<(), Error>| {
-            let lease = image.source().lease()?;
-            let held = Stopwatch::start();
-            let access = |lease: &mut Lease<'_>| -> Result<(), Error> {
-                let frame = image.frame(lease)?;
-                watch.borrow_mut().begin(frame.bytes);
-                read(frame)?;
-                watch.borrow_mut().end(frame.bytes);
-                Ok(())
-            };
-            let (lease, result) = with_lease(lease, access);
-            drop(lease);
-            longest.set(longest.get().max(held.elapsed()));
-            result
-        };
         let save = Save {
-            layout: image.layout(),
-            pixels: Pixels::ByStrip(&lend),
+            layout,
+            pixels: Pixels::ByStrip(lend),
             target: prepared.target(),
             palette: &prepared.palette,
             format_chunks: &prepared.format_chunks,
         };
-        let report = self.write_at_row(&save, output)?;
-        Ok(SaveReport {
-            frame: watch.borrow().state(),
-            source_held: longest.get(),
-            ..report
-        })
+        self.write_at_row(&save, output)
     }
 
-    /// Writes the PNG of a frame.
-    fn write_frame(
+    /// Writes the PNG of a frame, reduced if `reduces` and if the pixels allow it.
+    pub(super) fn write_frame(
         &mut self,
         frame: Frame<'_>,
         prepared: &Prepared,
