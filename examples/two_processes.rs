@@ -1,8 +1,8 @@
 //! Two processes: one draws into shared memory, the other saves it.
 //!
 //! The memory is a file, in `/dev/shm` where the system has that. The drawing
-//! process writes it with system calls, so neither process has unsafe code. A
-//! number in front of the pixels tells whether a save has met an edit.
+//! process writes it with system calls, so neither process has unsafe code. By a
+//! number in front of the pixels, a save finds out whether they were edited meanwhile.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use pixview::{Image, Layout, PixelFormat, PngEncoder};
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 240;
 
-/// Bytes of the number in front of the pixels.
+/// The size in bytes of the number in front of the pixels.
 const HEAD: usize = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Where the pixels lie in the file.
+/// Returns the layout of the pixels in the file.
 fn layout() -> Layout {
     Layout::packed(WIDTH, HEIGHT, PixelFormat::RGBX8).with_offset(HEAD)
 }
@@ -66,8 +66,8 @@ fn save() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Draws frames of one color each, like a program that knows nothing of pixview. The
-/// number is odd during an edit.
+/// Draws frames of one color each. Uses no function of pixview: a program in another
+/// language can do the same. The number is odd during an edit.
 fn draw(path: &Path) -> Result<(), Box<dyn Error>> {
     let mut file = File::options().write(true).open(path)?;
     let mut write = |offset: usize, bytes: &[u8]| {
@@ -84,7 +84,7 @@ fn draw(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A place whose files are memory, if the system has one.
+/// Returns a path in a folder whose files are memory, if the system has such a folder.
 fn shared_memory(folder: &Path) -> PathBuf {
     let name = format!("pixview-example-{}", std::process::id());
     match Path::new("/dev/shm") {

@@ -128,10 +128,10 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Syncs the complete file if that is asked for, closes it, and gives it the
+    /// Syncs the complete file if the save syncs, closes it, and gives it the
     /// name of the target. Fails with `AlreadyExists` if the name is taken.
     pub(super) fn claim(&mut self, file: File) -> io::Result<()> {
-        self.finish(file)?;
+        self.sync_and_close(file)?;
         match fs::hard_link(&self.path, &self.target) {
             // Dropping removes the temporary name.
             Ok(()) => return Ok(()),
@@ -164,17 +164,17 @@ impl Temporary {
         Identity::from_metadata(&fs::symlink_metadata(&self.target)?)
     }
 
-    /// Syncs the complete file if that is asked for, closes it, and renames it to
+    /// Syncs the complete file if the save syncs, closes it, and renames it to
     /// the target.
     pub(super) fn replace(&mut self, file: File) -> io::Result<()> {
-        self.finish(file)?;
+        self.sync_and_close(file)?;
         fs::rename(&self.path, &self.target)?;
         self.renamed = true;
         Ok(())
     }
 
-    /// Syncs the complete file if that is asked for, and closes it.
-    fn finish(&self, file: File) -> io::Result<()> {
+    /// Syncs the complete file if the save syncs, and closes it.
+    fn sync_and_close(&self, file: File) -> io::Result<()> {
         if self.sync {
             file.sync_all()?;
         }

@@ -2,11 +2,10 @@
 //! the power after each of them.
 //!
 //! The functions of this folder add each call that changes a file system to a log.
-//! A model replays every prefix of the log, and lists the contents that the path
-//! may have after a loss of power. In the model only synced things surely survive.
-//! The data and permissions of a file are whole if they have been synced since
-//! their last change. A name may lead to each file that it led to since the folder
-//! was last synced.
+//! The tests replay every prefix of the log on the model of a disk, which lists the
+//! contents that the path may have after a loss of power. In the model, a file is whole
+//! if its data and permissions have been synced since they last changed. A name may lead
+//! to each file that it led to since the folder was last synced.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ use crate::{Error, ErrorKind};
 /// A system call that succeeded and changed the file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// Creates a file in the folder. The first one gets the image.
+    /// Creates a file in the folder. The first file that is created gets the image.
     Create(OsString),
     /// Appends bytes to the file that gets the image.
     Write(Vec<u8>),
@@ -60,7 +59,7 @@ type Entry = Option<usize>;
 enum Content<'a> {
     NoFile,
     Bytes(&'a [u8]),
-    /// A file that is not on the disk as a whole.
+    /// A file whose last changes were not synced. It may have any bytes.
     AnyBytes,
 }
 
@@ -205,7 +204,7 @@ fn write(writer: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {
 enum Way {
     Replace,
     CreateNew,
-    /// The number is that of bytes that are equal to those of the old file.
+    /// With the number of bytes, from the first, that equal those of the old file.
     IfChanged(usize),
 }
 
@@ -221,7 +220,7 @@ fn save(way: Way, sync: bool, old: Option<&[u8]>, new: &[u8]) -> Vec<Call> {
         Way::Replace => replace(&path, sync, |writer| write(writer, new)),
         Way::CreateNew => create_new(&path, sync, |writer| write(writer, new)),
         Way::IfChanged(equal) => replace_if_changed(&path, sync, |writer| {
-            // They are compared, and copied if later bytes differ.
+            // Not in the log: these bytes are compared, and copied if later ones differ.
             writer.write_all(&new[..equal]).map_err(ErrorKind::Write)?;
             match &new[equal..] {
                 [] => Ok(()),
@@ -258,7 +257,7 @@ fn power_may_fail_after_each_call() {
     for (way, old) in SAVES {
         let calls = save(way, true, old, NEW);
         assert_eq!(check(&calls, old, NEW), Ok(()), "{way:?}: {calls:?}");
-        // Nothing is synced twice, and nothing else is.
+        // One sync of the file, one of the folder.
         let syncs = |call: &&Call| matches!(call, Call::SyncFile | Call::SyncFolder);
         assert_eq!(calls.iter().filter(syncs).count(), 2, "{way:?}: {calls:?}");
     }

@@ -260,10 +260,10 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Syncs the complete file if that is asked for, closes it, and gives it the
+    /// Syncs the complete file if the save syncs, closes it, and gives it the
     /// name of the target. Fails with `AlreadyExists` if the name is taken.
     pub(super) fn claim(&mut self, file: File) -> io::Result<()> {
-        self.finish(file)?;
+        self.sync_and_close(file)?;
         let Target { folder, name, .. } = &self.target;
         self.renamed = claim::claim(folder, &self.name, name)?;
         Ok(())
@@ -276,7 +276,7 @@ impl Temporary {
         Ok(Identity::from_stat(&stat))
     }
 
-    /// Syncs the complete file if that is asked for, closes it, and renames it to
+    /// Syncs the complete file if the save syncs, closes it, and renames it to
     /// the target.
     pub(super) fn replace(&mut self, file: File) -> io::Result<()> {
         let Target { folder, name, old } = &self.target;
@@ -286,24 +286,24 @@ impl Temporary {
             let stat = stat.ok().filter(is_file).unwrap_or(old.stat);
             keep_permissions(&file, &stat, old.acl.as_ref())?;
         }
-        self.finish(file)?;
+        self.sync_and_close(file)?;
         renameat(folder, &self.name, folder, name)?;
         record!(Rename(self.name.clone().into(), name.clone()));
         self.renamed = true;
         Ok(())
     }
 
-    /// Syncs the complete file if that is asked for, and closes it. The file is
+    /// Syncs the complete file if the save syncs, and closes it. The file is
     /// synced before it gets its name: otherwise a loss of power could leave the
     /// name of the target to a file without its bytes.
-    fn finish(&self, file: File) -> io::Result<()> {
+    fn sync_and_close(&self, file: File) -> io::Result<()> {
         if self.folder_to_sync.is_some() {
             sync_file(&file)?;
         }
         close(file)
     }
 
-    /// Syncs the folder of the target if that is asked for, so that the new name of
+    /// Syncs the folder of the target if the save syncs, so that the new name of
     /// the file is on the disk.
     pub(super) fn sync_folder(&self) -> io::Result<()> {
         match &self.folder_to_sync {

@@ -28,7 +28,7 @@ use crate::image::Image;
 #[pyclass(module = "pixview")]
 pub(crate) struct Encoder {
     encoder: PngEncoder,
-    /// What a signal handler raised during a save.
+    /// The exception that a signal handler raised during a save.
     raised: Raised,
 }
 
@@ -69,8 +69,7 @@ impl Encoder {
         metadata.density = dpi.map(Density::from_dpi);
         let raised = Raised::default();
         let to_raise = Arc::clone(&raised);
-        // Runs the handlers of signals about every half megabyte of pixels, so that
-        // Ctrl-C stops a save.
+        // Without this call, Ctrl-C would wait for the end of a save.
         #[expect(
             clippy::redundant_closure_for_method_calls,
             reason = "the method alone fits one lifetime"
@@ -171,7 +170,7 @@ impl Encoder {
     }
 }
 
-/// What a save did.
+/// The report of a save.
 #[pyclass(module = "pixview", frozen, get_all)]
 pub(crate) struct SaveReport {
     /// The size of the PNG in bytes.

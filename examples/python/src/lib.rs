@@ -30,8 +30,9 @@ mod memory;
 /// NumPy lets other threads run while it copies a row. The option `threads`
 /// compresses in further threads. They never touch the array.
 ///
-/// Ctrl-C stops a save: it raises KeyboardInterrupt, and the old file stays. Every
-/// half megabyte of pixels the save calls the handlers of the signals that came.
+/// Ctrl-C stops a save: the save raises KeyboardInterrupt, and the old file stays. After
+/// about every half megabyte of pixels, a save calls the handlers of signals that have
+/// arrived.
 #[pyo3::pymodule(name = "pixview", gil_used = true)]
 mod module {
     use pyo3::prelude::*;
