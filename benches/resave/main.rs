@@ -453,7 +453,7 @@ fn draw(rows: &[Vec<String>]) -> String {
         .collect();
     let chart = Bars {
         title: "Saves again, in Fast with one thread",
-        subtitle: "How many re-saves take as long as a full save, by what has changed",
+        subtitle: "The time of a full save divided by that of a save again, by what has changed",
         series: &[
             "nothing",
             "32 × 32 pixels",
@@ -520,8 +520,8 @@ fn main() {
     }
     fs::remove_dir_all(&folder).expect("can be removed");
     print_table(
-        "Fast, one thread: how many re-saves take as long as a full save of the same pixels, \
-         by what has changed; if everything changes, the time in full saves",
+        "Fast, one thread: the time of a full save divided by that of a save again, by what has \
+         changed; if everything changes, the inverse",
         FAST_HEAD,
         &fast,
     );
