@@ -30,9 +30,11 @@
 //! | edit and save in one thread | `&[Cell<u8>]`, `Rc<RefCell<Vec<u8>>>` | yes |
 //! | edit in one thread, save whole frames in another | `Arc<RwLock<Vec<u8>>>`, `Arc<Mutex<..>>` | yes, between saves |
 //! | edit in one thread, save in another, no thread waits | `Arc<[AtomicU32]>`, `Arc<[AtomicU8]>` | yes; a file may show half an edit |
+//! | edit in one thread, which never waits for a save, and save whole frames in another | [`Arc<SeqLock<Vec<AtomicU32>>>`](source::SeqLock), and [`Consistency::Snapshot`](png::Consistency::Snapshot) | yes, under `lock.write()` |
 //! | save now and then what any lock or type guards | `&lock.lock()[..]`, an image for each save, in the statement that saves (it costs nothing; encoders still reuse strips) | yes, between saves |
 //! | use memory that a type of another crate owns: `Bytes`, `Mmap`, `ImageBuffer` | [`Owner(bytes)`](source::Owner), `Arc<Mutex<Owner<MmapMut>>>` | behind a lock, or `image.source_mut()` |
 //! | keep an image over another crate's lock | [`from_fn`](source::from_fn)`(\|\| lock.lock())`, [`from_shared`](source::from_shared)`(arc, ..)` | yes, between saves |
+//! | view memory that another process writes | [`SharedFile::new(file)`](source::SharedFile): shared memory, a memfd, `/dev/fb0` | yes |
 //! | choose at run time | `Box<dyn PixelSource>`, `Box<dyn PixelSourceMut>` | yes, if the source in the box allows it |
 //!
 //! A save waits for the lock of its source, so drop your own guard first.
@@ -124,14 +126,15 @@
 //! | [`Pixels`], [`PixelsMut`], [`Pixel`] | read and write access; one pixel; see [`pixels`] |
 //! | [`Difference`], [`Rect`] | the pixels in which two images differ |
 //! | [`PngEncoder`], [`Compression`] | the options of a save, and memory to reuse; see [`png`] |
-//! | [`SaveReport`](png::SaveReport) | the size of a file, the strips that were encoded or reused |
+//! | [`Consistency`](png::Consistency) | how long a save holds its source, and whether a file shows one moment |
+//! | [`SaveReport`](png::SaveReport) | the size of a file, the strips that were encoded or reused, the time of the lock |
 //! | [`PngDecoder`], [`PngReader`] | the limits of reading; a file that can be read into a view |
 //! | [`Metadata`] | text, density, profiles and the like; see [`metadata`] |
 //! | [`Error`], [`ErrorKind`] | what failed, with the numbers |
 //!
 //! Features, which are off by default, make views of images and arrays of `ndarray`,
-//! `image`, `imgref` and `rgb`, and let `imageproc` and `embedded-graphics` draw on
-//! a view: see [`interop`].
+//! `image`, `imgref` and `rgb`, take elements of `half`, and let `imageproc` and
+//! `embedded-graphics` draw on a view: see [`interop`].
 //!
 //! [`docs`] has further pages. The [cookbook](docs::cookbook) has recipes for kinds of
 //! programs, libraries and devices. The [comparison](docs::comparison) describes other
