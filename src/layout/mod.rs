@@ -22,7 +22,7 @@ use crate::PixelFormat;
 /// ```
 ///
 /// Offset and strides are in **bytes**, not in pixels or elements. Strides may
-/// be negative, like those of a `NumPy` array or a `DLPack` tensor. The offset
+/// be negative, like those of a NumPy array or a DLPack tensor. The offset
 /// is the byte of pixel (0, 0): in a bottom-up buffer with a negative row stride,
 /// the start of the last row in memory. A stride of zero repeats a row or a
 /// column. The bytes after the last pixel of a row are never touched. So the last
@@ -42,7 +42,7 @@ use crate::PixelFormat;
 /// layout fully.
 ///
 /// [`from_strides`](Layout::from_strides) takes the shape and the strides of an
-/// array, as `NumPy`, `DLPack` and `ndarray` give them. [`reach`](Layout::reach)
+/// array, as NumPy, DLPack and `ndarray` give them. [`reach`](Layout::reach)
 /// returns the bytes that a layout uses, to make a slice from a pointer.
 ///
 /// A `Layout` is a plain description. [`Image::with_layout`] checks it against

@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind, PixelFormat};
 /// Arrays and pointers.
 impl Layout {
     /// Creates the layout of an array from its shape and its strides in **bytes**,
-    /// as `NumPy` gives them.
+    /// as NumPy gives them.
     ///
     /// The axes are height and width, or height, width and channel, in this
     /// order. Reorder the axes of an array with channels first. The strides may
@@ -37,7 +37,7 @@ impl Layout {
     ///
     /// # Examples
     ///
-    /// `frame[::-1, 100:200]` of a `NumPy` array of 480 rows and 640 columns of
+    /// `frame[::-1, 100:200]` of a NumPy array of 480 rows and 640 columns of
     /// RGB. Its first pixel is column 100 of the last row.
     ///
     /// ```
@@ -107,7 +107,7 @@ impl Layout {
     }
 
     /// Creates the layout of an array from its shape and its strides in
-    /// **elements**, as `ndarray` and `DLPack` give them.
+    /// **elements**, as `ndarray` and DLPack give them.
     /// [`from_strides`](Layout::from_strides) describes the axes.
     ///
     /// `element_size` is the size of an element in bytes: that of a pixel if the
@@ -183,7 +183,7 @@ impl Layout {
     ///
     /// # Examples
     ///
-    /// An image over a pointer to pixel (0, 0) and strides, as C and `NumPy` give
+    /// An image over a pointer to pixel (0, 0) and strides, as C and NumPy give
     /// them:
     ///
     /// ```
