@@ -5,6 +5,7 @@
 //! its bytes for one access. Memory that may change at any time is
 //! [`LiveBytes`].
 
+mod bytes;
 pub mod conformance;
 mod element;
 mod from_fn;
@@ -24,12 +25,13 @@ use std::cell::{BorrowError, BorrowMutError};
 use std::error::Error as StdError;
 use std::sync::{PoisonError, atomic};
 
+pub(crate) use bytes::{Bytes, BytesMut, Shape};
 pub use element::{Element, ElementMut, Plain, SharedElement};
 pub use from_fn::{FromFn, from_fn};
 pub use from_shared::{FromShared, from_shared};
 pub(crate) use generation::end_reading;
 pub use guard::{PlainBuffer, PlainBufferMut};
-pub(crate) use lease::{Bytes, BytesMut, Shape, with_lease};
+pub(crate) use lease::with_lease;
 pub use lease::{Lease, LeaseMut};
 pub use live::{LiveBytes, LiveBytesMut};
 #[cfg(feature = "ndarray")]
