@@ -130,7 +130,7 @@ impl Identity {
 /// The state of an open file, compared with an earlier identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpenFile {
-    /// The same as before.
+    /// The identity is the earlier one.
     Untouched,
     /// The file has lost its last name: another file has taken it, or it was
     /// removed. The content is the same.
