@@ -14,6 +14,8 @@ mod change;
 #[cfg(unix)]
 mod claim;
 mod identity;
+#[cfg(unix)]
+mod permissions;
 #[cfg(not(unix))]
 mod portable;
 #[cfg(all(test, unix))]
