@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use common::{DEFINITIONS, decode_zune as decode, noise};
 use pixview::png::{Consistency, FrameState, SaveReport};
-use pixview::source::{Lease, LiveBytes, SeqLock, SourceError};
+use pixview::source::{Lease, LeaseMut, LiveBytes, SeqLock, SharedPixelSource, SourceError};
 use pixview::{Compression, Error, ErrorKind, Image, PixelFormat, PixelSource, PngEncoder};
 
 use Consistency::{Hold, Rows, Snapshot};
@@ -240,6 +240,13 @@ impl PixelSource for Edited {
     }
 }
 
+/// Only so that a `SeqLock` takes it.
+impl SharedPixelSource for Edited {
+    fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        Err(SourceError::other("it cannot be written"))
+    }
+}
+
 impl LiveBytes for &Edited {
     fn len(&self) -> usize {
         BYTES
@@ -351,6 +358,37 @@ fn edits_through_views() {
     other.copy_into(&mut image).unwrap();
     assert_eq!(lock.generation(), 4);
     assert_eq!(lock.into_inner()[3].get(), 0);
+}
+
+/// A lock around a source that has a number of its own: an edit that only the inner
+/// number shows is noticed, too.
+#[test]
+fn a_number_around_a_number() {
+    for (edits, generation, state) in [(0, 0, Whole), (1, 0, Torn), (0, 7, Torn), (1, 7, Torn)] {
+        for level in [Hold, Rows] {
+            let image = gray(SeqLock::new(Edited::new(edits, generation)));
+            let report = encoder(level).write(&image, io::sink()).unwrap();
+            assert_eq!(report.frame, state, "{level:?} {edits} {generation}");
+        }
+    }
+    let image = gray(SeqLock::new(Edited::new(2, 0)));
+    let report = encoder(Snapshot).write(&image, io::sink()).unwrap();
+    assert_eq!((report.frame, report.frame_copies), (Whole, 3));
+
+    let inner = Rc::new(SeqLock::new(cells(BYTES)));
+    let outer = SeqLock::new(inner.clone());
+    let image = gray(&outer);
+    let state = || {
+        let report = encoder(Hold).write(&image, io::sink());
+        report.unwrap().frame
+    };
+    assert_eq!(state(), Whole);
+    let (edit, other) = (inner.write(), outer.write());
+    assert_eq!(state(), Torn); // two odd numbers
+    drop(other);
+    assert_eq!(state(), Torn);
+    drop(edit);
+    assert_eq!(state(), Whole);
 }
 
 /// An edit that ends with a panic stays open. The next edit ends both.

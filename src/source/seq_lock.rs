@@ -31,7 +31,8 @@ use super::{
 /// guard for its lease.
 ///
 /// Edits that go around `write`, such as through a second `Arc` of the elements,
-/// go unnoticed.
+/// go unnoticed. If the source has a number of its own, as another `SeqLock` does, a
+/// save notices the edits that either of the two numbers shows.
 ///
 /// # Examples
 ///
@@ -215,12 +216,22 @@ impl LiveBytes for Numbered<'_> {
     }
 
     fn generation(&self) -> Option<u64> {
-        Some(self.generation.get() as u64)
+        let own = self.generation.get() as u64;
+        Some(match self.bytes.generation() {
+            Some(inner) => both(own, inner),
+            None => own,
+        })
     }
 
     fn copy_to(&self, offset: usize, to: &mut [u8]) -> Result<(), SourceError> {
         self.bytes.copy_to(offset, to)
     }
+}
+
+/// Returns one number for two: odd if one of them is odd, and larger if one of them
+/// has grown.
+fn both(own: u64, inner: u64) -> u64 {
+    (own / 2).wrapping_add(inner / 2) << 1 | (own | inner) & 1
 }
 
 impl LiveBytes for Edited<'_> {
