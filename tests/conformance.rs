@@ -66,6 +66,7 @@ enum Lie {
     WritesTooMuch,
     WritesWholeBytes,
     WritesBeyondTheEnd,
+    WritesBitsBeyondTheEnd,
     ShrinksForWriting,
 }
 
@@ -142,6 +143,9 @@ impl LiveBytesMut for &Liar {
     }
 
     fn update_bits(&mut self, offset: usize, bits: u8, mask: u8) -> Result<(), SourceError> {
+        if self.lie == Lie::WritesBitsBeyondTheEnd && offset == 40 {
+            return Ok(());
+        }
         let mut byte = [0];
         self.copy_to(offset, &mut byte)?;
         let mask = if self.lie == Lie::WritesWholeBytes {
@@ -188,6 +192,7 @@ fn lies_are_found() {
         (Lie::WritesTooMuch, "after a write: "),
         (Lie::WritesWholeBytes, "after a write of bits"),
         (Lie::WritesBeyondTheEnd, "were written to 40 bytes"),
+        (Lie::WritesBitsBeyondTheEnd, "bits of byte 40 were written"),
         (Lie::ShrinksForWriting, "one for reading"),
     ] {
         let mut liar = liar(lie);
@@ -205,5 +210,57 @@ fn liar(lie: Lie) -> Liar {
         leases: Cell::new(0),
         numbers: Cell::new(0),
         writes: false,
+    }
+}
+
+/// A source that claims sizes, and either has all bytes that it is asked for or none.
+#[derive(Debug)]
+struct Claims {
+    len: usize,
+    element_size: usize,
+    has_bytes: bool,
+}
+
+impl LiveBytes for &Claims {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn element_size(&self) -> usize {
+        self.element_size
+    }
+
+    fn copy_to(&self, _: usize, _: &mut [u8]) -> Result<(), SourceError> {
+        match self.has_bytes {
+            true => Ok(()),
+            false => Err(SourceError::other("it has no bytes")),
+        }
+    }
+}
+
+impl PixelSource for Claims {
+    fn lease(&self) -> Result<Lease<'_>, SourceError> {
+        Ok(Lease::live(self))
+    }
+}
+
+/// A size that no memory has is a fault, never a panic or the end of the process.
+#[test]
+fn sizes_that_no_memory_has() {
+    let largest = isize::MAX as usize;
+    for len in [0, 1, largest, largest + 1, usize::MAX] {
+        for element_size in [0, 1, 2, 3, largest, usize::MAX / 2, usize::MAX] {
+            for has_bytes in [false, true] {
+                let claims = Claims {
+                    len,
+                    element_size,
+                    has_bytes,
+                };
+                let result = check(&claims);
+                if len > 0 || element_size == 0 || has_bytes {
+                    println!("{claims:?}: {}", result.unwrap_err());
+                }
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Bytes, BytesMut, PixelSource, PixelSourceMut, Shape, SourceError};
+use crate::alloc::zeroed;
 
 /// A promise that a source does not keep, found by [`check`] or [`check_mut`]. The text
 /// names the promise and the numbers.
@@ -72,9 +73,14 @@ macro_rules! fault {
 /// ```
 pub fn check(source: &(impl PixelSource + ?Sized)) -> Result<(), Fault> {
     let shape = shape_of(source)?;
+    if shape.len > 0 {
+        // First, so that memory for a length that is wrong is rarely taken.
+        read(source, shape, shape.len - 1, &mut [0])?;
+    }
     let whole = read_all(source, shape)?;
     for (start, part) in parts(shape) {
-        let mut to = vec![0x5a; part];
+        let mut to = memory(part)?;
+        to.fill(0x5a);
         read(source, shape, start, &mut to)?;
         compare(
             "bytes differ from an earlier read",
@@ -84,7 +90,7 @@ pub fn check(source: &(impl PixelSource + ?Sized)) -> Result<(), Fault> {
         )?;
     }
     for (offset, count) in beyond_the_end(shape) {
-        if read(source, shape, offset, &mut vec![0; count]).is_ok() {
+        if read(source, shape, offset, &mut memory(count)?).is_ok() {
             fault!(
                 "{count} bytes at {offset} were read from {} bytes",
                 shape.len
@@ -108,7 +114,7 @@ pub fn check(source: &(impl PixelSource + ?Sized)) -> Result<(), Fault> {
 /// [`LiveBytesMut`](super::LiveBytesMut).
 ///
 /// Makes the checks of [`check`]. Writes bytes and single bits in many places, reads all
-/// bytes after each write, and writes the old bytes back at the end. That is up to 270
+/// bytes after each write, and writes the old bytes back at the end. That is some hundred
 /// reads of the whole source: use a small one. Allocates four copies of the bytes.
 ///
 /// # Errors
@@ -131,9 +137,12 @@ pub fn check_mut(source: &mut (impl PixelSourceMut + ?Sized)) -> Result<(), Faul
     check(source)?;
     let shape = shape_of(source)?;
     let old = read_all(source, shape)?;
-    let mut expected = old.clone();
+    let mut expected = read_all(source, shape)?;
     for (at, (start, part)) in parts(shape).into_iter().enumerate() {
-        let from: Vec<u8> = (0..part).map(|i| (i * 7 + at * 31 + 1) as u8).collect();
+        let mut from = memory(part)?;
+        for (i, byte) in from.iter_mut().enumerate() {
+            *byte = (i * 7 + at * 31 + 1) as u8;
+        }
         expected[start..start + part].copy_from_slice(&from);
         write(source, shape, |bytes| bytes.copy_from(start, &from))?;
         compare("after a write", &expected, 0, &read_all(source, shape)?)?;
@@ -150,7 +159,7 @@ pub fn check_mut(source: &mut (impl PixelSourceMut + ?Sized)) -> Result<(), Faul
         }
     }
     for (offset, count) in beyond_the_end(shape) {
-        let from = vec![0; count];
+        let from = memory(count)?;
         if write(source, shape, |bytes| bytes.copy_from(offset, &from)).is_ok() {
             fault!(
                 "{count} bytes at {offset} were written to {} bytes",
@@ -164,6 +173,16 @@ pub fn check_mut(source: &mut (impl PixelSourceMut + ?Sized)) -> Result<(), Faul
             &read_all(source, shape)?,
         )?;
     }
+    let outside = shape.len;
+    if write(source, shape, |bytes| bytes.update_bits(outside, 0, 1)).is_ok() {
+        fault!("bits of byte {outside} were written to {outside} bytes");
+    }
+    compare(
+        "after a refused write of bits",
+        &expected,
+        0,
+        &read_all(source, shape)?,
+    )?;
     write(source, shape, |bytes| bytes.copy_from(0, &old))?;
     compare("after the last write", &old, 0, &read_all(source, shape)?)
 }
@@ -171,15 +190,19 @@ pub fn check_mut(source: &mut (impl PixelSourceMut + ?Sized)) -> Result<(), Faul
 /// Returns the places and lengths of parts to read: at the start, at the end, across
 /// the borders of elements, none and all of the bytes.
 fn parts(shape: Shape) -> Vec<(usize, usize)> {
+    // A source may claim elements of any size.
     let (len, element) = (shape.len, shape.element_size);
+    let elements = |count: usize| element.saturating_mul(count);
     let mut parts = vec![(0, len), (0, 0), (len, 0)];
-    let borders = [0, 1, element, 8 * element, 9 * element + 1, len / 2, len];
+    let border = elements(9).saturating_add(1);
+    let borders = [0, 1, element, elements(8), border, len / 2, len];
     for start in borders
         .into_iter()
-        .flat_map(|at| [at, at + 1, len.saturating_sub(at)])
+        .flat_map(|at| [at, at.saturating_add(1), len.saturating_sub(at)])
     {
-        for count in [1, 2, element, element + 1, 8 * element, 17 * element + 3] {
-            if start.saturating_add(count) <= len {
+        let (more, most) = (element.saturating_add(1), elements(17).saturating_add(3));
+        for count in [1, 2, element, more, elements(8), most] {
+            if start.checked_add(count).is_some_and(|end| end <= len) {
                 parts.push((start, count));
             }
         }
@@ -236,6 +259,11 @@ fn shape_of(source: &(impl PixelSource + ?Sized)) -> Result<Shape, Fault> {
     Ok(first)
 }
 
+/// Returns this many zeros. A length that a source claims may be too large.
+fn memory(bytes: usize) -> Result<Vec<u8>, Fault> {
+    zeroed(bytes as u64).map_err(|_| Fault(format!("no memory for {bytes} bytes of the source")))
+}
+
 fn read(
     source: &(impl PixelSource + ?Sized),
     shape: Shape,
@@ -255,7 +283,7 @@ fn read(
 }
 
 fn read_all(source: &(impl PixelSource + ?Sized), shape: Shape) -> Result<Vec<u8>, Fault> {
-    let mut bytes = vec![0; shape.len];
+    let mut bytes = memory(shape.len)?;
     read(source, shape, 0, &mut bytes)?;
     Ok(bytes)
 }
