@@ -88,6 +88,38 @@ fn lengths() {
     assert!(Image::from_buffer(&part, 8, 8, PixelFormat::GRAY8).is_err());
 }
 
+/// Linux appends what is written to such a file, wherever the pixel is.
+#[cfg(target_os = "linux")]
+#[test]
+fn open_for_appending() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frame");
+    std::fs::write(&path, [3; 64]).unwrap();
+    let file = File::options().read(true).append(true).open(&path).unwrap();
+    let source = SharedFile::new(file).unwrap();
+    let mut image = Image::from_buffer(source, 8, 8, PixelFormat::GRAY8).unwrap();
+    assert_eq!(image.pixels().unwrap().get(0, 0).unwrap(), [3]);
+    let error = image.pixels_mut().unwrap_err();
+    let error = format!("{error:#}");
+    assert!(error.contains("open for appending"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), [3; 64]);
+}
+
+/// A device says no length, so the end of one is not taken for a change of it.
+#[cfg(unix)]
+#[test]
+fn the_end_of_a_device() {
+    let source = SharedFile::with_len(File::open("/dev/null").unwrap(), 64);
+    let image = Image::from_buffer(source, 8, 8, PixelFormat::GRAY8).unwrap();
+    let error = image.to_png().unwrap_err();
+    assert_eq!(error.row(), Some(0));
+    let ErrorKind::Source(SourceError::Other(cause)) = error.kind() else {
+        panic!("{error}");
+    };
+    let cause = cause.downcast_ref::<io::Error>().unwrap();
+    assert_eq!(cause.kind(), io::ErrorKind::UnexpectedEof);
+}
+
 /// The number in the file says whether a save has met an edit.
 #[test]
 fn generations() {

@@ -1,6 +1,6 @@
 //! Files as sources, for memory that other processes or devices write.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 
 use super::{
@@ -24,9 +24,14 @@ use super::{
 /// a generation number in the file, saves find out whether the pixels are from one
 /// moment: see [`with_generation_at`](SharedFile::with_generation_at).
 ///
-/// Not every device can be read. For one that can only be mapped, the crate
-/// `vm-memory` reads a mapping without a reference to it: the
-/// [cookbook](crate::docs::cookbook) has the few lines of [`LiveBytes`].
+/// **Writing.** The file must be open for writing, and not for appending: Linux and
+/// Windows would write each pixel to the end of the file. On Linux that is an error, on
+/// Windows nothing detects it.
+///
+/// Not every device can be read, and on Apple's systems POSIX shared memory cannot. For
+/// memory that can only be mapped, the crate `vm-memory` reads a mapping without a
+/// reference to it: the [cookbook](crate::docs::cookbook) has the few lines of
+/// [`LiveBytes`].
 ///
 /// On Windows, reads and writes move the position of the file.
 ///
@@ -89,6 +94,8 @@ impl SharedFile {
     /// If the number cannot be read when a save begins, the file counts as one without a
     /// number: [`SaveReport::frame`](crate::png::SaveReport::frame) is then `Unknown`.
     ///
+    /// A write through a view does not change the number in the file.
+    ///
     /// # Examples
     ///
     /// ```no_run
@@ -119,8 +126,12 @@ impl SharedFile {
 
     /// Returns the error of a read or write of bytes that the image expects.
     fn error(&self, error: io::Error) -> SourceError {
-        let found = self.file.metadata().map_or(0, |data| data.len()) as usize;
-        if error.kind() == io::ErrorKind::UnexpectedEof && found < self.len {
+        // A device says no length.
+        let data = self.file.metadata().ok().filter(Metadata::is_file);
+        let found = data.and_then(|data| usize::try_from(data.len()).ok());
+        if let Some(found) = found.filter(|&found| found < self.len)
+            && error.kind() == io::ErrorKind::UnexpectedEof
+        {
             return SourceError::Changed {
                 expected: self.len,
                 found,
@@ -179,9 +190,12 @@ impl PixelSource for SharedFile {
     }
 }
 
-/// Writes to the file. The file must be open for writing.
+/// Writes to the file. The file must be open for writing, and not for appending.
 impl SharedPixelSource for SharedFile {
     fn lease_shared(&self) -> Result<LeaseMut<'_>, SourceError> {
+        if appends(&self.file).map_err(SourceError::other)? {
+            return Err(SourceError::other("the file is open for appending"));
+        }
         Ok(LeaseMut::live(self))
     }
 }
@@ -190,6 +204,21 @@ impl PixelSourceMut for SharedFile {
     fn lease_mut(&mut self) -> Result<LeaseMut<'_>, SourceError> {
         SharedPixelSource::lease_shared(self)
     }
+}
+
+/// Returns whether the system writes to the end of the file, whatever the offset. POSIX
+/// forbids that, but Linux does it (see "BUGS" in `man 2 pwrite`).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn appends(file: &File) -> io::Result<bool> {
+    let flags = rustix::fs::fcntl_getfl(file)?;
+    Ok(flags.contains(rustix::fs::OFlags::APPEND))
+}
+
+/// Other systems write to the offset, or do not say.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[expect(clippy::unnecessary_wraps, reason = "it fails on other systems")]
+fn appends(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(unix)]
