@@ -195,6 +195,8 @@ fn two_processes() {
     let mut colors = std::collections::HashSet::new();
     let (mut torn, mut whole) = (0, 0);
     for round in 0.. {
+        // Otherwise no other color would ever come.
+        assert!(drawer.try_wait().unwrap().is_none(), "it draws no longer");
         let level = [Consistency::Hold, Consistency::Snapshot, Consistency::Rows][round % 3];
         let mut png = Vec::new();
         let mut encoder = PngEncoder::new().consistency(level);
