@@ -181,7 +181,7 @@ fn threads_that_cannot_be_started() {
             "--exact",
             "--test-threads=1",
         ])
-        .env(STACK, (1_u64 << 47).to_string())
+        .env(STACK, (1_u64 << 60).to_string())
         .env(CHILD, "1")
         .output()
         .unwrap();
