@@ -231,10 +231,10 @@ impl LiveBytes for &Claims {
     }
 
     fn copy_to(&self, _: usize, _: &mut [u8]) -> Result<(), SourceError> {
-        match self.has_bytes {
-            true => Ok(()),
-            false => Err(SourceError::other("it has no bytes")),
+        if self.has_bytes {
+            return Ok(());
         }
+        Err(SourceError::other("it has no bytes"))
     }
 }
 
