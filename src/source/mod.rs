@@ -95,7 +95,8 @@ pub use shared_file::SharedFile;
 /// Cells and atomics are read once, row after row. An edit during a save is seen in the
 /// rows that are read after it. [`Image::compare`](crate::Image::compare) and
 /// [`Image::copy_into`](crate::Image::copy_into), which use two sources, never
-/// hold two locks at once.
+/// hold two locks at once. A [`SeqLock`] that is written is no lock in this sense: a copy
+/// into it is one edit, and may hold the lock of its source meanwhile.
 ///
 /// An access waits for a `Mutex` or `RwLock`. A thread that saves while it holds
 /// the guard of the lock deadlocks: drop the guard first. Code that runs
