@@ -15,12 +15,12 @@ use png::ColorType;
 
 use super::bits::{BitOrder, pack, unpack};
 use super::order::{Order, reorder};
-use super::srgb::{decode_srgb, encode_srgb};
-use super::{Endian, PixelFormat, Storage, binary16};
+use super::srgb::decode_srgb;
+use super::{Endian, PixelFormat, Storage, binary16, linear};
 
 /// Samples in a block: a multiple of 1, 2, 3 and 4, so that a block holds whole
 /// pixels, and of 8, so that it begins with a byte of the file.
-const BLOCK: usize = 240;
+pub(super) const BLOCK: usize = 240;
 
 /// The values of a block. Their number is a multiple of four, so that a loop
 /// over groups of four reaches the last one.
@@ -117,7 +117,8 @@ impl Conversion {
         }
     }
 
-    /// Converts values, in the order of PNG, to samples that are not yet rounded.
+    /// Converts values, in the order of PNG, to samples that are neither rounded
+    /// nor encoded as sRGB.
     #[inline(always)]
     fn to_samples(&self, values: &mut [f64]) {
         let groups = values.as_chunks_mut::<4>().0;
@@ -159,19 +160,36 @@ impl Conversion {
                 }
             }
         }
-        for group in &mut *groups {
-            for i in 0..4 {
-                let sample = (group[i] - self.low[i]) * self.scale[i] + self.bias;
-                let sample = if sample > 0.0 { sample } else { 0.0 };
-                group[i] = if sample < self.max { sample } else { self.max };
+        if self.low[0] == self.low[3] && self.scale[0] == self.scale[3] {
+            for value in values {
+                *value = self.clamp((*value - self.low[0]) * self.scale[0]);
             }
-        }
-        if self.linear {
-            let inverse = 1.0 / self.max;
+        } else {
             for group in groups {
                 for i in 0..4 {
-                    let sample = encode_srgb(group[i] * inverse) * self.max;
-                    group[i] = if self.alpha[i] { group[i] } else { sample };
+                    group[i] = self.clamp((group[i] - self.low[i]) * self.scale[i]);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn clamp(&self, sample: f64) -> f64 {
+        let sample = sample + self.bias;
+        let sample = if sample > 0.0 { sample } else { 0.0 };
+        if sample < self.max { sample } else { self.max }
+    }
+
+    /// Encodes linear samples as rounded samples of sRGB. Rounds alpha.
+    #[inline(always)]
+    fn encode_linear(&self, values: &[f64], samples: &mut [u16]) {
+        linear::encode(values, self.max, samples);
+        if self.alpha[3] {
+            let groups = samples.as_chunks_mut::<4>().0.iter_mut();
+            for (samples, values) in groups.zip(values.as_chunks::<4>().0) {
+                for i in 0..4 {
+                    let alpha = round_to_bits(values[i]) as u16;
+                    samples[i] = if self.alpha[i] { alpha } else { samples[i] };
                 }
             }
         }
@@ -224,32 +242,49 @@ pub(super) fn to_png(format: PixelFormat, pixels: &[u8], png: &mut [u8]) {
     let conversion = Conversion::new(format);
     let (size, depth) = (format.sample_size(), usize::from(format.bit_depth()));
     let mut values: Values = [0.0; BLOCK];
+    let mut samples = [0; BLOCK];
     let blocks = pixels.chunks(BLOCK * size);
     for (pixels, png) in blocks.zip(png.chunks_mut(png_samples(format, BLOCK) * depth / 8)) {
         load(format.storage, pixels, &mut values);
         let count = pixels.len() / size;
         reorder_to_png(conversion.order, &mut values[..count]);
         let count = png_samples(format, count);
-        conversion.to_samples(&mut values[..count.next_multiple_of(4)]);
-        match depth {
-            1 | 2 | 4 => {
-                let mut samples = [0; BLOCK];
-                for (sample, value) in samples.iter_mut().zip(&values) {
-                    *sample = round_to_bits(*value) as u8;
-                }
-                // The last byte of a row may have bits that belong to no pixel.
-                png.fill(0);
-                pack(depth as u8, BitOrder::Msb, &samples[..count], 0, png);
+        let values = &mut values[..count.next_multiple_of(8)];
+        conversion.to_samples(values);
+        if conversion.linear {
+            let samples = &mut samples[..values.len()];
+            conversion.encode_linear(values, samples);
+            store_samples(depth, samples[..count].iter().copied(), png);
+        } else {
+            let samples = values[..count].iter();
+            let samples = samples.map(|value| round_to_bits(*value) as u16);
+            store_samples(depth, samples, png);
+        }
+    }
+}
+
+/// Writes at most [`BLOCK`] samples of this depth.
+#[inline(always)]
+fn store_samples(depth: usize, samples: impl Iterator<Item = u16>, png: &mut [u8]) {
+    match depth {
+        1 | 2 | 4 => {
+            let mut levels = [0; BLOCK];
+            for (level, sample) in levels.iter_mut().zip(samples) {
+                *level = sample as u8;
             }
-            8 => {
-                for (sample, value) in png.iter_mut().zip(&values) {
-                    *sample = round_to_bits(*value) as u8;
-                }
+            // Bits of the last byte that belong to no pixel become 0.
+            let count = (png.len() * 8 / depth).min(BLOCK);
+            png.fill(0);
+            pack(depth as u8, BitOrder::Msb, &levels[..count], 0, png);
+        }
+        8 => {
+            for (byte, sample) in png.iter_mut().zip(samples) {
+                *byte = sample as u8;
             }
-            _ => {
-                for (sample, value) in png.as_chunks_mut().0.iter_mut().zip(&values) {
-                    *sample = (round_to_bits(*value) as u16).to_be_bytes();
-                }
+        }
+        _ => {
+            for (bytes, sample) in png.as_chunks_mut().0.iter_mut().zip(samples) {
+                *bytes = sample.to_be_bytes();
             }
         }
     }
@@ -299,12 +334,12 @@ fn png_samples(format: PixelFormat, count: usize) -> usize {
 
 /// An `f64` of this size has no fraction bits, so that adding it rounds to an
 /// integer.
-const NO_FRACTION: f64 = (1u64 << 52) as f64;
+pub(super) const NO_FRACTION: f64 = (1u64 << 52) as f64;
 
 /// Rounds a value of at least 0 to the nearest integer, ties to even. Returns
 /// the integer in the lowest bits; the highest bits have no meaning.
 #[inline(always)]
-fn round_to_bits(value: f64) -> u64 {
+pub(super) fn round_to_bits(value: f64) -> u64 {
     (value + NO_FRACTION).to_bits()
 }
 

@@ -13,6 +13,7 @@ mod bits;
 mod cmyk;
 mod convert;
 mod file_format;
+mod linear;
 mod mapping;
 mod name;
 mod nibbles;

@@ -26,14 +26,16 @@ pub(super) fn encode_srgb(light: f64) -> f64 {
 /// Returns sRGB, from 0 to 1, decoded to linear light, from 0 to 1. The
 /// counterpart of [`encode_srgb`].
 #[inline(always)]
-pub(super) fn decode_srgb(sample: f64) -> f64 {
+pub(super) const fn decode_srgb(sample: f64) -> f64 {
     // base^2.4 = base^2 * (base^2)^(1/5)
     let base = (sample + 0.055) / 1.055;
     let square = base * base;
     let mut fifth = 0.409_047 + square * (1.730_245 - 1.247_493 * square);
-    for _ in 0..4 {
+    let mut steps = 0;
+    while steps < 4 {
         let power = fifth * fifth * fifth * fifth * fifth;
         fifth = fifth * (2.0 * power + 3.0 * square) / (3.0 * power + 2.0 * square);
+        steps += 1;
     }
     if sample <= 0.040_45 {
         sample / 12.92
