@@ -149,27 +149,29 @@ fn approximate_srgb(light: f64, [inverse, power]: [f64; 2]) -> f64 {
     }
 }
 
-/// Returns the interval of light.
-#[inline(always)]
-fn interval(light: f64) -> [f64; 2] {
-    INTERVALS[usize::from((light.to_bits() >> 48) as u8)]
-}
-
 /// Encodes samples of any depth. Returns whether a value may be near a tie.
 #[inline(always)]
 fn encode_by_series(values: &[f64], max: f64, samples: &mut [u16]) -> bool {
     let inverse = 1.0 / max;
-    let largest = 0.5 - TOLERANCE * max;
-    let mut intervals = [[0.0; 2]; BLOCK];
-    for (interval_of, value) in intervals.iter_mut().zip(values) {
-        *interval_of = interval(value * inverse);
+    let mut indices = [0; BLOCK];
+    let indices = &mut indices[..values.len()];
+    for (index, value) in indices.iter_mut().zip(values) {
+        *index = ((value * inverse).to_bits() >> 48) as u8;
     }
+    let mut intervals = [[0.0; 2]; BLOCK];
+    for (interval, index) in intervals.iter_mut().zip(&*indices) {
+        *interval = INTERVALS[usize::from(*index)];
+    }
+    // Positive numbers compare as their bits do. The highest bit is set by a
+    // distance that is larger than the largest.
+    let largest = (0.5 - TOLERANCE * max).to_bits();
     let mut near_tie = 0;
     for ((sample, interval), value) in samples.iter_mut().zip(&intervals).zip(values) {
         let encoded = approximate_srgb(value * inverse, *interval) * max;
         let rounded = encoded + NO_FRACTION;
+        let distance = (encoded - (rounded - NO_FRACTION)).abs();
         *sample = rounded.to_bits() as u16;
-        near_tie |= u64::from((encoded - (rounded - NO_FRACTION)).abs() > largest);
+        near_tie |= largest.wrapping_sub(distance.to_bits());
     }
-    near_tie != 0
+    near_tie >> 63 != 0
 }

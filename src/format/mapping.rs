@@ -185,11 +185,13 @@ impl Conversion {
     fn encode_linear(&self, values: &[f64], samples: &mut [u16]) {
         linear::encode(values, self.max, samples);
         if self.alpha[3] {
-            let groups = samples.as_chunks_mut::<4>().0.iter_mut();
-            for (samples, values) in groups.zip(values.as_chunks::<4>().0) {
-                for i in 0..4 {
+            // All ones for alpha.
+            let mask: [u16; 8] = std::array::from_fn(|i| if self.alpha[i % 4] { !0 } else { 0 });
+            let groups = samples.as_chunks_mut::<8>().0.iter_mut();
+            for (samples, values) in groups.zip(values.as_chunks::<8>().0) {
+                for i in 0..8 {
                     let alpha = round_to_bits(values[i]) as u16;
-                    samples[i] = if self.alpha[i] { alpha } else { samples[i] };
+                    samples[i] = samples[i] & !mask[i] | alpha & mask[i];
                 }
             }
         }
