@@ -96,6 +96,9 @@ pub trait LiveBytesMut: LiveBytes {
     }
 }
 
+/// The number of elements that are copied together.
+const GROUP: usize = 16;
+
 /// An element that can be edited while it is shared: a cell or an atomic. It
 /// has the size of its value.
 pub(crate) trait LiveElement {
@@ -106,14 +109,14 @@ pub(crate) trait LiveElement {
 
     fn get(&self) -> Self::Value;
 
-    /// Copies the values of eight elements to `to`, which has exactly their
+    /// Copies the values of a group of elements to `to`, which has exactly their
     /// size.
     #[inline(always)]
-    fn copy_eight(elements: &[Self; 8], to: &mut [u8])
+    fn copy_group(elements: &[Self; GROUP], to: &mut [u8])
     where
         Self: Sized,
     {
-        for (element, to) in elements.iter().zip(to.chunks_exact_mut(to.len() / 8)) {
+        for (element, to) in elements.iter().zip(to.chunks_exact_mut(to.len() / GROUP)) {
             to.copy_from_slice(bytemuck::bytes_of(&element.get()));
         }
     }
@@ -164,12 +167,20 @@ macro_rules! live_atomics {
                 self.load(Relaxed)
             }
 
-            /// Loads each element on its own. Joins the values in a register,
-            /// because a processor can load more often in a cycle than it can
-            /// store.
+            /// Loads each element on its own. A processor can load more often in
+            /// a cycle than it can store, so the values are joined to words. To
+            /// join bytes takes so much arithmetic that half of them are better
+            /// stored alone.
             #[inline(always)]
-            fn copy_eight(elements: &[Self; 8], to: &mut [u8]) {
-                const PER_WORD: usize = 8 / std::mem::size_of::<$value>();
+            fn copy_group(elements: &[Self; GROUP], to: &mut [u8]) {
+                const SIZE: usize = std::mem::size_of::<$value>();
+                const PER_WORD: usize = 8 / SIZE;
+                let joined = if SIZE == 1 { GROUP / 2 } else { GROUP };
+                let (alone, elements) = elements.split_at(GROUP - joined);
+                let (to_alone, to) = to.split_at_mut((GROUP - joined) * SIZE);
+                for (element, to) in alone.iter().zip(to_alone.chunks_exact_mut(SIZE)) {
+                    to.copy_from_slice(&element.get().to_ne_bytes());
+                }
                 let words = elements.as_chunks::<PER_WORD>().0.iter();
                 for (elements, word) in words.zip(to.as_chunks_mut::<8>().0) {
                     let mut bits = 0;
@@ -212,7 +223,7 @@ live_atomics! {
 /// Each element is loaded whole, on its own. A slice of cells cannot be cast to
 /// `&[u8]`: another holder of the cells, such as the caller's code that runs
 /// during a save, may write them while such a slice exists. The loop over
-/// groups of eight elements compiles to a memory copy for cells.
+/// groups of elements compiles to a memory copy for cells.
 pub(crate) struct LiveSlice<'a, E>(pub(crate) &'a [E]);
 
 impl<E: LiveElement> LiveSlice<'_, E> {
@@ -266,14 +277,14 @@ impl<E: LiveElement> LiveBytes for LiveSlice<'_, E> {
             elements = &elements[1..];
         }
         let whole = rest.len() / Self::SIZE;
-        let (eights_of_elements, _) = elements[..whole].as_chunks::<8>();
-        let mut eights = rest.chunks_exact_mut(8 * Self::SIZE);
-        for (chunk, elements) in (&mut eights).zip(eights_of_elements) {
-            E::copy_eight(elements, chunk);
+        let (groups, _) = elements[..whole].as_chunks::<GROUP>();
+        let mut chunks = rest.chunks_exact_mut(GROUP * Self::SIZE);
+        for (chunk, elements) in (&mut chunks).zip(groups) {
+            E::copy_group(elements, chunk);
         }
-        let rest = eights.into_remainder();
+        let rest = chunks.into_remainder();
         let mut chunks = rest.chunks_exact_mut(Self::SIZE);
-        for (chunk, element) in (&mut chunks).zip(&elements[eights_of_elements.len() * 8..]) {
+        for (chunk, element) in (&mut chunks).zip(&elements[groups.len() * GROUP..]) {
             chunk.copy_from_slice(bytemuck::bytes_of(&element.get()));
         }
         let tail = chunks.into_remainder();
