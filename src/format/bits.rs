@@ -60,17 +60,46 @@ fn unpack_all<const BITS: u8, const PER_BYTE: usize>(
 /// pixel of its first byte. All other bits of `to` stay as they are.
 pub(crate) fn pack(bits: u8, order: BitOrder, from: &[u8], first: usize, to: &mut [u8]) {
     match bits {
-        1 => pack_all::<1, 8>(order, from, first, to),
-        2 => pack_all::<2, 4>(order, from, first, to),
-        _ => pack_all::<4, 2>(order, from, first, to),
+        1 => {
+            let factor = joining_factor(1, order);
+            pack_all::<1, 8>(order, from, first, to, |pixels| {
+                (u64::from_le_bytes(pixels).wrapping_mul(factor) >> 56) as u8
+            });
+        }
+        2 => {
+            let factor = joining_factor(2, order) as u32;
+            pack_all::<2, 4>(order, from, first, to, |pixels| {
+                (u32::from_le_bytes(pixels).wrapping_mul(factor) >> 24) as u8
+            });
+        }
+        _ => {
+            let factor = joining_factor(4, order) as u16;
+            pack_all::<4, 2>(order, from, first, to, |pixels| {
+                (u16::from_le_bytes(pixels).wrapping_mul(factor) >> 8) as u8
+            });
+        }
     }
 }
 
+/// Returns the factor that joins the pixels of a byte. They are the bytes of a
+/// little-endian word. The factor moves each of them to its place in the highest
+/// byte. No two products have a bit in common, so there are no carries.
+#[inline(always)]
+fn joining_factor(bits: u8, order: BitOrder) -> u64 {
+    let per_byte = 8 / usize::from(bits);
+    let highest = 8 * (per_byte - 1);
+    let place = |index| highest + shift(bits, order, index) as usize - 8 * index;
+    (0..per_byte).map(|index| 1 << place(index)).sum()
+}
+
+/// Packs pixels; `join` joins those of a byte.
+#[inline(always)]
 fn pack_all<const BITS: u8, const PER_BYTE: usize>(
     order: BitOrder,
     from: &[u8],
     first: usize,
     to: &mut [u8],
+    join: impl Fn([u8; PER_BYTE]) -> u8,
 ) {
     let put = |byte: &mut u8, index: usize, pixel: u8| {
         let shift = shift(BITS, order, index);
@@ -87,7 +116,7 @@ fn pack_all<const BITS: u8, const PER_BYTE: usize>(
     let to = &mut to[usize::from(!head.is_empty())..];
     let (whole, tail) = rest.as_chunks::<PER_BYTE>();
     for (to, pixels) in to.iter_mut().zip(whole) {
-        *to = (0..PER_BYTE).fold(0, |byte, i| byte | pixels[i] << shift(BITS, order, i));
+        *to = join(*pixels);
     }
     for (index, &pixel) in tail.iter().enumerate() {
         put(&mut to[whole.len()], index, pixel);

@@ -1,7 +1,6 @@
 //! Gray of 8 bits, saved with 1, 2 or 4 bits a pixel.
 
 use super::BitOrder;
-use super::alpha::multiply;
 use super::bits::{pack, unpack};
 
 /// Pixels in a block on the stack: a multiple of 8, so that each block begins
@@ -19,7 +18,9 @@ pub(super) fn to_png(depth: u8, mask: u8, pixels: &[u8], png: &mut [u8]) {
     for (pixels, png) in pixels.chunks(BLOCK).zip(png.chunks_mut(bytes)) {
         let levels = &mut levels[..pixels.len()];
         for (level, sample) in levels.iter_mut().zip(pixels) {
-            *level = multiply(u32::from(sample ^ mask), most) as u8;
+            // Divides by 255, exact for every product.
+            let product = u16::from(sample ^ mask) * most + 128;
+            *level = ((product + (product >> 8)) >> 8) as u8;
         }
         // The last byte of a row may have bits that belong to no pixel.
         png.fill(0);
