@@ -175,3 +175,172 @@ fn encode_by_series(values: &[f64], max: f64, samples: &mut [u16]) -> bool {
     }
     near_tie >> 63 != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::binary16;
+    use super::*;
+
+    /// Returns the sample by the definition.
+    fn by_definition(value: f64, max: f64) -> u16 {
+        round_to_bits(encode_srgb(value * (1.0 / max)) * max) as u16
+    }
+
+    /// An encoder of this module, and the largest sample it is checked for.
+    type Encoder = (fn(&[f64], f64, &mut [u16]) -> bool, f64);
+
+    const ENCODERS: [Encoder; 6] = [
+        (|values, _, samples| encode_by_cells(values, samples), 255.0),
+        (encode_by_series, 65535.0),
+        (encode_by_series, 255.0),
+        (encode_by_series, 15.0),
+        (encode_by_series, 3.0),
+        (encode_by_series, 1.0),
+    ];
+
+    /// Checks that samples are right, unless the encoder says that one of the
+    /// values is near a tie. Then checks each of them alone. Returns how many are
+    /// near a tie.
+    fn check((encode_fast, max): Encoder, values: &[f64]) -> usize {
+        let mut samples = [0; BLOCK];
+        if encode_fast(values, max, &mut samples[..values.len()]) {
+            return match values {
+                [_] => 1,
+                _ => values
+                    .chunks(1)
+                    .map(|one| check((encode_fast, max), one))
+                    .sum(),
+            };
+        }
+        for (sample, value) in samples.iter().zip(values) {
+            assert_eq!(*sample, by_definition(*value, max), "{value} of {max}");
+        }
+        0
+    }
+
+    /// Checks light. Few values may be near a tie: one in `rare`.
+    fn check_all(light: impl Iterator<Item = f64> + Clone, rare: usize) {
+        for encoder in ENCODERS {
+            let (mut count, mut near) = (0, 0);
+            let mut values = light.clone().map(|light| light * encoder.1).peekable();
+            while values.peek().is_some() {
+                let block: Vec<f64> = values.by_ref().take(BLOCK).collect();
+                count += block.len();
+                near += check(encoder, &block);
+            }
+            assert!(near <= count / rare, "{near} of {count} for {}", encoder.1);
+        }
+    }
+
+    #[test]
+    fn every_f16() {
+        let all = (0..=0x3c00).map(binary16::decode);
+        check_all(all, 2000);
+    }
+
+    #[test]
+    fn every_u16() {
+        check_all((0..=u16::MAX).map(|i| f64::from(i) / 65535.0), 2000);
+    }
+
+    /// Returns the first `f32` of a sample.
+    fn first(sample: u16, max: f64) -> f32 {
+        let value = |bits| f64::from(f32::from_bits(bits)) * max;
+        let (mut low, mut high) = (0, 1f32.to_bits());
+        while low < high {
+            let middle = u32::midpoint(low, high);
+            if by_definition(value(middle), max) < sample {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        f32::from_bits(low)
+    }
+
+    /// Where samples change: the first `f32` of a sample and its neighbors, the
+    /// `f64` half-way between them, and their neighbors.
+    #[test]
+    fn every_change() {
+        for encoder in ENCODERS {
+            let max = encoder.1;
+            let every = if cfg!(miri) { 1000 } else { 1 };
+            for sample in (1..=max as u16).step_by(every) {
+                let at = first(sample, max);
+                let mut values = Vec::new();
+                for f32 in [at.next_down().next_down(), at.next_down(), at, at.next_up()] {
+                    let above = f64::midpoint(f32.into(), f32.next_up().into());
+                    for light in [f32.into(), above] {
+                        values.extend([light.next_down(), light, light.next_up()]);
+                    }
+                }
+                for value in values.into_iter().filter(|value| *value <= 1.0) {
+                    let value = value * max;
+                    check(encoder, &[value]);
+                    let mut samples = [0];
+                    encode(&[value], max, &mut samples);
+                    assert_eq!(samples[0], by_definition(value, max), "{value} of {max}");
+                }
+            }
+        }
+    }
+
+    /// A block with one value near a tie is encoded by the definition.
+    #[test]
+    fn one_value_near_a_tie() {
+        for max in [1.0, 3.0, 15.0, 255.0, 65535.0] {
+            for sample in (1..=max as u16).step_by(1 + max as usize / 500) {
+                let below = f64::from(first(sample, max).next_down());
+                let (mut low, mut high) = (below, f64::from(first(sample, max)));
+                while low.next_up() < high {
+                    let middle = f64::midpoint(low, high);
+                    if by_definition(middle * max, max) < sample {
+                        low = middle;
+                    } else {
+                        high = middle;
+                    }
+                }
+                let values: Vec<f64> = (0..BLOCK)
+                    .map(|i| match i {
+                        77 => low * max,
+                        78 => high * max,
+                        _ => i as f64 / BLOCK as f64 * max,
+                    })
+                    .collect();
+                let mut samples = [0; BLOCK];
+                encode(&values, max, &mut samples);
+                for (sample, value) in samples.iter().zip(values) {
+                    assert_eq!(*sample, by_definition(value, max), "{value} of {max}");
+                }
+            }
+        }
+    }
+
+    /// Every `f32` up to 1: for 8 bits from where all samples are 0, for 16 bits from
+    /// the linear segment of the curve, where the approximation is no other formula.
+    #[test]
+    #[cfg_attr(miri, ignore = "takes hours")]
+    fn every_f32() {
+        for (encoder, from) in [(ENCODERS[0], 1.0f32 / 8192.0), (ENCODERS[1], 0.003)] {
+            let mut bits = from.to_bits();
+            while bits <= 1f32.to_bits() {
+                let block: [f64; BLOCK] = std::array::from_fn(|i| {
+                    let bits = (bits + i as u32).min(1f32.to_bits());
+                    f64::from(f32::from_bits(bits)) * encoder.1
+                });
+                check(encoder, &block);
+                bits += BLOCK as u32;
+            }
+        }
+    }
+
+    #[test]
+    fn the_approximation_is_near() {
+        for i in 0..=1_000_000 {
+            let light = f64::from(i) / 1e6;
+            let interval = INTERVALS[usize::from((light.to_bits() >> 48) as u8)];
+            let difference = approximate_srgb(light, interval) - encode_srgb(light);
+            assert!(difference.abs() < TOLERANCE / 2.0, "{light}: {difference}");
+        }
+    }
+}
