@@ -36,6 +36,8 @@ struct Conversion {
     order: Order,
     /// Whether the lane is alpha.
     alpha: [bool; 4],
+    /// Whether all lanes have the same factors.
+    uniform: bool,
     /// The value of sample 0.
     low: [f64; 4],
     /// The factor from values to samples.
@@ -103,6 +105,7 @@ impl Conversion {
         Conversion {
             order: format.order,
             alpha,
+            uniform: !alpha[3] || colors.map(f64::to_bits) == full.map(f64::to_bits),
             low: for_lanes(&|[low, _]| low),
             scale: for_lanes(&|[low, high]| max / (high - low)),
             step: for_lanes(&|[low, high]| (high - low) / max),
@@ -160,7 +163,7 @@ impl Conversion {
                 }
             }
         }
-        if self.low[0] == self.low[3] && self.scale[0] == self.scale[3] {
+        if self.uniform {
             for value in values {
                 *value = self.clamp((*value - self.low[0]) * self.scale[0]);
             }
