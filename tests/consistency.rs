@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use std::ops::ControlFlow::Continue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::Duration;
@@ -486,10 +487,11 @@ where
                     thread::sleep(Duration::from_micros(100));
                 }
             }
-            done.store(true, Relaxed);
+            done.store(true, Release);
         });
         loop {
-            let is_last = done.load(Relaxed);
+            // With `Acquire`, so that the last save sees all edits.
+            let is_last = done.load(Acquire);
             let mut png = Vec::new();
             match encoder.write(&image, &mut png) {
                 Ok(report) => {
