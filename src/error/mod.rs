@@ -1,6 +1,7 @@
 //! What can go wrong.
 
 mod kind;
+mod text;
 
 use std::error::Error as StdError;
 use std::fmt;
