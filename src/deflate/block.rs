@@ -24,9 +24,48 @@ const LENGTH_BASE: [u16; 29] = [
 ];
 
 /// The number of extra bits behind each length symbol.
-const LENGTH_EXTRA: [u8; 29] = [
+pub(super) const LENGTH_EXTRA: [u8; 29] = [
     0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
 ];
+
+/// The number of symbols for distances (RFC 1951, 3.2.5).
+const DISTANCES: usize = 30;
+
+/// The number of extra bits behind each distance symbol.
+pub(super) const DISTANCE_EXTRA: [u8; DISTANCES] = [
+    0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13,
+    13,
+];
+
+/// The most bits in a Huffman code of distances (RFC 1951, 3.2.7).
+const MAX_DISTANCE_CODE: u8 = 15;
+
+/// The frequencies of the symbols of a block.
+pub(crate) struct Frequencies {
+    /// Of literals, the end of the block and match lengths.
+    pub(crate) symbols: [u32; SYMBOLS],
+    /// Of distances.
+    pub(crate) distances: [u32; DISTANCES],
+}
+
+/// The lengths of the Huffman codes of a block.
+struct CodeLengths {
+    symbols: [u8; SYMBOLS],
+    distances: [u8; DISTANCES],
+}
+
+impl CodeLengths {
+    fn of(frequencies: &Frequencies) -> Self {
+        let mut code_lengths = CodeLengths {
+            symbols: [0; SYMBOLS],
+            distances: [0; DISTANCES],
+        };
+        let CodeLengths { symbols, distances } = &mut code_lengths;
+        lengths(&frequencies.symbols, MAX_CODE_LENGTH, symbols);
+        lengths(&frequencies.distances, MAX_DISTANCE_CODE, distances);
+        code_lengths
+    }
+}
 
 /// The order in which a block header lists the lengths of the code length codes
 /// (RFC 1951, 3.2.7).
@@ -50,16 +89,65 @@ const MIN_DYNAMIC: usize = 48;
 pub(crate) struct Tables {
     /// The code of each literal.
     pub(crate) literals: [u32; 256],
-    /// The bits of each match, indexed by its length: the length code, the
-    /// extra bits and the distance code.
-    pub(crate) matches: [u32; 259],
+    /// The bits of each match at distance 1, indexed by its length: the length code,
+    /// its extra bits and the distance code.
+    pub(crate) runs: [u64; 259],
+    /// The length code and its extra bits, indexed by the length.
+    lengths: [u32; 259],
+    /// The code of each distance symbol.
+    distances: [u32; 32],
+}
+
+impl Tables {
+    /// Returns the bits of a match, at most 47, and their number: the length code, the
+    /// distance code, and the extra bits of both.
+    #[inline(always)]
+    pub(crate) fn of_match(&self, length: usize, distance: u16) -> (u64, u32) {
+        // The remainders change nothing. They show the compiler that the indices are
+        // in bounds.
+        let length = self.lengths[length % self.lengths.len()];
+        let symbol = distance_symbol(distance);
+        let code = self.distances[symbol % self.distances.len()];
+        let (extra_bits, base) = distance_base(symbol);
+        let extra = u64::from(distance).wrapping_sub(base);
+        let (first, second) = (length & 0xff, code & 0xff);
+        let bits = u64::from(length >> 8)
+            | u64::from(code >> 8) << first
+            | extra << ((first + second) & 63);
+        (bits, first + second + extra_bits)
+    }
+}
+
+/// Returns the symbol of a distance from 1 to 32768.
+#[inline(always)]
+pub(super) fn distance_symbol(distance: u16) -> usize {
+    let before = u32::from(distance).wrapping_sub(1) & 0x7fff;
+    if before < 2 {
+        return before as usize;
+    }
+    // Two symbols for each number of bits, told apart by the second bit.
+    let top = before.ilog2();
+    (2 * top + (before >> (top - 1) & 1)) as usize
+}
+
+/// Returns the number of extra bits of a distance symbol, and its shortest distance.
+#[inline(always)]
+fn distance_base(symbol: usize) -> (u32, u64) {
+    let symbol = symbol as u32;
+    if symbol < 2 {
+        return (0, u64::from(symbol) + 1);
+    }
+    let extra = symbol / 2 - 1;
+    (extra, (u64::from(2 + symbol % 2) << (extra & 15)) + 1)
 }
 
 impl Default for Tables {
     fn default() -> Self {
         Tables {
             literals: [0; 256],
-            matches: [0; 259],
+            runs: [0; 259],
+            lengths: [0; 259],
+            distances: [0; 32],
         }
     }
 }
@@ -71,7 +159,7 @@ pub(crate) fn stored_size(len: usize) -> usize {
 
 /// Writes `data[..len]`, which has been cut into `tokens`, as a dynamic block,
 /// or as stored blocks if they are smaller. `data` must have 64 more bytes
-/// behind `len`.
+/// behind `len`. Each symbol that occurs has a frequency.
 #[inline(always)]
 pub(crate) fn write<K: DeflateKernels>(
     kernels: K,
@@ -80,22 +168,17 @@ pub(crate) fn write<K: DeflateKernels>(
     data: &[u8],
     len: usize,
     tokens: &[Token],
+    frequencies: &Frequencies,
 ) {
     if len < MIN_DYNAMIC {
         return write_stored(writer, &data[..len]);
     }
-    let frequencies = count(&data[..len], tokens);
-    let mut literal_lengths = [0; SYMBOLS];
-    lengths(&frequencies, MAX_CODE_LENGTH, &mut literal_lengths);
-
+    let code_lengths = CodeLengths::of(frequencies);
     let before = writer.state();
     let limit = before.at + stored_size(len);
-    if estimated_size(&frequencies, &literal_lengths) < len {
-        let any_match = frequencies[END_OF_BLOCK + 1..]
-            .iter()
-            .any(|&count| count > 0);
-        write_header(writer, &literal_lengths, any_match);
-        let end = fill_tables(tables, &literal_lengths);
+    if estimated_size(frequencies, &code_lengths) < len {
+        write_header(writer, &code_lengths);
+        let end = fill_tables(tables, &code_lengths);
         let (out, state) = writer.parts();
         let passed = kernels.emit(out, state, tables, data, tokens, limit);
         if !passed {
@@ -114,34 +197,58 @@ pub(crate) fn write<K: DeflateKernels>(
 #[inline(always)]
 pub(super) fn estimate(data: &[u8], tokens: &[Token]) -> usize {
     let frequencies = count(data, tokens);
-    let mut literal_lengths = [0; SYMBOLS];
-    lengths(&frequencies, MAX_CODE_LENGTH, &mut literal_lengths);
-    estimated_size(&frequencies, &literal_lengths).min(data.len())
+    estimated_size(&frequencies, &CodeLengths::of(&frequencies)).min(data.len())
 }
 
 /// Returns the bytes that symbols of these frequencies take. The header of the
 /// block is not worth counting.
-fn estimated_size(frequencies: &[u32; SYMBOLS], literal_lengths: &[u8; SYMBOLS]) -> usize {
+fn estimated_size(frequencies: &Frequencies, code_lengths: &CodeLengths) -> usize {
     let mut bits = 0;
-    for (symbol, (&frequency, &length)) in frequencies.iter().zip(literal_lengths).enumerate() {
-        // A length code is followed by extra bits and a distance code of one
-        // bit.
-        let behind = match symbol.checked_sub(END_OF_BLOCK + 1) {
-            Some(length) => LENGTH_EXTRA[length] + 1,
+    let symbols = frequencies.symbols.iter().zip(&code_lengths.symbols);
+    for (symbol, (&frequency, &length)) in symbols.enumerate() {
+        let extra = match symbol.checked_sub(END_OF_BLOCK + 1) {
+            Some(length) => LENGTH_EXTRA[length],
             None => 0,
         };
-        bits += u64::from(frequency) * u64::from(length + behind);
+        bits += u64::from(frequency) * u64::from(length + extra);
+    }
+    let distances = frequencies.distances.iter().zip(&code_lengths.distances);
+    for ((&frequency, &length), extra) in distances.zip(DISTANCE_EXTRA) {
+        bits += u64::from(frequency) * u64::from(length + extra);
     }
     (bits / 8) as usize
 }
 
-/// Returns the frequencies of the symbols.
+/// Returns the frequencies of all symbols.
+#[inline(always)]
+pub(crate) fn count_all(data: &[u8], tokens: &[Token]) -> Frequencies {
+    let mut counts = [[0; 256]; HISTOGRAMS];
+    let mut symbols = [0; SYMBOLS];
+    let mut distances = [0; DISTANCES];
+    let mut at = 0;
+    for token in tokens {
+        let literals = &data[at..at + token.literals as usize];
+        histogram(literals, &mut counts);
+        at += literals.len() + usize::from(token.length);
+        if token.length > 0 {
+            symbols[length_symbol(token.length)] += 1;
+            distances[distance_symbol(token.distance) % DISTANCES] += 1;
+        }
+    }
+    for (byte, frequency) in symbols[..256].iter_mut().enumerate() {
+        *frequency = counts.iter().map(|counts| counts[byte]).sum();
+    }
+    symbols[END_OF_BLOCK] = 1;
+    Frequencies { symbols, distances }
+}
+
+/// Returns the frequencies of the symbols. All matches are at distance 1.
 ///
 /// In a small block all symbols are counted. In a large block the literals are
 /// counted in a sample and scaled up. Each literal then gets a frequency of at
 /// least 1, and with it a code, since the sample may have missed it.
 #[inline(always)]
-pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; SYMBOLS] {
+pub(crate) fn count(data: &[u8], tokens: &[Token]) -> Frequencies {
     let literals: usize = tokens.iter().map(|token| token.literals as usize).sum();
     // One of `step` portions of 64 bytes is counted.
     let step = match literals {
@@ -151,7 +258,8 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; SYMBOLS] {
         _ => 16,
     };
     let mut counts = [[0; 256]; HISTOGRAMS];
-    let mut frequencies = [0; SYMBOLS];
+    let mut symbols = [0; SYMBOLS];
+    let mut distances = [0; DISTANCES];
     // Returns which one of the next `step` portions is counted. The choices
     // are spread evenly. They do not repeat with the rows of an image, whose
     // length may well be a power of two: else the sample would see the same
@@ -186,16 +294,17 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> [u32; SYMBOLS] {
         }
         at += token.literals as usize;
         if token.length > 0 {
-            frequencies[length_symbol(token.length)] += 1;
+            symbols[length_symbol(token.length)] += 1;
+            distances[0] += 1;
             at += usize::from(token.length);
         }
     }
-    for (byte, frequency) in frequencies[..256].iter_mut().enumerate() {
+    for (byte, frequency) in symbols[..256].iter_mut().enumerate() {
         let counted: u32 = counts.iter().map(|counts| counts[byte]).sum();
         *frequency = counted * step as u32 + u32::from(step > 1);
     }
-    frequencies[END_OF_BLOCK] = 1;
-    frequencies
+    symbols[END_OF_BLOCK] = 1;
+    Frequencies { symbols, distances }
 }
 
 /// The number of histograms that are filled in turn. In a single histogram, two
@@ -234,47 +343,57 @@ static LENGTH_SYMBOL: [u8; 259] = {
 };
 
 /// Returns the symbol of a match length.
-fn length_symbol(length: u16) -> usize {
+pub(super) fn length_symbol(length: u16) -> usize {
     END_OF_BLOCK + 1 + usize::from(LENGTH_SYMBOL[usize::from(length)])
 }
 
 /// Fills the tables with the codes of these lengths. Returns the code of the
 /// end of the block.
-fn fill_tables(tables: &mut Tables, literal_lengths: &[u8; SYMBOLS]) -> Code {
+fn fill_tables(tables: &mut Tables, code_lengths: &CodeLengths) -> Code {
     let mut all = [Code::default(); SYMBOLS];
-    codes(literal_lengths, &mut all);
+    codes(&code_lengths.symbols, &mut all);
+    let mut distances = [Code::default(); DISTANCES];
+    codes(&code_lengths.distances, &mut distances);
     let entry = |bits: u32, count: u32| bits << 8 | count;
     for (literal, code) in tables.literals.iter_mut().zip(&all) {
         *literal = entry(code.bits.into(), code.length.into());
     }
+    for (distance, code) in tables.distances.iter_mut().zip(&distances) {
+        *distance = entry(code.bits.into(), code.length.into());
+    }
+    let one = distances[0];
     for length in 3..=258u16 {
         let symbol = length_symbol(length);
         let (code, index) = (all[symbol], symbol - END_OF_BLOCK - 1);
         let extra = u32::from(length - LENGTH_BASE[index]);
-        let count = u32::from(code.length);
-        // Distance 1 is the only distance. Its code is a single zero bit.
-        let bits = u32::from(code.bits) | extra << count;
-        let total = count + u32::from(LENGTH_EXTRA[index]) + 1;
-        tables.matches[usize::from(length)] = entry(bits, total);
+        let bits = u32::from(code.bits) | extra << code.length;
+        let count = u32::from(code.length + LENGTH_EXTRA[index]);
+        let run = u64::from(bits) | u64::from(one.bits) << count;
+        let length = usize::from(length);
+        tables.lengths[length] = entry(bits, count);
+        tables.runs[length] = run << 8 | u64::from(count + u32::from(one.length));
     }
     all[END_OF_BLOCK]
 }
 
 /// Writes the header of a dynamic block that is not the last block (RFC 1951,
 /// 3.2.7).
-fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; SYMBOLS], any_match: bool) {
-    let used = literal_lengths.iter().rposition(|&length| length > 0);
-    let symbols = used.map_or(257, |last| (last + 1).max(257));
-    // The only distance code has one bit, or zero bits in a block without
-    // matches.
-    let mut all = [0; SYMBOLS + 1];
-    all[..symbols].copy_from_slice(&literal_lengths[..symbols]);
-    all[symbols] = u8::from(any_match);
-    let all = &all[..=symbols];
+fn write_header(writer: &mut BitWriter<'_>, code_lengths: &CodeLengths) {
+    let used = |lengths: &[u8]| {
+        let last = lengths.iter().rposition(|&length| length > 0);
+        last.map_or(0, |last| last + 1)
+    };
+    let symbols = used(&code_lengths.symbols).max(257);
+    // A block without matches has one distance code of zero bits.
+    let distances = used(&code_lengths.distances).max(1);
+    let mut all = [0; SYMBOLS + DISTANCES];
+    all[..symbols].copy_from_slice(&code_lengths.symbols[..symbols]);
+    all[symbols..symbols + distances].copy_from_slice(&code_lengths.distances[..distances]);
+    let all = &all[..symbols + distances];
 
     // The code lengths as runs. A run is a symbol of the code length alphabet,
     // the value of its extra bits, and the number of extra bits.
-    let mut runs = [(0u8, 0u8, 0u8); SYMBOLS + 1];
+    let mut runs = [(0u8, 0u8, 0u8); SYMBOLS + DISTANCES];
     let mut count = 0;
     let mut push = |run| {
         runs[count] = run;
@@ -323,7 +442,7 @@ fn write_header(writer: &mut BitWriter<'_>, literal_lengths: &[u8; SYMBOLS], any
     writer.put(0, 1); // not the last block
     writer.put(2, 2); // dynamic codes
     writer.put(symbols as u64 - 257, 5);
-    writer.put(0, 5); // one distance code
+    writer.put(distances as u64 - 1, 5);
     writer.put(sent as u64 - 4, 4);
     for &symbol in &CODE_LENGTH_ORDER[..sent] {
         writer.put(code_lengths[symbol].into(), 3);

@@ -133,10 +133,15 @@ pub(super) fn put_match(
 ) -> usize {
     let length = usize::from(token.length);
     if length > 0 {
-        // The remainder changes no length. It shows the compiler that the index
-        // is in bounds.
-        let code = tables.matches[length % tables.matches.len()];
-        writer.put(out, u64::from(code >> 8), code & 0xff);
+        if token.distance == 1 {
+            // The remainder changes no length. It shows the compiler that the index
+            // is in bounds.
+            let code = tables.runs[length % tables.runs.len()];
+            writer.put(out, code >> 8, code as u32 & 0xff);
+        } else {
+            let (bits, count) = tables.of_match(length, token.distance);
+            writer.put(out, bits, count);
+        }
     }
     length
 }

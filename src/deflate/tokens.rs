@@ -6,14 +6,25 @@
 
 use super::DeflateKernels;
 
-/// Some literals, and then at most one match. The match repeats the zero before
-/// it, at distance 1.
+/// Some literals, and then at most one match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
     /// The number of literals.
     pub(crate) literals: u32,
     /// The length of the match, 3 to 258, or 0 for no match.
     pub(crate) length: u16,
+    /// The distance of the match, 1 to 32768, or 0 for no match.
+    pub(crate) distance: u16,
+}
+
+impl Token {
+    /// Creates a token without a match.
+    pub(crate) fn of_literals(count: usize) -> Self {
+        Token {
+            literals: count as u32,
+            ..Token::default()
+        }
+    }
 }
 
 /// The most literals in a token. An emitter checks once a token whether it has
@@ -145,33 +156,42 @@ impl<'d, K: DeflateKernels> Zeros<'d, K> {
     }
 }
 
-/// Appends literals and a run of zeros behind them as tokens. The literals are
-/// cut into portions of [`MAX_LITERALS`]. The zeros are cut into matches of 3
-/// to 258 bytes.
+/// Appends literals and a run of zeros behind them as tokens.
 #[inline(always)]
-fn push(tokens: &mut Vec<Token>, mut literals: usize, mut zeros: usize) {
-    while literals > MAX_LITERALS {
-        tokens.push(Token {
-            literals: MAX_LITERALS as u32,
-            length: 0,
-        });
-        literals -= MAX_LITERALS;
+fn push(tokens: &mut Vec<Token>, literals: usize, zeros: usize) {
+    push_match(tokens, MAX_LITERALS, literals, zeros, 1);
+}
+
+/// Appends literals and a repetition behind them as tokens. The literals are cut into
+/// portions of `most_literals`. The repetition is cut into matches of 3 to 258 bytes.
+#[inline(always)]
+pub(super) fn push_match(
+    tokens: &mut Vec<Token>,
+    most_literals: usize,
+    mut literals: usize,
+    mut repeated: usize,
+    distance: usize,
+) {
+    while literals > most_literals {
+        tokens.push(Token::of_literals(most_literals));
+        literals -= most_literals;
     }
     loop {
-        let length = match zeros {
-            0..=MAX_MATCH => zeros,
-            259 | 260 => zeros - 3, // leaves a match of 3 bytes, not of 1 or 2
+        let length = match repeated {
+            0..=MAX_MATCH => repeated,
+            259 | 260 => repeated - 3, // leaves a match of 3 bytes, not of 1 or 2
             _ => MAX_MATCH,
         };
         if literals > 0 || length > 0 {
             tokens.push(Token {
                 literals: literals as u32,
                 length: length as u16,
+                distance: if length > 0 { distance as u16 } else { 0 },
             });
         }
         literals = 0;
-        zeros -= length;
-        if zeros == 0 {
+        repeated -= length;
+        if repeated == 0 {
             return;
         }
     }

@@ -1,92 +1,81 @@
-//! The modes that search for matches: the levels of the library, the trial of
-//! filters on a sample, and the choice between a search and codes alone.
+//! The modes that search for matches, and the trial of filters on a sample.
 
 use super::filter::{FilterChoice, FilterKernels, FilterType, filter_row_to};
 use super::options::Compression;
-use crate::deflate::{Deflate, LibraryDeflate};
+use crate::deflate::{Deflate, LibraryDeflate, PADDING};
 
 /// Bytes of scanlines that filters are tried on.
 pub(super) const SAMPLE: usize = 32 << 10;
 
-/// The levels of the library for a mode.
-#[derive(Clone, Copy)]
-pub(super) struct SearchLevels {
-    /// The level for most strips.
-    pub(super) usual: i32,
-    /// The level for dense strips: those of which Huffman codes alone leave a
-    /// quarter or less.
-    dense: i32,
-    /// Whether only dense strips are tried without a filter.
-    tries_dense_only: bool,
+/// The level of the library.
+pub(super) const LEVEL: i32 = 7;
+
+/// The search of a mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Search {
+    /// The search of this crate.
+    Own,
+    /// The search of the library, which takes more time.
+    Library,
 }
 
-impl SearchLevels {
-    /// Returns the levels of a mode, or `None` for modes without a search.
-    pub(super) fn of(compression: Compression) -> Option<SearchLevels> {
-        let (usual, dense, tries_dense_only) = match compression {
-            Compression::Stored | Compression::Fast => return None,
-            Compression::Small => (4, 5, true),
-            Compression::Best => (7, 7, false),
-        };
-        Some(SearchLevels {
-            usual,
-            dense,
-            tries_dense_only,
-        })
-    }
-
-    /// Returns the level for `len` bytes of which codes alone leave `estimate`.
-    fn level(self, estimate: usize, len: usize) -> i32 {
-        if estimate <= len / 4 {
-            self.dense
-        } else {
-            self.usual
+impl Search {
+    /// Returns the search of a mode, or `None` for modes without a search.
+    pub(super) fn of(compression: Compression) -> Option<Search> {
+        match compression {
+            Compression::Stored | Compression::Fast => None,
+            Compression::Small => Some(Search::Own),
+            Compression::Best => Some(Search::Library),
         }
     }
 
     /// Returns the most bytes that codes alone may leave of `len` bytes for a
     /// trial without a filter.
     fn most_for_trial(self, len: usize) -> usize {
-        if self.tries_dense_only { len / 4 } else { len }
+        match self {
+            Search::Own => len / 4,
+            Search::Library => len,
+        }
     }
-}
 
-/// Compresses `data[..len]` with a search for matches, or with codes alone where
-/// that is smaller, and returns the number of bytes. `data` has
-/// [`PADDING`](crate::deflate::PADDING) more.
-#[inline(always)]
-pub(super) fn deflate<K: FilterKernels>(
-    kernels: K,
-    levels: SearchLevels,
-    deflate: &mut Deflate,
-    library: &mut Option<LibraryDeflate>,
-    data: &[u8],
-    len: usize,
-    out: &mut [u8],
-) -> usize {
-    let rows = &data[..len];
-    let estimate = deflate.estimate(kernels, rows);
-    let level = levels.level(estimate, len);
-    let searched = search(library, level, rows, out);
-    if estimate >= searched {
-        return searched;
+    /// Compresses `data[..len]` and returns the number of bytes. `data` has
+    /// [`PADDING`] more.
+    #[inline(always)]
+    pub(super) fn deflate<K: FilterKernels>(
+        self,
+        kernels: K,
+        deflate: &mut Deflate,
+        library: &mut Option<LibraryDeflate>,
+        data: &[u8],
+        len: usize,
+        out: &mut [u8],
+    ) -> usize {
+        let rows = &data[..len];
+        if self == Search::Own {
+            return deflate.small(kernels, data, len, out);
+        }
+        let estimate = deflate.estimate(kernels, rows);
+        let searched = search(library, rows, out);
+        if estimate >= searched {
+            return searched;
+        }
+        // In data with hardly any repeats the search finds short matches, which
+        // cost more than literals.
+        let fast = deflate.fast(kernels, data, len, out);
+        if fast <= searched {
+            return fast;
+        }
+        // The estimate was too low, since it has no headers.
+        search(library, rows, out)
     }
-    // In data with hardly any repeats the search finds short matches, which
-    // cost more than literals.
-    let fast = deflate.fast(kernels, data, len, out);
-    if fast <= searched {
-        return fast;
-    }
-    // The estimate was too low, since it has no headers.
-    search(library, level, rows, out)
 }
 
 /// Compresses with the library and returns the number of bytes. Stores the data
 /// if there is no state, which [`Strip::prepare`](super::strip::Strip::prepare)
 /// makes.
-fn search(library: &mut Option<LibraryDeflate>, level: i32, data: &[u8], out: &mut [u8]) -> usize {
+fn search(library: &mut Option<LibraryDeflate>, data: &[u8], out: &mut [u8]) -> usize {
     match library {
-        Some(library) => library.deflate(level, data, out),
+        Some(library) => library.deflate(LEVEL, data, out),
         None => Deflate::stored(data, out),
     }
 }
@@ -114,7 +103,7 @@ impl<'r, R: Fn(usize) -> &'r [u8]> Trial<'r, R> {
     pub(super) fn choose<K: FilterKernels>(
         &self,
         kernels: K,
-        levels: SearchLevels,
+        search: Search,
         deflate: &mut Deflate,
         library: &mut Option<LibraryDeflate>,
         scratch: &mut [u8],
@@ -124,18 +113,18 @@ impl<'r, R: Fn(usize) -> &'r [u8]> Trial<'r, R> {
         if count == 0 {
             return FilterChoice::MinSum;
         }
-        let (sample, out) = scratch.split_at_mut(count * line);
-        self.filter(kernels, FilterChoice::MinSum, sample);
-        let estimate = deflate.estimate(kernels, sample);
-        if estimate > levels.most_for_trial(sample.len()) {
+        let len = count * line;
+        let (padded, out) = scratch.split_at_mut(len + PADDING);
+        self.filter(kernels, FilterChoice::MinSum, &mut padded[..len]);
+        let estimate = deflate.estimate(kernels, &padded[..len]);
+        if estimate > search.most_for_trial(len) {
             return FilterChoice::MinSum;
         }
-        let level = levels.level(estimate, sample.len());
-        let smallest = search(library, level, sample, out);
+        let smallest = search.deflate(kernels, deflate, library, padded, len, out);
         let none = FilterChoice::Fixed(FilterType::None);
-        self.filter(kernels, none, sample);
+        self.filter(kernels, none, &mut padded[..len]);
         // By a twentieth, since a sample is not the whole strip.
-        if search(library, level, sample, out) * 20 < smallest * 19 {
+        if search.deflate(kernels, deflate, library, padded, len, out) * 20 < smallest * 19 {
             none
         } else {
             FilterChoice::MinSum

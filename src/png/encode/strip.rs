@@ -16,7 +16,7 @@ use super::key::{StripKey, UnfilteredRows};
 use super::known_files::{KnownStrips, StripInFile};
 use super::row_filter::{RowFilter, filter_groups};
 use super::scanline::{ScanlineReader, StableRows};
-use super::search::{self, SearchLevels, Trial};
+use super::search::{self, Search, Trial};
 use crate::alloc::grow;
 use crate::arch::{Registers, dispatch};
 use crate::deflate::{self, Deflate, LibraryDeflate, STORED_HEADER};
@@ -101,11 +101,15 @@ impl Strip {
             return Ok(());
         }
         let mut sample = 0;
-        if let Some(levels) = SearchLevels::of(geometry.compression) {
-            if self.library.is_none() {
-                self.library = Some(LibraryDeflate::new(levels.usual)?);
+        if let Some(search) = Search::of(geometry.compression) {
+            if search == Search::Own {
+                let bytes = size as u64;
+                let reserved = self.deflate.reserve_search(size);
+                reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
+            } else if self.library.is_none() {
+                self.library = Some(LibraryDeflate::new(search::LEVEL)?);
             }
-            sample = search::SAMPLE.min(size);
+            sample = search::SAMPLE.min(size) + deflate::PADDING;
         }
         if geometry.compression != Compression::Stored {
             let bytes = size as u64;
@@ -294,12 +298,12 @@ impl Strip {
             self.end += STORED_HEADER + rows.len();
         } else {
             let out = &mut self.out[ZLIB_HEADER.len()..];
-            self.end += match SearchLevels::of(geometry.compression) {
+            self.end += match Search::of(geometry.compression) {
                 None if geometry.compression == Compression::Stored => Deflate::stored(rows, out),
                 None => self.deflate.fast(kernels, padded, rows.len(), out),
-                Some(levels) => {
+                Some(search) => {
                     let (deflate, library) = (&mut self.deflate, &mut self.library);
-                    search::deflate(kernels, levels, deflate, library, padded, rows.len(), out)
+                    search.deflate(kernels, deflate, library, padded, rows.len(), out)
                 }
             };
         }
@@ -410,7 +414,7 @@ impl Strip {
         row: impl Fn(usize) -> &'r [u8],
         above: Option<&'r [u8]>,
     ) -> FilterChoice {
-        let Some(levels) = SearchLevels::of(geometry.compression) else {
+        let Some(search) = Search::of(geometry.compression) else {
             return FilterChoice::MinSum;
         };
         let trial = Trial {
@@ -421,7 +425,7 @@ impl Strip {
             above,
         };
         let (deflate, library) = (&mut self.deflate, &mut self.library);
-        trial.choose(kernels, levels, deflate, library, &mut self.out)
+        trial.choose(kernels, search, deflate, library, &mut self.out)
     }
 }
 

@@ -1,0 +1,161 @@
+//! Costs of symbols, by which a match is weighed against the literals it replaces.
+//!
+//! All costs are whole numbers, in sixteenths of a bit, so that every platform finds
+//! the same matches.
+
+use super::block::{DISTANCE_EXTRA, Frequencies, LENGTH_EXTRA, distance_symbol, length_symbol};
+use super::matches::MAX_SEARCHED_LITERALS;
+use super::tokens::{MAX_LITERALS, MAX_MATCH, Token};
+
+const _: () = assert!(MAX_SEARCHED_LITERALS + MAX_MATCH <= MAX_LITERALS);
+
+/// One bit.
+const BIT: u32 = 16;
+
+/// The cost of a symbol is at least one bit and at most that of the longest code.
+const LEAST: u32 = BIT;
+const MOST: u32 = 14 * BIT;
+
+/// The literals of a match whose costs are added up. Each literal behind them counts as
+/// one bit: a match that is so long is worth its code.
+const COUNTED: usize = 40;
+
+/// The costs of literals, match lengths and distances.
+pub(crate) struct Costs {
+    literals: [u16; 256],
+    /// The code and the extra bits of each length.
+    lengths: [u16; MAX_MATCH + 1],
+    /// The code and the extra bits of each distance symbol.
+    distances: [u16; 30],
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Costs {
+            literals: [0; 256],
+            lengths: [0; MAX_MATCH + 1],
+            distances: [0; 30],
+        }
+    }
+}
+
+impl Costs {
+    /// Guesses the costs before any match is known, from the bytes of a block. Looks at
+    /// every third byte. Zeros behind zeros do not count, since they become runs.
+    pub(crate) fn guess(&mut self, data: &[u8]) {
+        let mut counts = [1u32; 256];
+        for pair in data.windows(2).step_by(3) {
+            counts[usize::from(pair[1])] += u32::from(pair[1] != 0 || pair[0] != 0);
+        }
+        let total: u32 = counts.iter().sum();
+        for (cost, count) in self.literals.iter_mut().zip(counts) {
+            *cost = cost_of(count, total) as u16;
+        }
+        for length in 3..=MAX_MATCH {
+            let extra = u32::from(LENGTH_EXTRA[length_symbol(length as u16) - 257]);
+            self.lengths[length] = ((6 + extra) * BIT) as u16;
+        }
+        for (symbol, cost) in self.distances.iter_mut().enumerate() {
+            let code = if symbol == 0 { 1 } else { 4 };
+            *cost = ((code + u32::from(DISTANCE_EXTRA[symbol])) * BIT) as u16;
+        }
+    }
+
+    /// Measures the costs with the symbols of a first search.
+    pub(crate) fn measure(&mut self, frequencies: &Frequencies) {
+        let total: u32 = frequencies.symbols.iter().sum();
+        for (cost, &count) in self.literals.iter_mut().zip(&frequencies.symbols) {
+            *cost = cost_of(count, total) as u16;
+        }
+        for length in 3..=MAX_MATCH {
+            let symbol = length_symbol(length as u16);
+            let extra = u32::from(LENGTH_EXTRA[symbol - 257]) * BIT;
+            self.lengths[length] = (cost_of(frequencies.symbols[symbol], total) + extra) as u16;
+        }
+        let total: u32 = frequencies.distances.iter().sum();
+        for (symbol, cost) in self.distances.iter_mut().enumerate() {
+            let extra = u32::from(DISTANCE_EXTRA[symbol]) * BIT;
+            *cost = (cost_of(frequencies.distances[symbol], total) + extra) as u16;
+        }
+    }
+
+    /// Returns what a match saves against literals. `literals` are the bytes that it
+    /// repeats. Negative if it costs more than they do.
+    #[inline(always)]
+    pub(crate) fn gain(&self, literals: &[u8], distance: usize) -> i32 {
+        let code = self.lengths[literals.len().min(MAX_MATCH)];
+        let distance = self.distances[distance_symbol(distance as u16) % 30];
+        self.of_literals(literals) - i32::from(code) - i32::from(distance)
+    }
+
+    /// Returns the cost of literals.
+    #[inline(always)]
+    fn of_literals(&self, literals: &[u8]) -> i32 {
+        let cost = |byte: u8| i32::from(self.literals[usize::from(byte)]);
+        if let Some(first) = literals.first_chunk::<8>() {
+            // Most matches are short: a loop over the first bytes would be left at a
+            // place that the processor could not predict.
+            let counted = &literals[8..literals.len().min(COUNTED)];
+            let behind = literals.len().saturating_sub(COUNTED) as i32 * BIT as i32;
+            let first: i32 = first.map(cost).iter().sum();
+            return first + counted.iter().map(|&byte| cost(byte)).sum::<i32>() + behind;
+        }
+        let mut eight = [0; 8];
+        for (to, &byte) in eight.iter_mut().zip(literals) {
+            *to = cost(byte);
+        }
+        eight.iter().sum()
+    }
+
+    /// Turns matches that cost more than their literals into literals. Runs stay: they
+    /// were weighed already. Each token of literals has at most
+    /// [`MAX_SEARCHED_LITERALS`] before and at most [`MAX_LITERALS`] afterwards.
+    pub(crate) fn drop_costly(&self, data: &[u8], tokens: &mut Vec<Token>) {
+        let (mut at, mut kept, mut literals) = (0, 0, 0);
+        for i in 0..tokens.len() {
+            let token = tokens[i];
+            at += token.literals as usize;
+            let length = usize::from(token.length);
+            let repeated = &data[at..at + length];
+            at += length;
+            literals += token.literals as usize;
+            let distance = usize::from(token.distance);
+            if distance > 1 && self.gain(repeated, distance) < 0 {
+                literals += length;
+                continue;
+            }
+            // As many tokens as were joined have room for all of these literals.
+            while literals > MAX_LITERALS {
+                tokens[kept] = Token::of_literals(MAX_LITERALS);
+                (kept, literals) = (kept + 1, literals - MAX_LITERALS);
+            }
+            tokens[kept] = Token {
+                literals: literals as u32,
+                ..token
+            };
+            (kept, literals) = (kept + 1, 0);
+        }
+        tokens.truncate(kept);
+        while literals > 0 {
+            let now = literals.min(MAX_LITERALS);
+            tokens.push(Token::of_literals(now));
+            literals -= now;
+        }
+    }
+}
+
+/// Returns the cost of a symbol that occurs `count` times among `total` symbols. A
+/// symbol that did not occur gets a little more than one that occurred once.
+fn cost_of(count: u32, total: u32) -> u32 {
+    let (count, total) = (3 * count.min(1 << 29) + 1, 3 * total.clamp(1, 1 << 29));
+    log2(total).saturating_sub(log2(count)).clamp(LEAST, MOST)
+}
+
+/// Returns the binary logarithm in sixteenths.
+fn log2(value: u32) -> u32 {
+    /// 16 * log2(1 + (i + 0.5) / 16), rounded.
+    const FRACTIONS: [u8; 16] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 14, 15, 16];
+    let whole = value.max(1).ilog2();
+    let behind = value << (31 - whole) << 1 >> 28;
+    16 * whole + u32::from(FRACTIONS[behind as usize])
+}
