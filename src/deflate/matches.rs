@@ -357,3 +357,141 @@ fn extended(data: &[u8], mut at: usize, distance: usize, done: usize) -> usize {
     }
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of the tests, with padding of another value behind them.
+    fn padded(data: &[u8], padding: u8) -> Vec<u8> {
+        let mut padded = data.to_vec();
+        padded.resize(data.len() + PADDING, padding);
+        padded
+    }
+
+    /// Replays tokens: each match repeats earlier bytes.
+    fn replay(data: &[u8], start: usize, tokens: &[Token]) -> usize {
+        let mut at = start;
+        for token in tokens {
+            assert!(token.literals as usize <= MAX_LITERALS);
+            at += token.literals as usize;
+            let (length, distance) = (usize::from(token.length), usize::from(token.distance));
+            assert_eq!(length == 0, distance == 0, "{token:?}");
+            if length > 0 {
+                assert!(
+                    (3..=MAX_MATCH).contains(&length) && distance < WINDOW,
+                    "{token:?}"
+                );
+                let copied = &data[at - distance..at - distance + length.min(distance)];
+                let cycle = copied.iter().cycle().take(length);
+                assert!(data[at..at + length].iter().eq(cycle), "{token:?} at {at}");
+            }
+            at += length;
+        }
+        at
+    }
+
+    /// Searches blocks of `size` bytes in both ways, with guessed and with measured
+    /// costs. Returns the bytes in matches of the second search.
+    fn check(data: &[u8], size: usize) -> usize {
+        let mut finder = MatchFinder::default();
+        finder.reserve().unwrap();
+        let mut results = Vec::new();
+        for padding in [0, 0xff] {
+            let padded = padded(data, padding);
+            finder.begin();
+            let (mut costs, mut tokens) = (Costs::default(), Vec::new());
+            let (mut all, mut matched) = (Vec::new(), 0);
+            for start in (0..data.len()).step_by(size) {
+                let end = (start + size).min(data.len());
+                let block = &padded[start..end];
+                costs.guess(block);
+                finder.quick(&costs, &padded, start, end, &mut tokens);
+                assert_eq!(replay(&padded, start, &tokens), end);
+                all.extend_from_slice(&tokens);
+                costs.measure(&super::super::block::count_all(block, &tokens));
+                costs.drop_costly(block, &mut tokens);
+                assert_eq!(replay(&padded, start, &tokens), end);
+                all.extend_from_slice(&tokens);
+                // Some blocks go without, as blocks do that repeat little.
+                if start / size % 3 != 1 {
+                    finder.deep(&costs, 4, &padded, start, end, &mut tokens);
+                    assert_eq!(replay(&padded, start, &tokens), end);
+                    all.extend_from_slice(&tokens);
+                    matched += tokens.iter().map(|t| usize::from(t.length)).sum::<usize>();
+                }
+            }
+            results.push((all, matched));
+        }
+        // The bytes behind the end have no effect.
+        assert!(results[0] == results[1]);
+        results[0].1
+    }
+
+    fn random(seed: &mut u64) -> usize {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (*seed >> 33) as usize
+    }
+
+    /// Literals, runs and copies of earlier bytes at any distance, in any order.
+    #[test]
+    fn any_data() {
+        let mut seed = 7;
+        for case in 0..60 {
+            let mut data = Vec::new();
+            let values = [2, 5, 40, 256][case % 4];
+            while data.len() < 100_000 {
+                let count = random(&mut seed) % 300;
+                match random(&mut seed) % 4 {
+                    0 => data.extend((0..count).map(|_| (random(&mut seed) % values) as u8)),
+                    1 => data.extend(vec![(random(&mut seed) % values) as u8; 3 * count]),
+                    _ if data.is_empty() => {}
+                    _ => {
+                        let back = random(&mut seed) % data.len().min(40_000) + 1;
+                        let from = data.len() - back;
+                        (from..from + count).for_each(|i| data.push(data[i]));
+                    }
+                }
+            }
+            check(&data, [1000, 30_000, 131_070][case % 3]);
+        }
+    }
+
+    #[test]
+    fn small_data() {
+        for len in 0..80 {
+            check(&vec![0; len], 1000);
+            check(&(0..len).map(|i| i as u8).collect::<Vec<_>>(), 1000);
+            check(&(0..len).map(|i| (i % 7) as u8).collect::<Vec<_>>(), 40);
+        }
+    }
+
+    /// Repetitions are found at every distance of the window, and none beyond it.
+    #[test]
+    fn distances() {
+        let mut seed = 3;
+        let noise: Vec<u8> = (0..60).map(|_| random(&mut seed) as u8).collect();
+        for distance in [60, 61, 100, 4000, WINDOW - 1, WINDOW, WINDOW + 1] {
+            let mut data = noise.clone();
+            let between = distance - noise.len();
+            data.extend((0..between).map(|_| random(&mut seed) as u8));
+            data.extend_from_slice(&noise);
+            data.extend((0..100).map(|_| random(&mut seed) as u8));
+            let is_near = distance < WINDOW;
+            assert_eq!(check(&data, 200_000) >= noise.len(), is_near, "{distance}");
+        }
+    }
+
+    /// A place is stored in so few bits that large strips reach the same again.
+    #[test]
+    fn more_places_than_bits() {
+        let mut seed = 5;
+        let part: Vec<u8> = (0..9000).map(|_| random(&mut seed) as u8).collect();
+        let mut data = Vec::new();
+        while data.len() < PLACES + 200_000 {
+            data.extend_from_slice(&part);
+            data.push(data.len() as u8);
+        }
+        assert!(check(&data, 131_070) > data.len() / 2);
+    }
+}

@@ -227,16 +227,27 @@ mod tests {
     use super::*;
     use crate::arch::Portable;
 
-    /// Compresses `data`, checks it with two other libraries, and returns the
-    /// compressed size.
+    /// Compresses `data` with and without a search, checks both with two other
+    /// libraries, and returns the compressed size without.
     fn check(data: &[u8]) -> usize {
         let mut padded = data.to_vec();
         padded.resize(data.len() + PADDING, 0x5a);
         let mut out = vec![0xee; bound(data.len())];
-        let size = Deflate::default().fast(Portable, &padded, data.len(), &mut out);
+        let mut deflate = Deflate::default();
+        deflate.reserve_search(data.len()).unwrap();
+        let room = deflate.tokens.capacity();
+        let size = deflate.small(Portable, &padded, data.len(), &mut out);
+        assert_eq!(deflate.tokens.capacity(), room, "more tokens than reserved");
+        inflates_to(data, &out[..size]);
+        let size = deflate.fast(Portable, &padded, data.len(), &mut out);
+        inflates_to(data, &out[..size]);
+        size
+    }
+
+    fn inflates_to(data: &[u8], piece: &[u8]) {
         // A zlib stream (RFC 1950, 2.2).
         let mut zlib = vec![0x78, 0x01];
-        zlib.extend(&out[..size]);
+        zlib.extend(piece);
         zlib.extend(END);
         zlib.extend(simd_adler32::adler32(&data).to_be_bytes());
         let inflated = miniz_oxide::inflate::decompress_to_vec_zlib(&zlib);
@@ -247,12 +258,8 @@ mod tests {
             "zune-inflate {} bytes",
             data.len()
         );
-        assert!(
-            size <= data.len() + data.len() / 1000 + 16,
-            "{size} of {}",
-            data.len()
-        );
-        size
+        let (size, len) = (piece.len(), data.len());
+        assert!(size <= len + len / 1000 + 16, "{size} of {len}");
     }
 
     fn noise(len: usize) -> Vec<u8> {
