@@ -4,6 +4,7 @@
 use super::DeflateKernels;
 use super::bits::BitWriter;
 use super::huffman::{Code, codes, lengths};
+use super::logarithm::{BIT, entropy};
 use super::tokens::Token;
 
 /// The number of symbols for literals, the end of the block and match lengths
@@ -46,6 +47,51 @@ pub(crate) struct Frequencies {
     pub(crate) symbols: [u32; SYMBOLS],
     /// Of distances.
     pub(crate) distances: [u32; DISTANCES],
+}
+
+impl Frequencies {
+    /// Returns the frequencies of the symbols of two blocks.
+    pub(super) fn plus(&self, other: &Frequencies) -> Frequencies {
+        let mut sum = Frequencies {
+            symbols: self.symbols,
+            distances: self.distances,
+        };
+        for (sum, other) in sum.symbols.iter_mut().zip(&other.symbols) {
+            *sum += other;
+        }
+        for (sum, other) in sum.distances.iter_mut().zip(&other.distances) {
+            *sum += other;
+        }
+        sum.symbols[END_OF_BLOCK] = 1;
+        sum
+    }
+
+    /// Returns these frequencies mixed with those of the data before, which have eight
+    /// times the weight.
+    pub(super) fn mixed(&self, before: &Frequencies) -> Frequencies {
+        let total = |frequencies: &Frequencies| -> u64 {
+            frequencies.symbols.iter().map(|&n| u64::from(n)).sum()
+        };
+        let (ours, theirs) = (8 * total(self), total(before).max(1));
+        let scaled = |frequency: u32| (u64::from(frequency) * ours / theirs) as u32;
+        self.plus(&Frequencies {
+            symbols: before.symbols.map(scaled),
+            distances: before.distances.map(scaled),
+        })
+    }
+
+    /// Returns the cost of the symbols by their entropy and of their extra bits, in
+    /// 1/256 bit.
+    pub(super) fn cost(&self) -> u64 {
+        let mut extra = 0;
+        for (frequency, bits) in self.symbols[END_OF_BLOCK + 1..].iter().zip(LENGTH_EXTRA) {
+            extra += u64::from(*frequency) * u64::from(bits);
+        }
+        for (frequency, bits) in self.distances.iter().zip(DISTANCE_EXTRA) {
+            extra += u64::from(*frequency) * u64::from(bits);
+        }
+        entropy(&self.symbols) + entropy(&self.distances) + extra * u64::from(BIT)
+    }
 }
 
 /// The lengths of the Huffman codes of a block.

@@ -1,16 +1,14 @@
 //! Costs of symbols, by which a match is weighed against the literals it replaces.
 //!
-//! All costs are whole numbers, in sixteenths of a bit, so that every platform finds
-//! the same matches.
+//! All costs are whole numbers, in 1/256 bit, so that every platform finds the same
+//! matches.
 
 use super::block::{DISTANCE_EXTRA, Frequencies, LENGTH_EXTRA, distance_symbol, length_symbol};
+use super::logarithm::{BIT, log2};
 use super::matches::MAX_SEARCHED_LITERALS;
 use super::tokens::{MAX_LITERALS, MAX_MATCH, Token};
 
 const _: () = assert!(MAX_SEARCHED_LITERALS + MAX_MATCH <= MAX_LITERALS);
-
-/// One bit.
-const BIT: u32 = 16;
 
 /// The cost of a symbol is at least one bit and at most that of the longest code.
 const LEAST: u32 = BIT;
@@ -79,6 +77,24 @@ impl Costs {
         }
     }
 
+    /// Returns the cost of a literal.
+    #[inline(always)]
+    pub(super) fn literal(&self, byte: u8) -> u32 {
+        self.literals[usize::from(byte)].into()
+    }
+
+    /// Returns the cost of the code and the extra bits of a match length.
+    #[inline(always)]
+    pub(super) fn length(&self, length: usize) -> u32 {
+        self.lengths[length % self.lengths.len()].into()
+    }
+
+    /// Returns the cost of the code and the extra bits of a distance.
+    #[inline(always)]
+    pub(super) fn distance(&self, distance: usize) -> u32 {
+        self.distances[distance_symbol(distance as u16) % 30].into()
+    }
+
     /// Returns what a match saves against literals. `literals` are the bytes that it
     /// repeats. Negative if it costs more than they do.
     #[inline(always)]
@@ -107,12 +123,13 @@ impl Costs {
         eight.iter().sum()
     }
 
-    /// Turns matches that cost more than their literals into literals. Runs stay: they
+    /// Turns matches that cost more than their literals into literals, in the tokens of
+    /// `data`, which are those behind the first `from`. Runs stay: they
     /// were weighed already. Each token of literals has at most
     /// [`MAX_SEARCHED_LITERALS`] before and at most [`MAX_LITERALS`] afterwards.
-    pub(crate) fn drop_costly(&self, data: &[u8], tokens: &mut Vec<Token>) {
-        let (mut at, mut kept, mut literals) = (0, 0, 0);
-        for i in 0..tokens.len() {
+    pub(crate) fn drop_costly(&self, data: &[u8], tokens: &mut Vec<Token>, from: usize) {
+        let (mut at, mut kept, mut literals) = (0, from, 0);
+        for i in from..tokens.len() {
             let token = tokens[i];
             at += token.literals as usize;
             let length = usize::from(token.length);
@@ -149,13 +166,4 @@ impl Costs {
 fn cost_of(count: u32, total: u32) -> u32 {
     let (count, total) = (3 * count.min(1 << 29) + 1, 3 * total.clamp(1, 1 << 29));
     log2(total).saturating_sub(log2(count)).clamp(LEAST, MOST)
-}
-
-/// Returns the binary logarithm in sixteenths.
-fn log2(value: u32) -> u32 {
-    /// 16 * log2(1 + (i + 0.5) / 16), rounded.
-    const FRACTIONS: [u8; 16] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 14, 15, 16];
-    let whole = value.max(1).ilog2();
-    let behind = value << (31 - whole) << 1 >> 28;
-    16 * whole + u32::from(FRACTIONS[behind as usize])
 }

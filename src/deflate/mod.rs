@@ -7,11 +7,18 @@
 
 pub(crate) mod bits;
 pub(crate) mod block;
+mod chains;
 mod costs;
 mod huffman;
 mod kernels;
 mod library;
+mod logarithm;
 mod matches;
+mod parse;
+mod search;
+mod split;
+#[cfg(test)]
+mod testing;
 pub(crate) mod tokens;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86;
@@ -22,10 +29,15 @@ use std::collections::TryReserveError;
 use bits::{BitWriter, ROOM};
 use block::Tables;
 pub(crate) use block::{STORED_HEADER, STORED_MAX, stored_header};
+use chains::Chains;
 use costs::Costs;
 pub(crate) use kernels::DeflateKernels;
-pub(crate) use library::LibraryDeflate;
-use matches::MatchFinder;
+pub(crate) use logarithm::entropy;
+use matches::MatchTable;
+use parse::Parser;
+pub(crate) use search::Effort;
+use search::SEARCHED;
+use split::PORTION;
 use tokens::{MAX_LITERALS, Token};
 pub(crate) use zlib::{InflateFailure, inflate, zlib};
 
@@ -42,13 +54,6 @@ pub(crate) const PADDING: usize = 64;
 /// headers.
 const BLOCK_SIZE: usize = 512 << 10;
 
-/// The data bytes in a block of the mode that searches for matches: two full stored
-/// blocks. Its tokens take more memory.
-const SEARCHED_SIZE: usize = 2 * STORED_MAX;
-
-/// Places of a chain that are looked at.
-const CHAIN: usize = 3;
-
 /// The output bytes behind the limit of a block. An emitter may write to them
 /// before it notices that it has passed the limit.
 const SLACK: usize = 2 * MAX_LITERALS + 512;
@@ -60,19 +65,15 @@ pub(crate) struct Deflate {
     tokens: Vec<Token>,
     tables: Tables,
     costs: Costs,
-    finder: MatchFinder,
-}
-
-/// Returns the number of bytes in matches that are no runs.
-fn matched(tokens: &[Token]) -> usize {
-    let matches = tokens.iter().filter(|token| token.distance > 1);
-    matches.map(|token| usize::from(token.length)).sum()
+    table: MatchTable,
+    chains: Chains,
+    parser: Parser,
 }
 
 /// Returns the length of `out` that a piece of `len` data bytes needs, in any
 /// mode.
 pub(crate) fn bound(len: usize) -> usize {
-    block::stored_size(len) + len.div_ceil(SEARCHED_SIZE) * 8 + SLACK
+    block::stored_size(len) + len.div_ceil(PORTION) * 8 + SLACK
 }
 
 /// The output behind the limit is at most a block header, a token of the
@@ -93,17 +94,25 @@ impl Deflate {
         Ok(())
     }
 
-    /// Allocates memory for [`small`](Deflate::small). A match has at least four bytes,
+    /// Allocates memory for [`searched`](Deflate::searched). A match has at least four bytes,
     /// or three behind the longest, and few tokens have none.
-    pub(crate) fn reserve_search(&mut self, len: usize) -> Result<(), TryReserveError> {
-        let len = len.min(SEARCHED_SIZE * 3 / 2);
+    pub(crate) fn reserve_search(
+        &mut self,
+        effort: Effort,
+        len: usize,
+    ) -> Result<(), TryReserveError> {
+        let len = len.min(SEARCHED * 3 / 2);
         let most = len / 4 + len / 1024 + 4;
         let missing = most.saturating_sub(self.tokens.capacity());
         if missing > 0 {
             self.tokens.clear();
             self.tokens.try_reserve_exact(most)?;
         }
-        self.finder.reserve()
+        if effort == Effort::Much {
+            self.parser.reserve()?;
+        }
+        self.table.reserve()?;
+        self.chains.reserve()
     }
 
     /// Compresses `data[..len]` into `out` and returns the bytes written.
@@ -145,61 +154,6 @@ impl Deflate {
         writer.state().at
     }
 
-    /// Compresses as [`fast`](Deflate::fast) does, with a search for matches.
-    #[inline(always)]
-    pub(crate) fn small<K: DeflateKernels>(
-        &mut self,
-        kernels: K,
-        data: &[u8],
-        len: usize,
-        out: &mut [u8],
-    ) -> usize {
-        let mut writer = BitWriter::new(out);
-        self.finder.begin();
-        let (mut at, mut repeats_much) = (0, false);
-        while at < len {
-            let left = len - at;
-            let size = if left < SEARCHED_SIZE * 3 / 2 {
-                left
-            } else {
-                SEARCHED_SIZE
-            };
-            let end = at + size;
-            let (costs, tokens) = (&mut self.costs, &mut self.tokens);
-            let block = &data[at..end];
-            if !repeats_much {
-                costs.guess(block);
-                self.finder.quick(costs, data, at, end, tokens);
-                costs.measure(&block::count_all(block, tokens));
-                repeats_much = matched(tokens) * 3 > size;
-                if !repeats_much {
-                    costs.drop_costly(block, tokens);
-                }
-            }
-            // The costs of a block that repeats much serve the next one, too.
-            if repeats_much {
-                self.finder.deep(costs, CHAIN, data, at, end, tokens);
-                repeats_much = matched(tokens) * 3 > size;
-            }
-            let frequencies = block::count_all(block, tokens);
-            costs.measure(&frequencies);
-            let data = &data[at..end + PADDING];
-            let tables = &mut self.tables;
-            block::write(
-                kernels,
-                &mut writer,
-                tables,
-                data,
-                size,
-                tokens,
-                &frequencies,
-            );
-            at = end;
-        }
-        block::write_stored_header(&mut writer, 0);
-        writer.state().at
-    }
-
     /// Estimates how many bytes [`fast`](Deflate::fast) would write for `data`,
     /// without the block headers. Takes a fraction of the time of `fast`.
     #[inline(always)]
@@ -233,12 +187,15 @@ mod tests {
         let mut padded = data.to_vec();
         padded.resize(data.len() + PADDING, 0x5a);
         let mut out = vec![0xee; bound(data.len())];
+        for effort in [Effort::Little, Effort::Much] {
+            let mut deflate = Deflate::default();
+            deflate.reserve_search(effort, data.len()).unwrap();
+            let room = deflate.tokens.capacity();
+            let size = deflate.searched(Portable, effort, &padded, data.len(), &mut out);
+            assert_eq!(deflate.tokens.capacity(), room, "more tokens than reserved");
+            inflates_to(data, &out[..size]);
+        }
         let mut deflate = Deflate::default();
-        deflate.reserve_search(data.len()).unwrap();
-        let room = deflate.tokens.capacity();
-        let size = deflate.small(Portable, &padded, data.len(), &mut out);
-        assert_eq!(deflate.tokens.capacity(), room, "more tokens than reserved");
-        inflates_to(data, &out[..size]);
         let size = deflate.fast(Portable, &padded, data.len(), &mut out);
         inflates_to(data, &out[..size]);
         size

@@ -2,81 +2,31 @@
 
 use super::filter::{FilterChoice, FilterKernels, FilterType, filter_row_to};
 use super::options::Compression;
-use crate::deflate::{Deflate, LibraryDeflate, PADDING};
+use crate::deflate::{Deflate, Effort, PADDING};
 
-/// Bytes of scanlines that filters are tried on.
-pub(super) const SAMPLE: usize = 32 << 10;
-
-/// The level of the library.
-pub(super) const LEVEL: i32 = 7;
-
-/// The search of a mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Search {
-    /// The search of this crate.
-    Own,
-    /// The search of the library, which takes more time.
-    Library,
-}
-
-impl Search {
-    /// Returns the search of a mode, or `None` for modes without a search.
-    pub(super) fn of(compression: Compression) -> Option<Search> {
-        match compression {
-            Compression::Stored | Compression::Fast => None,
-            Compression::Small => Some(Search::Own),
-            Compression::Best => Some(Search::Library),
-        }
-    }
-
-    /// Returns the most bytes that codes alone may leave of `len` bytes for a
-    /// trial without a filter.
-    fn most_for_trial(self, len: usize) -> usize {
-        match self {
-            Search::Own => len / 4,
-            Search::Library => len,
-        }
-    }
-
-    /// Compresses `data[..len]` and returns the number of bytes. `data` has
-    /// [`PADDING`] more.
-    #[inline(always)]
-    pub(super) fn deflate<K: FilterKernels>(
-        self,
-        kernels: K,
-        deflate: &mut Deflate,
-        library: &mut Option<LibraryDeflate>,
-        data: &[u8],
-        len: usize,
-        out: &mut [u8],
-    ) -> usize {
-        let rows = &data[..len];
-        if self == Search::Own {
-            return deflate.small(kernels, data, len, out);
-        }
-        let estimate = deflate.estimate(kernels, rows);
-        let searched = search(library, rows, out);
-        if estimate >= searched {
-            return searched;
-        }
-        // In data with hardly any repeats the search finds short matches, which
-        // cost more than literals.
-        let fast = deflate.fast(kernels, data, len, out);
-        if fast <= searched {
-            return fast;
-        }
-        // The estimate was too low, since it has no headers.
-        search(library, rows, out)
+/// Returns the effort of a mode's search for matches, or `None` for modes without one.
+pub(super) fn effort(compression: Compression) -> Option<Effort> {
+    match compression {
+        Compression::Stored | Compression::Fast => None,
+        Compression::Small => Some(Effort::Little),
+        Compression::Best => Some(Effort::Much),
     }
 }
 
-/// Compresses with the library and returns the number of bytes. Stores the data
-/// if there is no state, which [`Strip::prepare`](super::strip::Strip::prepare)
-/// makes.
-fn search(library: &mut Option<LibraryDeflate>, data: &[u8], out: &mut [u8]) -> usize {
-    match library {
-        Some(library) => library.deflate(LEVEL, data, out),
-        None => Deflate::stored(data, out),
+/// Returns the most bytes of scanlines that filters are tried on.
+pub(super) fn sample(effort: Effort) -> usize {
+    match effort {
+        Effort::Little => 32 << 10,
+        Effort::Much => 128 << 10,
+    }
+}
+
+/// Returns the most bytes that codes alone may leave of `len` bytes for a trial of
+/// filters.
+fn most_for_trial(effort: Effort, len: usize) -> usize {
+    match effort {
+        Effort::Little => len / 4,
+        Effort::Much => len,
     }
 }
 
@@ -95,40 +45,41 @@ pub(super) struct Trial<'r, R> {
 
 impl<'r, R: Fn(usize) -> &'r [u8]> Trial<'r, R> {
     /// Chooses the filters of a strip: pictures of few colors are often smaller
-    /// without a filter. A sample of at most [`SAMPLE`] bytes is compressed both
-    /// ways, unless codes alone show that it is no such picture. Rows longer
-    /// than the sample are not tried. `scratch` holds the sample and the
-    /// compressed sample.
+    /// without a filter, drawings with filters of least entropy. A sample of at most
+    /// [`sample`] bytes is compressed in each way, unless codes alone show that it is no
+    /// such picture. Rows longer than the sample are not tried. `scratch` holds the
+    /// sample.
     #[inline(always)]
     pub(super) fn choose<K: FilterKernels>(
         &self,
         kernels: K,
-        search: Search,
+        effort: Effort,
         deflate: &mut Deflate,
-        library: &mut Option<LibraryDeflate>,
         scratch: &mut [u8],
     ) -> FilterChoice {
         let line = self.row_size + 1;
-        let count = (SAMPLE / line).min(self.lines);
+        let count = (sample(effort) / line).min(self.lines);
         if count == 0 {
             return FilterChoice::MinSum;
         }
         let len = count * line;
-        let (padded, out) = scratch.split_at_mut(len + PADDING);
+        let padded = &mut scratch[..len + PADDING];
         self.filter(kernels, FilterChoice::MinSum, &mut padded[..len]);
         let estimate = deflate.estimate(kernels, &padded[..len]);
-        if estimate > search.most_for_trial(len) {
+        if estimate > most_for_trial(effort, len) {
             return FilterChoice::MinSum;
         }
-        let smallest = search.deflate(kernels, deflate, library, padded, len, out);
-        let none = FilterChoice::Fixed(FilterType::None);
-        self.filter(kernels, none, &mut padded[..len]);
-        // By a twentieth, since a sample is not the whole strip.
-        if search.deflate(kernels, deflate, library, padded, len, out) * 20 < smallest * 19 {
-            none
-        } else {
-            FilterChoice::MinSum
+        let mut best = FilterChoice::MinSum;
+        let mut smallest = deflate.estimate_searched(padded, len);
+        for choice in [FilterChoice::Fixed(FilterType::None), FilterChoice::Entropy] {
+            self.filter(kernels, choice, &mut padded[..len]);
+            let size = deflate.estimate_searched(padded, len);
+            // By a fiftieth, since a sample is not the whole strip.
+            if size * 50 < smallest * 49 {
+                (best, smallest) = (choice, size);
+            }
         }
+        best
     }
 
     #[inline(always)]

@@ -16,10 +16,10 @@ use super::key::{StripKey, UnfilteredRows};
 use super::known_files::{KnownStrips, StripInFile};
 use super::row_filter::{RowFilter, filter_groups};
 use super::scanline::{ScanlineReader, StableRows};
-use super::search::{self, Search, Trial};
+use super::search::{self, Trial};
 use crate::alloc::grow;
 use crate::arch::{Registers, dispatch};
-use crate::deflate::{self, Deflate, LibraryDeflate, STORED_HEADER};
+use crate::deflate::{self, Deflate, STORED_HEADER};
 use crate::{Compression, Error, ErrorKind};
 
 /// The memory for one strip at a time. It is reused.
@@ -36,7 +36,7 @@ pub(super) struct Strip {
     /// group begins in an earlier strip and rows are filtered in place.
     first_filter: FilterType,
     /// The zlib header and the compressed piece. Before the piece is made, the
-    /// sample on which filters are tried, and the sample compressed.
+    /// sample on which filters are tried.
     out: Vec<u8>,
     /// Bytes of the zlib header and the piece.
     end: usize,
@@ -48,8 +48,6 @@ pub(super) struct Strip {
     /// The last rows and their filter, if the strip converts rows of stable memory.
     row_filter: RowFilter,
     deflate: Deflate,
-    /// The state of the library, for the modes that search for matches.
-    library: Option<LibraryDeflate>,
 }
 
 /// The place where a strip with the same key was found.
@@ -100,24 +98,18 @@ impl Strip {
         if geometry.is_one_block() {
             return Ok(());
         }
-        let mut sample = 0;
-        if let Some(search) = Search::of(geometry.compression) {
-            if search == Search::Own {
-                let bytes = size as u64;
-                let reserved = self.deflate.reserve_search(size);
-                reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
-            } else if self.library.is_none() {
-                self.library = Some(LibraryDeflate::new(search::LEVEL)?);
-            }
-            sample = search::SAMPLE.min(size) + deflate::PADDING;
-        }
         if geometry.compression != Compression::Stored {
             let bytes = size as u64;
-            let reserved = self.deflate.reserve(size);
+            let reserved = match search::effort(geometry.compression) {
+                Some(effort) => self.deflate.reserve_search(effort, size),
+                None => self.deflate.reserve(size),
+            };
             reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
         }
-        let bound = deflate::bound(size);
-        Ok(grow(&mut self.out, ZLIB_HEADER.len() + bound + sample)?)
+        Ok(grow(
+            &mut self.out,
+            ZLIB_HEADER.len() + deflate::bound(size),
+        )?)
     }
 
     pub(super) fn index(&self) -> u32 {
@@ -298,13 +290,12 @@ impl Strip {
             self.end += STORED_HEADER + rows.len();
         } else {
             let out = &mut self.out[ZLIB_HEADER.len()..];
-            self.end += match Search::of(geometry.compression) {
+            self.end += match search::effort(geometry.compression) {
                 None if geometry.compression == Compression::Stored => Deflate::stored(rows, out),
                 None => self.deflate.fast(kernels, padded, rows.len(), out),
-                Some(search) => {
-                    let (deflate, library) = (&mut self.deflate, &mut self.library);
-                    search.deflate(kernels, deflate, library, padded, rows.len(), out)
-                }
+                Some(effort) => self
+                    .deflate
+                    .searched(kernels, effort, padded, rows.len(), out),
             };
         }
         self.write_zlib_header(geometry, filtering);
@@ -414,7 +405,7 @@ impl Strip {
         row: impl Fn(usize) -> &'r [u8],
         above: Option<&'r [u8]>,
     ) -> FilterChoice {
-        let Some(search) = Search::of(geometry.compression) else {
+        let Some(effort) = search::effort(geometry.compression) else {
             return FilterChoice::MinSum;
         };
         let trial = Trial {
@@ -424,8 +415,7 @@ impl Strip {
             row,
             above,
         };
-        let (deflate, library) = (&mut self.deflate, &mut self.library);
-        trial.choose(kernels, search, deflate, library, &mut self.out)
+        trial.choose(kernels, effort, &mut self.deflate, &mut self.out)
     }
 }
 

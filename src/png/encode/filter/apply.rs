@@ -62,7 +62,7 @@ pub(super) fn filter_row<K: FilterKernels>(
 
 /// Sets each byte of a block to `f` of its index.
 #[inline(always)]
-fn each(block: &mut Block, f: impl Fn(usize) -> u8) {
+pub(super) fn each(block: &mut Block, f: impl Fn(usize) -> u8) {
     for (i, byte) in block.iter_mut().enumerate() {
         *byte = f(i);
     }

@@ -1,8 +1,9 @@
 //! The choice of a filter: by the first row of a group, or by the minimum sum.
 
 use super::FilterType;
-use super::apply::block_of;
+use super::apply::{block_of, each};
 use super::kernels::{BLOCK, Block, FilterKernels};
+use crate::deflate::entropy;
 
 /// The most bytes of a row that [`paeth_or_average`] samples.
 const SAMPLED_BYTES: usize = 2048;
@@ -53,6 +54,15 @@ pub(crate) fn paeth_or_average<K: FilterKernels>(
     }
 }
 
+/// The filters in the order in which equally good ones are chosen.
+const ORDER: [FilterType; 5] = [
+    FilterType::Paeth,
+    FilterType::Up,
+    FilterType::Sub,
+    FilterType::Average,
+    FilterType::None,
+];
+
 /// Returns the filter with the minimum sum of absolute differences for a row.
 /// Of several such filters, returns the first of Paeth, Up, Sub, Average and
 /// None.
@@ -64,12 +74,57 @@ pub(super) fn min_sum<K: FilterKernels>(
     pixel_size: usize,
 ) -> FilterType {
     let mut costs = [0u64; 5];
-    let mut add = |x: &Block, a: &Block, b: &Block, c: &Block| {
+    for_each_block(row, above, pixel_size, |_, x, a, b, c| {
         let block = kernels.costs(x, a, b, c);
         for (cost, block) in costs.iter_mut().zip(block) {
             *cost += u64::from(block);
         }
-    };
+    });
+    let best = ORDER.iter().min_by_key(|&&filter| costs[filter as usize]);
+    best.copied().unwrap_or(FilterType::None)
+}
+
+/// Returns the filter whose filtered bytes have the least entropy, for a row. Of several
+/// such filters, returns the first of Paeth, Up, Sub, Average and None.
+#[inline(always)]
+pub(super) fn least_entropy<K: FilterKernels>(
+    kernels: K,
+    row: &[u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+) -> FilterType {
+    let mut counts = [[0u32; 256]; 5];
+    for_each_block(row, above, pixel_size, |len, x, a, b, c| {
+        let mut filtered = [[0; BLOCK]; 5];
+        let [none, sub, up, average, paeth] = &mut filtered;
+        *none = *x;
+        each(sub, |i| x[i].wrapping_sub(a[i]));
+        each(up, |i| x[i].wrapping_sub(b[i]));
+        each(average, |i| x[i].wrapping_sub(a[i].midpoint(b[i])));
+        kernels.paeth(paeth, x, a, b, c);
+        // One byte of each filter after the other: equal bytes next to each other would
+        // wait for each other.
+        for i in 0..len.min(BLOCK) {
+            for (counts, filtered) in counts.iter_mut().zip(&filtered) {
+                counts[usize::from(filtered[i])] += 1;
+            }
+        }
+    });
+    let costs = counts.map(|counts| entropy(&counts));
+    let best = ORDER.iter().min_by_key(|&&filter| costs[filter as usize]);
+    best.copied().unwrap_or(FilterType::None)
+}
+
+/// Calls `f` for each block of a row: with the number of its bytes, and with the blocks
+/// `x`, `a`, `b` and `c` of [`FilterKernels`]. The bytes behind the end of the row are zeros in
+/// all of them.
+#[inline(always)]
+fn for_each_block(
+    row: &[u8],
+    above: Option<&[u8]>,
+    pixel_size: usize,
+    mut f: impl FnMut(usize, &Block, &Block, &Block, &Block),
+) {
     // Returns the block from `start` on, with zeros where the row has no bytes.
     let padded = |row: Option<&[u8]>, start: isize| -> Block {
         let mut block = [0; BLOCK];
@@ -83,30 +138,18 @@ pub(super) fn min_sum<K: FilterKernels>(
     };
     for at in (0..row.len()).step_by(BLOCK) {
         if at >= pixel_size && at + BLOCK <= row.len() {
-            let (x, a) = (
-                block_of(Some(row), at),
-                block_of(Some(row), at - pixel_size),
-            );
-            add(x, a, block_of(above, at), block_of(above, at - pixel_size));
+            let left = at - pixel_size;
+            let (x, a) = (block_of(Some(row), at), block_of(Some(row), left));
+            f(BLOCK, x, a, block_of(above, at), block_of(above, left));
         } else {
+            let len = (row.len() - at).min(BLOCK);
             let (at, left) = (at as isize, at as isize - pixel_size as isize);
             let (x, mut a) = (padded(Some(row), at), padded(Some(row), left));
             let (b, mut c) = (padded(above, at), padded(above, left));
-            // Bytes behind the end of the row must cost nothing. `x` and `b`
-            // are zero there, but `a` and `c` still have the last pixel.
-            let len = (row.len() - at as usize).min(BLOCK);
+            // `x` and `b` are zero there, but `a` and `c` still have the last pixel.
             a[len..].fill(0);
             c[len..].fill(0);
-            add(&x, &a, &b, &c);
+            f(len, &x, &a, &b, &c);
         }
     }
-    let order = [
-        FilterType::Paeth,
-        FilterType::Up,
-        FilterType::Sub,
-        FilterType::Average,
-        FilterType::None,
-    ];
-    let best = order.iter().min_by_key(|&&filter| costs[filter as usize]);
-    best.copied().unwrap_or(FilterType::None)
 }

@@ -14,8 +14,8 @@ mod x86;
 
 use crate::arch::dispatch;
 use apply::{Row, filter_row};
-use choose::min_sum;
 pub(crate) use choose::paeth_or_average;
+use choose::{least_entropy, min_sum};
 pub(crate) use kernels::FilterKernels;
 
 /// A filter type (PNG third edition, 9.2).
@@ -54,6 +54,8 @@ pub(crate) enum FilterChoice {
     /// bytes, taken as signed numbers (PNG third edition, 12.7). This heuristic
     /// is known as the minimum sum of absolute differences.
     MinSum,
+    /// The filter whose filtered bytes have the least entropy.
+    Entropy,
 }
 
 impl FilterChoice {
@@ -70,6 +72,7 @@ impl FilterChoice {
         match self {
             FilterChoice::Fixed(filter) => filter,
             FilterChoice::MinSum => min_sum(kernels, row, above, pixel_size),
+            FilterChoice::Entropy => least_entropy(kernels, row, above, pixel_size),
         }
     }
 }

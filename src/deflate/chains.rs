@@ -1,0 +1,253 @@
+//! Chains of places with the same four bytes, and the search of data that repeat much.
+//!
+//! The search is lazy: it takes a match only after a look whether the match of the next
+//! place saves more.
+
+use std::collections::TryReserveError;
+
+use super::costs::Costs;
+use super::matches::{
+    LONG, MARGIN, MAX_SEARCHED_LITERALS, WINDOW, common, extended, fill, four, run,
+};
+use super::tokens::{Token, push_match};
+
+/// The binary logarithm of the number of chains.
+const CHAIN_BITS: u32 = 15;
+
+/// The places of the last [`WINDOW`] bytes. Each place is in the chain of the hash of
+/// its four bytes, from the newest place to the oldest.
+#[derive(Default)]
+pub(super) struct Chains {
+    /// The newest place of each chain. Place 0 stands for none.
+    newest: Vec<u32>,
+    /// The distance of each place to the next older place of its chain.
+    steps: Vec<u16>,
+    /// The end of the bytes whose places are in the chains.
+    end: usize,
+}
+
+impl Chains {
+    /// Allocates the memory.
+    pub(super) fn reserve(&mut self) -> Result<(), TryReserveError> {
+        fill(&mut self.newest, 1 << CHAIN_BITS)?;
+        fill(&mut self.steps, WINDOW)
+    }
+
+    /// Forgets all places, before other data.
+    pub(super) fn begin(&mut self) {
+        self.newest.fill(0);
+        self.end = 0;
+    }
+
+    /// Adds the places from the end of the last search to `start`, or those of the
+    /// window before `start`. The next search ends at `end`.
+    pub(super) fn catch_up(&mut self, data: &[u8], start: usize, end: usize) {
+        let from = self
+            .end
+            .saturating_sub(MARGIN)
+            .max(start.saturating_sub(WINDOW));
+        for at in from.max(1)..start {
+            self.insert(data, at);
+        }
+        self.end = end;
+    }
+
+    /// Adds a place to its chain. Returns the newest older place, or 0.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, data: &[u8], at: usize) -> usize {
+        let hash = four(data, at).wrapping_mul(0x9e37_79b1);
+        let slot = (hash >> (32 - CHAIN_BITS)) as usize;
+        let Some(newest) = self.newest.get_mut(slot) else {
+            return 0;
+        };
+        let older = std::mem::replace(newest, at as u32) as usize;
+        if let Some(step) = self.steps.get_mut(at % WINDOW) {
+            *step = u16::try_from(at - older).unwrap_or(u16::MAX);
+        }
+        older
+    }
+
+    /// Calls `look` with up to `looks` places of a chain and their distances from `at`,
+    /// from `place` on, until it returns `false`.
+    #[inline(always)]
+    pub(super) fn follow(
+        &self,
+        at: usize,
+        mut place: usize,
+        looks: usize,
+        mut look: impl FnMut(usize, usize) -> bool,
+    ) {
+        for _ in 0..looks {
+            let distance = at.wrapping_sub(place);
+            if place == 0 || distance == 0 || distance >= WINDOW || !look(place, distance) {
+                return;
+            }
+            let step = self.steps.get(place % WINDOW).copied().unwrap_or_default();
+            place = place.saturating_sub(step.into());
+        }
+    }
+
+    /// Cuts `data[start..end]` into tokens, with up to `looks` looks for each place.
+    /// Appends them to `tokens`. Matches may repeat bytes before `start`.
+    pub(super) fn lazy(
+        &mut self,
+        costs: &Costs,
+        looks: usize,
+        data: &[u8],
+        start: usize,
+        end: usize,
+        tokens: &mut Vec<Token>,
+    ) {
+        self.catch_up(data, start, end);
+        let last = end.saturating_sub(MARGIN);
+        let (mut at, mut done) = (start.max(1), start);
+        while at < last {
+            if let Some(length) = run(costs, data, at, end) {
+                push_match(tokens, MAX_SEARCHED_LITERALS, at - done, length, 1);
+                at += length;
+                done = at;
+                continue;
+            }
+            let mut best = self.best(costs, looks, data, at, end, 3);
+            if best.gain <= 0 {
+                at += 1;
+                continue;
+            }
+            while best.length < LONG && at + 1 < last {
+                let next = self.best(costs, looks, data, at + 1, end, best.length - 1);
+                if next.gain <= best.gain {
+                    break;
+                }
+                (best, at) = (next, at + 1);
+            }
+            let (begin, stop) = (extended(data, at, best.distance, done), at + best.length);
+            let literals = begin - done;
+            push_match(
+                tokens,
+                MAX_SEARCHED_LITERALS,
+                literals,
+                stop - begin,
+                best.distance,
+            );
+            // The next place is in its chain already, unless the match is long.
+            let step = if best.length > LONG { 4 } else { 1 };
+            for inside in (at + 2..stop.min(last)).step_by(step) {
+                self.insert(data, inside);
+            }
+            at = stop;
+            done = stop;
+        }
+        push_match(tokens, MAX_SEARCHED_LITERALS, end - done, 0, 0);
+    }
+
+    /// Adds a place to its chain, and returns the match that saves most, among those of
+    /// more than `floor` bytes that `looks` looks find.
+    #[inline(always)]
+    fn best(
+        &mut self,
+        costs: &Costs,
+        looks: usize,
+        data: &[u8],
+        at: usize,
+        end: usize,
+        floor: usize,
+    ) -> Match {
+        let place = self.insert(data, at);
+        let mut best = Match::default();
+        let mut longest = floor.max(3);
+        self.follow(at, place, looks, |place, distance| {
+            if at + longest < end && data[place + longest] == data[at + longest] {
+                let length = common(data, at, distance, end);
+                if length > longest {
+                    longest = length;
+                    let gain = costs.gain(&data[at..at + length], distance);
+                    if gain > best.gain {
+                        best = Match {
+                            gain,
+                            length,
+                            distance,
+                        };
+                    }
+                }
+            }
+            longest < LONG
+        });
+        best
+    }
+}
+
+/// A match that was found.
+#[derive(Clone, Copy, Default)]
+struct Match {
+    /// What the match saves, in 1/256 bit.
+    gain: i32,
+    length: usize,
+    distance: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, matched, mixture, repeated_at};
+    use super::*;
+
+    /// Searches portions of `size` bytes, except every third.
+    fn search(size: usize) -> impl FnMut(&[u8], usize) -> Vec<Token> {
+        let mut chains = Chains::default();
+        chains.reserve().unwrap();
+        move |data, len| {
+            chains.begin();
+            let (mut costs, mut tokens) = (Costs::default(), Vec::new());
+            for start in (0..len).step_by(size) {
+                let end = (start + size).min(len);
+                costs.guess(&data[start..end]);
+                if start / size % 3 == 1 {
+                    tokens.extend(crate::deflate::testing::literals(end - start));
+                } else {
+                    chains.lazy(&costs, 4, data, start, end, &mut tokens);
+                }
+            }
+            tokens
+        }
+    }
+
+    #[test]
+    fn any_data() {
+        let mut seed = 9;
+        for case in 0..60 {
+            let data = mixture(&mut seed, 100_000, [2, 5, 40, 256][case % 4]);
+            check(&data, search([1000, 30_000, 131_070][case % 3]));
+        }
+    }
+
+    #[test]
+    fn small_data() {
+        for len in 0..80 {
+            check(&vec![0; len], search(1000));
+            check(&(0..len).map(|i| i as u8).collect::<Vec<_>>(), search(1000));
+            check(
+                &(0..len).map(|i| (i % 7) as u8).collect::<Vec<_>>(),
+                search(40),
+            );
+        }
+    }
+
+    /// The whole of a repetition is found, up to the largest distance.
+    #[test]
+    fn distances() {
+        for distance in [60, 61, 100, 4000, WINDOW - 1] {
+            let tokens = check(&repeated_at(distance), search(200_000));
+            assert_eq!(matched(&tokens), 60, "{distance}");
+        }
+        for distance in [WINDOW, WINDOW + 1] {
+            assert_eq!(matched(&check(&repeated_at(distance), search(200_000))), 0);
+        }
+    }
+
+    /// A longer match of the next place is better than a match of this place.
+    #[test]
+    fn next_place() {
+        let data = b"__abcd__________bcdefghijklmnop........abcdefghijklmnop++++++++++++++++++++";
+        let tokens = check(data, search(1000));
+        assert!(tokens.iter().any(|token| token.length == 15), "{tokens:?}");
+    }
+}

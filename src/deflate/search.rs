@@ -1,0 +1,184 @@
+//! The modes that search for matches: how the search, the costs and the blocks work
+//! together.
+
+use super::bits::BitWriter;
+use super::block::{self, Frequencies, STORED_MAX};
+use super::logarithm::BIT;
+use super::parse::SEGMENT;
+use super::split::split;
+use super::tokens::Token;
+use super::{Deflate, DeflateKernels, PADDING};
+
+/// The most time that a search takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// One look for each place. In data that repeat much, a few looks.
+    Little,
+    /// The cheapest of all ways through many looks.
+    Much,
+}
+
+/// The data bytes that are searched at a time. The last time it may be half as many
+/// more. A multiple of the largest stored block.
+pub(super) const SEARCHED: usize = 2 * STORED_MAX;
+
+/// Places of a chain that are looked at where data repeat much.
+const FEW_LOOKS: usize = 5;
+/// Places of a chain that are looked at for the cheapest way.
+const MANY_LOOKS: usize = 20;
+
+impl Deflate {
+    /// Compresses as [`fast`](Deflate::fast) does, with a search for matches.
+    #[inline(always)]
+    pub(crate) fn searched<K: DeflateKernels>(
+        &mut self,
+        kernels: K,
+        effort: Effort,
+        data: &[u8],
+        len: usize,
+        out: &mut [u8],
+    ) -> usize {
+        let mut writer = BitWriter::new(out);
+        self.table.begin();
+        self.chains.begin();
+        let (mut repeats_much, mut before) = (false, None);
+        let mut at = 0;
+        while at < len {
+            let size = portion(len - at, SEARCHED);
+            let end = at + size;
+            self.tokens.clear();
+            match effort {
+                Effort::Little => {
+                    // The costs of data that repeat much serve the bytes behind them, too.
+                    if !repeats_much {
+                        repeats_much = self.quick(data, at, end) * 3 > size;
+                    }
+                    if repeats_much {
+                        self.tokens.clear();
+                        repeats_much = self.lazy(data, at, end) * 3 > size;
+                    }
+                }
+                Effort::Much => {
+                    let mut start = at;
+                    while start < end {
+                        let stop = start + portion(end - start, SEGMENT);
+                        self.cheapest(data, start, stop, &mut before);
+                        start = stop;
+                    }
+                }
+            }
+            let tables = &mut self.tables;
+            split(&data[at..end], &self.tokens, |part| {
+                let bytes = at + part.bytes.start..at + part.bytes.end + PADDING;
+                let tokens = &self.tokens[part.tokens.clone()];
+                block::write(
+                    kernels,
+                    &mut writer,
+                    tables,
+                    &data[bytes],
+                    part.bytes.len(),
+                    tokens,
+                    &part.frequencies,
+                );
+            });
+            at = end;
+        }
+        block::write_stored_header(&mut writer, 0);
+        writer.state().at
+    }
+
+    /// Estimates the bytes of [`searched`](Deflate::searched) by one look for each
+    /// place. `data` has [`PADDING`] bytes behind `len`.
+    pub(crate) fn estimate_searched(&mut self, data: &[u8], len: usize) -> usize {
+        self.table.begin();
+        let mut cost = 0;
+        for at in (0..len).step_by(SEARCHED) {
+            let end = (at + SEARCHED).min(len);
+            self.tokens.clear();
+            self.quick(data, at, end);
+            cost += block::count_all(&data[at..end], &self.tokens).cost();
+        }
+        (cost / u64::from(8 * BIT)) as usize
+    }
+
+    /// Cuts `data[at..end]` into tokens by one look for each place. Measures the costs
+    /// and drops costly matches. Returns the bytes in matches that are no runs.
+    #[inline(always)]
+    fn quick(&mut self, data: &[u8], at: usize, end: usize) -> usize {
+        let block = &data[at..end];
+        let from = self.tokens.len();
+        let (found, matched) = self.first_look(data, at, end);
+        self.costs.measure(&found);
+        self.costs.drop_costly(block, &mut self.tokens, from);
+        matched
+    }
+
+    /// Cuts `data[at..end]` into tokens by one look for each place. Returns the
+    /// frequencies of their symbols, and the bytes in matches that are no runs.
+    #[inline(always)]
+    fn first_look(&mut self, data: &[u8], at: usize, end: usize) -> (Frequencies, usize) {
+        let block = &data[at..end];
+        let from = self.tokens.len();
+        self.costs.guess(block);
+        self.table
+            .quick(&self.costs, data, at, end, &mut self.tokens);
+        let tokens = &self.tokens[from..];
+        (block::count_all(block, tokens), matched(tokens))
+    }
+
+    /// Cuts `data[at..end]` into tokens by a few looks for each place. Returns the bytes
+    /// in matches that are no runs.
+    #[inline(always)]
+    fn lazy(&mut self, data: &[u8], at: usize, end: usize) -> usize {
+        let (costs, tokens) = (&mut self.costs, &mut self.tokens);
+        self.chains.lazy(costs, FEW_LOOKS, data, at, end, tokens);
+        costs.measure(&block::count_all(&data[at..end], tokens));
+        matched(tokens)
+    }
+
+    /// Cuts a segment into the cheapest tokens that many looks find.
+    ///
+    /// The cheapest tokens depend on the costs, and the costs on the tokens. So most of
+    /// the weight has what the segment before cost. The first segment is searched twice.
+    #[inline(always)]
+    fn cheapest(&mut self, data: &[u8], at: usize, end: usize, before: &mut Option<Frequencies>) {
+        let from = self.tokens.len();
+        let segment = &data[at..end];
+        let (found, matched) = self.first_look(data, at, end);
+        if matched * 64 < segment.len() {
+            self.costs.measure(&found);
+            return self.costs.drop_costly(segment, &mut self.tokens, from);
+        }
+        if let Some(before) = before {
+            self.costs.measure(&found.mixed(before));
+        } else {
+            self.costs.measure(&found);
+            let found = self.parse(data, at, end, from);
+            self.costs.measure(&found);
+            self.chains.begin();
+        }
+        *before = Some(self.parse(data, at, end, from));
+    }
+
+    /// Replaces the tokens behind the first `from` by the cheapest tokens of a segment.
+    /// Returns the frequencies of their symbols.
+    fn parse(&mut self, data: &[u8], at: usize, end: usize, from: usize) -> Frequencies {
+        let (chains, costs, tokens) = (&mut self.chains, &self.costs, &mut self.tokens);
+        tokens.truncate(from);
+        self.parser
+            .parse(chains, costs, MANY_LOOKS, data, at, end, tokens);
+        block::count_all(&data[at..end], &tokens[from..])
+    }
+}
+
+/// Returns a portion of `left` bytes: `size`, or up to half as many more if no portion
+/// of that size remains behind it.
+fn portion(left: usize, size: usize) -> usize {
+    if left < size * 3 / 2 { left } else { size }
+}
+
+/// Returns the number of bytes in matches that are no runs.
+fn matched(tokens: &[Token]) -> usize {
+    let matches = tokens.iter().filter(|token| token.distance > 1);
+    matches.map(|token| usize::from(token.length)).sum()
+}
