@@ -54,6 +54,12 @@ impl State {
         self.count &= 7;
     }
 
+    /// Returns the number of bits written since an earlier state.
+    pub(crate) fn bits_since(self, before: State) -> u64 {
+        let bits = 8 * (self.at - before.at) as u64 + u64::from(self.count);
+        bits - u64::from(before.count)
+    }
+
     /// Moves the state behind words that a kernel stored by itself. `word` is
     /// the last of these words, and `place` is the index of its first byte.
     /// `end` is the index of the bit that is written next. Both indices count

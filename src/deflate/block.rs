@@ -1,5 +1,5 @@
 //! One block (RFC 1951, 3.2.3 to 3.2.7): the frequencies of its symbols, their
-//! Huffman codes, and the choice between a dynamic and a stored block.
+//! Huffman codes, and the choice between dynamic codes, fixed codes and stored blocks.
 
 use super::DeflateKernels;
 use super::bits::BitWriter;
@@ -8,8 +8,9 @@ use super::logarithm::{BIT, entropy};
 use super::tokens::Token;
 
 /// The number of symbols for literals, the end of the block and match lengths
-/// (RFC 1951, 3.2.5).
-const SYMBOLS: usize = 286;
+/// (RFC 1951, 3.2.5). The last two never occur. They only have a fixed code
+/// (RFC 1951, 3.2.6).
+const SYMBOLS: usize = 288;
 const END_OF_BLOCK: usize = 256;
 
 /// The most bits in a Huffman code of literals and lengths. With this limit,
@@ -83,14 +84,16 @@ impl Frequencies {
     /// Returns the cost of the symbols by their entropy and of their extra bits, in
     /// 1/256 bit.
     pub(super) fn cost(&self) -> u64 {
-        let mut extra = 0;
-        for (frequency, bits) in self.symbols[END_OF_BLOCK + 1..].iter().zip(LENGTH_EXTRA) {
-            extra += u64::from(*frequency) * u64::from(bits);
-        }
-        for (frequency, bits) in self.distances.iter().zip(DISTANCE_EXTRA) {
-            extra += u64::from(*frequency) * u64::from(bits);
-        }
-        entropy(&self.symbols) + entropy(&self.distances) + extra * u64::from(BIT)
+        entropy(&self.symbols) + entropy(&self.distances) + self.extra_bits() * u64::from(BIT)
+    }
+
+    /// Returns the number of extra bits.
+    fn extra_bits(&self) -> u64 {
+        let lengths = self.symbols[END_OF_BLOCK + 1..].iter().zip(&LENGTH_EXTRA);
+        let distances = self.distances.iter().zip(&DISTANCE_EXTRA);
+        let all = lengths.chain(distances);
+        all.map(|(&frequency, &bits)| u64::from(frequency) * u64::from(bits))
+            .sum()
     }
 }
 
@@ -101,6 +104,20 @@ struct CodeLengths {
 }
 
 impl CodeLengths {
+    /// The lengths of the fixed codes (RFC 1951, 3.2.6).
+    const FIXED: CodeLengths = {
+        let mut symbols = [8; SYMBOLS];
+        let mut symbol = 144;
+        while symbol < 280 {
+            symbols[symbol] = if symbol < 256 { 9 } else { 7 };
+            symbol += 1;
+        }
+        CodeLengths {
+            symbols,
+            distances: [5; DISTANCES],
+        }
+    };
+
     fn of(frequencies: &Frequencies) -> Self {
         let mut code_lengths = CodeLengths {
             symbols: [0; SYMBOLS],
@@ -124,10 +141,6 @@ pub(crate) const STORED_MAX: usize = 65535;
 
 /// The bytes of the header of a stored block that begins on a byte boundary.
 pub(crate) const STORED_HEADER: usize = 5;
-
-/// The fewest data bytes for which a dynamic block is tried. Fewer bytes do not
-/// make up for its header.
-const MIN_DYNAMIC: usize = 48;
 
 /// The Huffman codes of a block, in the form in which the emitters use them.
 /// Each entry holds the number of bits in its lowest 8 bits and the bits
@@ -203,10 +216,10 @@ pub(crate) fn stored_size(len: usize) -> usize {
     len + len.div_ceil(STORED_MAX) * STORED_HEADER + 1
 }
 
-/// Writes `data[..len]`, which has been cut into `tokens`, as a dynamic block,
-/// or as stored blocks if they are smaller. `data` must have 64 more bytes
+/// Writes `data[..len]`, which has been cut into `tokens`, as a block with dynamic or
+/// fixed codes or as stored blocks, whichever is smallest. `data` must have 64 more bytes
 /// behind `len`. Each symbol that occurs has a frequency.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn write<K: DeflateKernels>(
     kernels: K,
     writer: &mut BitWriter<'_>,
@@ -216,14 +229,21 @@ pub(crate) fn write<K: DeflateKernels>(
     tokens: &[Token],
     frequencies: &Frequencies,
 ) {
-    if len < MIN_DYNAMIC {
-        return write_stored(writer, &data[..len]);
-    }
-    let code_lengths = CodeLengths::of(frequencies);
     let before = writer.state();
     let limit = before.at + stored_size(len);
-    if estimated_size(frequencies, &code_lengths) < len {
-        write_header(writer, &code_lengths);
+    let mut code_lengths = CodeLengths::of(frequencies);
+    let mut size = estimated_bits(frequencies, &code_lengths);
+    write_header(writer, &code_lengths);
+    size += writer.state().bits_since(before);
+    // Fixed codes need no header, which counts in small blocks.
+    let fixed = estimated_bits(frequencies, &CodeLengths::FIXED);
+    if fixed < size {
+        (code_lengths, size) = (CodeLengths::FIXED, fixed);
+        writer.set_state(before);
+        writer.put(0, 1); // not the last block
+        writer.put(1, 2); // fixed codes
+    }
+    if size < 8 * stored_size(len) as u64 {
         let end = fill_tables(tables, &code_lengths);
         let (out, state) = writer.parts();
         let passed = kernels.emit(out, state, tables, data, tokens, limit);
@@ -233,8 +253,8 @@ pub(crate) fn write<K: DeflateKernels>(
                 return;
             }
         }
-        writer.set_state(before);
     }
+    writer.set_state(before);
     write_stored(writer, &data[..len]);
 }
 
@@ -243,30 +263,22 @@ pub(crate) fn write<K: DeflateKernels>(
 #[inline(always)]
 pub(super) fn estimate(data: &[u8], tokens: &[Token]) -> usize {
     let frequencies = count(data, tokens);
-    estimated_size(&frequencies, &CodeLengths::of(&frequencies)).min(data.len())
+    let bits = estimated_bits(&frequencies, &CodeLengths::of(&frequencies));
+    data.len().min((bits / 8) as usize)
 }
 
-/// Returns the bytes that symbols of these frequencies take. The header of the
-/// block is not worth counting.
-fn estimated_size(frequencies: &Frequencies, code_lengths: &CodeLengths) -> usize {
-    let mut bits = 0;
+/// Returns the bits that symbols of these frequencies take.
+fn estimated_bits(frequencies: &Frequencies, code_lengths: &CodeLengths) -> u64 {
     let symbols = frequencies.symbols.iter().zip(&code_lengths.symbols);
-    for (symbol, (&frequency, &length)) in symbols.enumerate() {
-        let extra = match symbol.checked_sub(END_OF_BLOCK + 1) {
-            Some(length) => LENGTH_EXTRA[length],
-            None => 0,
-        };
-        bits += u64::from(frequency) * u64::from(length + extra);
-    }
     let distances = frequencies.distances.iter().zip(&code_lengths.distances);
-    for ((&frequency, &length), extra) in distances.zip(DISTANCE_EXTRA) {
-        bits += u64::from(frequency) * u64::from(length + extra);
-    }
-    (bits / 8) as usize
+    let codes = symbols.chain(distances);
+    let codes = codes.map(|(&frequency, &length)| u64::from(frequency) * u64::from(length));
+    codes.sum::<u64>() + frequencies.extra_bits()
 }
 
 /// Returns the frequencies of all symbols.
-#[inline(always)]
+// Not inlined: each caller would have the histograms on its stack once more.
+#[inline(never)]
 pub(crate) fn count_all(data: &[u8], tokens: &[Token]) -> Frequencies {
     let mut counts = [[0; 256]; HISTOGRAMS];
     let mut symbols = [0; SYMBOLS];
@@ -293,7 +305,8 @@ pub(crate) fn count_all(data: &[u8], tokens: &[Token]) -> Frequencies {
 /// In a small block all symbols are counted. In a large block the literals are
 /// counted in a sample and scaled up. Each literal then gets a frequency of at
 /// least 1, and with it a code, since the sample may have missed it.
-#[inline(always)]
+// Not inlined, as `count_all` is not.
+#[inline(never)]
 pub(crate) fn count(data: &[u8], tokens: &[Token]) -> Frequencies {
     let literals: usize = tokens.iter().map(|token| token.literals as usize).sum();
     // One of `step` portions of 64 bytes is counted.

@@ -9,7 +9,7 @@ use super::costs::Costs;
 use super::matches::{
     LONG, MARGIN, MAX_SEARCHED_LITERALS, WINDOW, common, extended, fill, four, run,
 };
-use super::tokens::{Token, push_match};
+use super::tokens::{MAX_MATCH, Token, push_match};
 
 /// The binary logarithm of the number of chains.
 const CHAIN_BITS: u32 = 15;
@@ -170,7 +170,7 @@ impl Chains {
                     }
                 }
             }
-            longest < LONG
+            longest < MAX_MATCH
         });
         best
     }

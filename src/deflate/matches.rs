@@ -18,7 +18,7 @@ pub(super) const WINDOW: usize = 1 << 15;
 
 /// The last bytes of a search, in which no match begins, so that eight bytes can be
 /// read at once.
-pub(super) const MARGIN: usize = 16;
+pub(super) const MARGIN: usize = 8;
 
 /// A match or run that is so long needs no more looks.
 pub(super) const LONG: usize = 64;

@@ -36,7 +36,6 @@ pub(crate) use logarithm::entropy;
 use matches::MatchTable;
 use parse::Parser;
 pub(crate) use search::Effort;
-use search::SEARCHED;
 use split::PORTION;
 use tokens::{MAX_LITERALS, Token};
 pub(crate) use zlib::{InflateFailure, inflate, zlib};
@@ -101,7 +100,7 @@ impl Deflate {
         effort: Effort,
         len: usize,
     ) -> Result<(), TryReserveError> {
-        let len = len.min(SEARCHED * 3 / 2);
+        let len = len.min(effort.window() * 3 / 2);
         let most = len / 4 + len / 1024 + 4;
         let missing = most.saturating_sub(self.tokens.capacity());
         if missing > 0 {

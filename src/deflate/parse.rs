@@ -9,11 +9,11 @@ use std::collections::TryReserveError;
 use super::chains::Chains;
 use super::costs::Costs;
 use super::matches::{LONG, MARGIN, MAX_SEARCHED_LITERALS, common, fill};
-use super::tokens::{Token, push_match};
+use super::tokens::{MAX_MATCH, Token, push_match};
 
 /// The data bytes of a segment. The last one may have half as many more. No match
 /// reaches over its end.
-pub(super) const SEGMENT: usize = 16 << 10;
+pub(super) const SEGMENT: usize = 12 << 10;
 const LONGEST_SEGMENT: usize = SEGMENT * 3 / 2;
 
 /// The length of the shortest match.
@@ -148,7 +148,7 @@ fn find_path(
                 if at + longest < end && data[place + longest] == data[at + longest] {
                     matches.reach(common(data, at, distance, end), distance);
                 }
-                matches.longest < LONG
+                matches.longest < MAX_MATCH
             });
         }
         // The rest of the match of the place before.
@@ -325,7 +325,7 @@ mod tests {
             for at in 0..len {
                 let here = cheapest[at];
                 cheapest[at + 1] = cheapest[at + 1].min(here + costs.literal(data[at]));
-                if at + MARGIN > len {
+                if at == 0 || at + MARGIN > len {
                     continue;
                 }
                 // No chain has place 0.

@@ -2,7 +2,7 @@
 //! together.
 
 use super::bits::BitWriter;
-use super::block::{self, Frequencies, STORED_MAX};
+use super::block::{self, Frequencies};
 use super::logarithm::BIT;
 use super::parse::SEGMENT;
 use super::split::split;
@@ -18,18 +18,27 @@ pub(crate) enum Effort {
     Much,
 }
 
-/// The data bytes that are searched at a time. The last time it may be half as many
-/// more. A multiple of the largest stored block.
-pub(super) const SEARCHED: usize = 2 * STORED_MAX;
+impl Effort {
+    /// Returns the data bytes whose tokens are in memory at a time. The last time there
+    /// may be half as many more. The longer, the fewer blocks; the parser needs memory
+    /// of its own.
+    pub(super) fn window(self) -> usize {
+        match self {
+            Effort::Little => 96 << 10,
+            Effort::Much => 64 << 10,
+        }
+    }
+}
 
 /// Places of a chain that are looked at where data repeat much.
-const FEW_LOOKS: usize = 5;
+const FEW_LOOKS: usize = 6;
 /// Places of a chain that are looked at for the cheapest way.
 const MANY_LOOKS: usize = 20;
 
 impl Deflate {
     /// Compresses as [`fast`](Deflate::fast) does, with a search for matches.
-    #[inline(always)]
+    // Not inlined: its frame need not be on the stack while rows are filtered.
+    #[inline(never)]
     pub(crate) fn searched<K: DeflateKernels>(
         &mut self,
         kernels: K,
@@ -44,7 +53,7 @@ impl Deflate {
         let (mut repeats_much, mut before) = (false, None);
         let mut at = 0;
         while at < len {
-            let size = portion(len - at, SEARCHED);
+            let size = portion(len - at, effort.window());
             let end = at + size;
             self.tokens.clear();
             match effort {
@@ -92,8 +101,9 @@ impl Deflate {
     pub(crate) fn estimate_searched(&mut self, data: &[u8], len: usize) -> usize {
         self.table.begin();
         let mut cost = 0;
-        for at in (0..len).step_by(SEARCHED) {
-            let end = (at + SEARCHED).min(len);
+        let window = Effort::Much.window();
+        for at in (0..len).step_by(window) {
+            let end = (at + window).min(len);
             self.tokens.clear();
             self.quick(data, at, end);
             cost += block::count_all(&data[at..end], &self.tokens).cost();

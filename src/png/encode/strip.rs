@@ -17,7 +17,7 @@ use super::known_files::{KnownStrips, StripInFile};
 use super::row_filter::{RowFilter, filter_groups};
 use super::scanline::{ScanlineReader, StableRows};
 use super::search::{self, Trial};
-use crate::alloc::grow;
+use crate::alloc::{grow, push};
 use crate::arch::{Registers, dispatch};
 use crate::deflate::{self, Deflate, STORED_HEADER};
 use crate::{Compression, Error, ErrorKind};
@@ -47,7 +47,9 @@ pub(super) struct Strip {
     found: Found,
     /// The last rows and their filter, if the strip converts rows of stable memory.
     row_filter: RowFilter,
-    deflate: Deflate,
+    /// The compressor, or nothing before strips are prepared. Elsewhere, since strips are
+    /// moved and its tables are large.
+    deflate: Vec<Deflate>,
 }
 
 /// The place where a strip with the same key was found.
@@ -99,12 +101,17 @@ impl Strip {
             return Ok(());
         }
         if geometry.compression != Compression::Stored {
+            if self.deflate.is_empty() {
+                push(&mut self.deflate, Deflate::default())?;
+            }
             let bytes = size as u64;
-            let reserved = match search::effort(geometry.compression) {
-                Some(effort) => self.deflate.reserve_search(effort, size),
-                None => self.deflate.reserve(size),
-            };
-            reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
+            for deflate in &mut self.deflate {
+                let reserved = match search::effort(geometry.compression) {
+                    Some(effort) => deflate.reserve_search(effort, size),
+                    None => deflate.reserve(size),
+                };
+                reserved.map_err(|_| ErrorKind::OutOfMemory { bytes })?;
+            }
         }
         Ok(grow(
             &mut self.out,
@@ -290,12 +297,17 @@ impl Strip {
             self.end += STORED_HEADER + rows.len();
         } else {
             let out = &mut self.out[ZLIB_HEADER.len()..];
-            self.end += match search::effort(geometry.compression) {
-                None if geometry.compression == Compression::Stored => Deflate::stored(rows, out),
-                None => self.deflate.fast(kernels, padded, rows.len(), out),
-                Some(effort) => self
-                    .deflate
-                    .searched(kernels, effort, padded, rows.len(), out),
+            // Only strips that are stored have no compressor.
+            self.end += match (
+                self.deflate.first_mut(),
+                search::effort(geometry.compression),
+            ) {
+                _ if geometry.compression == Compression::Stored => Deflate::stored(rows, out),
+                (None, _) => Deflate::stored(rows, out),
+                (Some(deflate), None) => deflate.fast(kernels, padded, rows.len(), out),
+                (Some(deflate), Some(effort)) => {
+                    deflate.searched(kernels, effort, padded, rows.len(), out)
+                }
             };
         }
         self.write_zlib_header(geometry, filtering);
@@ -415,7 +427,10 @@ impl Strip {
             row,
             above,
         };
-        trial.choose(kernels, effort, &mut self.deflate, &mut self.out)
+        match self.deflate.first_mut() {
+            Some(deflate) => trial.choose(kernels, effort, deflate, &mut self.out),
+            None => FilterChoice::MinSum,
+        }
     }
 }
 
