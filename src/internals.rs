@@ -199,7 +199,16 @@ impl Strip {
         let mut out = vec![0; deflate::bound(len)];
         // Fills the tables, which `Step::Emit` uses.
         let mut writer = BitWriter::new(&mut out);
-        block::write(Portable, &mut writer, &mut tables, &filtered, len, &tokens);
+        let frequencies = block::count(&filtered[..len], &tokens);
+        block::write(
+            Portable,
+            &mut writer,
+            &mut tables,
+            &filtered,
+            len,
+            &tokens,
+            &frequencies,
+        );
         let mut rows = raw.clone();
         rows.resize(len + deflate::PADDING, 0);
         Strip {

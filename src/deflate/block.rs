@@ -5,7 +5,7 @@ use super::DeflateKernels;
 use super::bits::BitWriter;
 use super::huffman::{Code, codes, lengths};
 use super::logarithm::{BIT, entropy};
-use super::tokens::Token;
+use super::tokens::{MAX_MATCH, Token, split_run};
 
 /// The number of symbols for literals, the end of the block and match lengths
 /// (RFC 1951, 3.2.5). The last two never occur. They only have a fixed code
@@ -151,6 +151,9 @@ pub(crate) struct Tables {
     /// The bits of each match at distance 1, indexed by its length: the length code,
     /// its extra bits and the distance code.
     pub(crate) runs: [u64; 259],
+    /// As many matches of the greatest length at distance 1 as fit into 56 bits, and their
+    /// number.
+    pub(crate) longest: (u64, usize),
     /// The length code and its extra bits, indexed by the length.
     lengths: [u32; 259],
     /// The code of each distance symbol.
@@ -205,6 +208,7 @@ impl Default for Tables {
         Tables {
             literals: [0; 256],
             runs: [0; 259],
+            longest: (0, 1),
             lengths: [0; 259],
             distances: [0; 32],
         }
@@ -323,10 +327,11 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> Frequencies {
     // are spread evenly. They do not repeat with the rows of an image, whose
     // length may well be a power of two: else the sample would see the same
     // columns in every row.
+    const TURN: u32 = 0x9e37_79b9; // 2^32 over the golden ratio
     let mut turn = 0u32;
-    let mut place = || {
-        turn = turn.wrapping_add(0x9e37_79b9); // 2^32 over the golden ratio
-        ((turn >> 16) as usize * step) >> 16
+    let place = |turn: &mut u32| {
+        *turn = turn.wrapping_add(TURN);
+        ((*turn >> 16) as usize * step) >> 16
     };
     let mut at = 0;
     // Short runs are counted or skipped sixteen at a time. The processor could
@@ -338,7 +343,7 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> Frequencies {
             histogram(literals, &mut counts);
         } else if literals.len() < 128 {
             if short_runs % 16 == 0 {
-                count_short = place() == 0;
+                count_short = place(&mut turn) == 0;
             }
             short_runs += usize::from(!literals.is_empty());
             if count_short {
@@ -346,16 +351,27 @@ pub(crate) fn count(data: &[u8], tokens: &[Token]) -> Frequencies {
             }
         } else {
             for portions in literals.chunks(64 * step) {
-                if let Some(portion) = portions.chunks(64).nth(place()) {
+                if let Some(portion) = portions.chunks(64).nth(place(&mut turn)) {
                     histogram(portion, &mut counts);
                 }
             }
         }
         at += token.literals as usize;
-        if token.length > 0 {
-            symbols[length_symbol(token.length)] += 1;
-            distances[0] += 1;
-            at += usize::from(token.length);
+        let length = usize::from(token.length);
+        at += length;
+        // Without a branch on the number of matches.
+        let (longest, rest) = split_run(length);
+        let mut matches = longest as u32;
+        symbols[length_symbol(MAX_MATCH as u16)] += matches;
+        for length in rest {
+            let counted = u32::from(length > 0);
+            symbols[length_symbol(length as u16)] += counted;
+            matches += counted;
+        }
+        distances[0] += matches;
+        // Every match behind the first takes a turn, as if it had a token of its own.
+        if short_runs % 16 == 0 {
+            turn = turn.wrapping_add(TURN.wrapping_mul(matches.saturating_sub(1)));
         }
     }
     for (byte, frequency) in symbols[..256].iter_mut().enumerate() {
@@ -431,6 +447,12 @@ fn fill_tables(tables: &mut Tables, code_lengths: &CodeLengths) -> Code {
         let length = usize::from(length);
         tables.lengths[length] = entry(bits, count);
         tables.runs[length] = run << 8 | u64::from(count + u32::from(one.length));
+    }
+    let longest = tables.runs[MAX_MATCH];
+    let (bits, count) = (longest >> 8, longest as u32 & 0xff);
+    tables.longest = (0, (56 / count.max(1)) as usize);
+    for i in 0..tables.longest.1 {
+        tables.longest.0 |= bits << (i as u32 * count);
     }
     all[END_OF_BLOCK]
 }

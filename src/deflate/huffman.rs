@@ -25,19 +25,20 @@ pub(super) struct Code {
 /// The sum of the frequencies must fit 32 bits.
 pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
     lengths.fill(0);
-    let mut leaves = [(0u32, 0u16); SYMBOLS];
+    // A leaf is the frequency of a symbol, above the symbol: numbers are sorted faster
+    // than pairs.
+    let mut leaves = [0u64; SYMBOLS];
     let mut count = 0;
     for (symbol, &frequency) in frequencies.iter().enumerate() {
-        if frequency > 0 {
-            leaves[count] = (frequency, symbol as u16);
-            count += 1;
-        }
+        leaves[count] = u64::from(frequency) << 16 | symbol as u64;
+        count += usize::from(frequency > 0);
     }
     let leaves = &mut leaves[..count];
+    let symbol = |leaf: u64| usize::from(leaf as u16);
     match *leaves {
         [] => return,
-        [(_, symbol)] => {
-            lengths[usize::from(symbol)] = 1;
+        [leaf] => {
+            lengths[symbol(leaf)] = 1;
             return;
         }
         _ => leaves.sort_unstable(),
@@ -46,22 +47,29 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
     // The tree is built with two queues. One has the leaves, sorted by weight.
     // The other has the inner nodes, which are sorted too, since each is at
     // least as heavy as the node made before it. The two lightest nodes of both
-    // queues become the children of the next inner node.
-    let mut weight = [0u32; 2 * SYMBOLS];
+    // queues become the children of the next inner node. The greatest weight
+    // marks the end of a queue: then the choice takes no branch, which the processor
+    // could not predict.
+    let mut leaf_weights = [u32::MAX; SYMBOLS + 1];
+    let mut node_weights = [u32::MAX; SYMBOLS];
     let mut parent = [0u16; 2 * SYMBOLS];
-    for (weight, &(frequency, _)) in weight.iter_mut().zip(&*leaves) {
-        *weight = frequency;
+    for (weight, &leaf) in leaf_weights.iter_mut().zip(&*leaves) {
+        *weight = (leaf >> 16) as u32;
     }
-    let (mut leaf, mut node) = (0, count);
+    let (mut leaf, mut node) = (0, 0);
     let root = 2 * count - 2;
-    for next in count..=root {
+    for next in 0..count - 1 {
+        let mut sum = 0;
         for _ in 0..2 {
-            let take_leaf = leaf < count && (node == next || weight[leaf] <= weight[node]);
-            let lightest = if take_leaf { &mut leaf } else { &mut node };
-            weight[next] += weight[*lightest];
-            parent[*lightest] = next as u16;
-            *lightest += 1;
+            let (leaf_weight, node_weight) = (leaf_weights[leaf], node_weights[node]);
+            let take_leaf = leaf_weight <= node_weight;
+            sum += leaf_weight.min(node_weight);
+            let lightest = if take_leaf { leaf } else { count + node };
+            parent[lightest] = (count + next) as u16;
+            leaf += usize::from(take_leaf);
+            node += usize::from(!take_leaf);
         }
+        node_weights[next] = sum;
     }
 
     // The number of leaves at each depth. Leaves beyond the limit are counted
@@ -96,8 +104,8 @@ pub(super) fn lengths(frequencies: &[u32], longest: u8, lengths: &mut [u8]) {
     // The most frequent symbols get the shortest codes.
     let mut leaves = leaves.iter().rev();
     for (length, &count) in at_depth.iter().enumerate().take(longest + 1) {
-        for &(_, symbol) in leaves.by_ref().take(count as usize) {
-            lengths[usize::from(symbol)] = length as u8;
+        for &leaf in leaves.by_ref().take(count as usize) {
+            lengths[symbol(leaf)] = length as u8;
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::bits::{ROOM, State};
 use super::block::Tables;
-use super::tokens::Token;
+use super::tokens::{MAX_MATCH, Token, WINDOW, split_run};
 use crate::arch::Portable;
 
 /// The kernels of deflate. The default of each method is portable code.
@@ -17,13 +17,14 @@ pub(crate) trait DeflateKernels: Copy {
         portable_zeros(bytes)
     }
 
-    /// Returns whether any 16 bytes that begin at a multiple of 16 are all
-    /// zero. May always return `true` if [`zeros`](Self::zeros) costs no more
-    /// than this test.
+    /// Returns a mask with a bit for each eight bytes, set if all of them are zero.
     #[inline(always)]
-    fn any_zero_group(self, bytes: &[u8; 64]) -> bool {
-        let mut groups = bytes.as_chunks::<16>().0.iter();
-        groups.any(|group| u128::from_le_bytes(*group) == 0)
+    fn zero_eights(self, bytes: &[u8; WINDOW]) -> u64 {
+        let mut mask = 0;
+        for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+            mask |= u64::from(*eight == [0; 8]) << i;
+        }
+        mask
     }
 
     /// Writes the codes of all tokens, or stops after the token with which the
@@ -132,18 +133,35 @@ pub(super) fn put_match(
     token: &Token,
 ) -> usize {
     let length = usize::from(token.length);
-    if length > 0 {
-        if token.distance == 1 {
-            // The remainder changes no length. It shows the compiler that the index
-            // is in bounds.
-            let code = tables.runs[length % tables.runs.len()];
-            writer.put(out, code >> 8, code as u32 & 0xff);
-        } else {
-            let (bits, count) = tables.of_match(length, token.distance);
-            writer.put(out, bits, count);
-        }
+    if token.distance > 1 {
+        let (bits, count) = tables.of_match(length, token.distance);
+        writer.put(out, bits, count);
+    } else {
+        put_run(writer, out, tables, length);
     }
     length
+}
+
+/// Writes the matches of a run, which may have no bytes. The processor could not predict
+/// how many matches a run has, so few branches depend on that.
+#[inline(always)]
+fn put_run(writer: &mut State, out: &mut [u8], tables: &Tables, length: usize) {
+    let (mut count, [second, third]) = split_run(length);
+    let (bits, most) = tables.longest;
+    let each = tables.runs[MAX_MATCH] as u32 & 0xff;
+    while count > most {
+        writer.put(out, bits, most as u32 * each);
+        count -= most;
+    }
+    let len = count as u32 * each;
+    if count > 0 {
+        writer.put(out, bits & ((1 << len) - 1), len);
+    }
+    // The table has no bits for a length of 0. Both matches fit into 56 bits.
+    let [second, third] = [second, third].map(|length| tables.runs[length]);
+    let len = second as u32 & 0xff;
+    let both = second >> 8 | third >> 8 << len;
+    writer.put(out, both, len + (third as u32 & 0xff));
 }
 
 /// Joins four entries of [`Tables::literals`]. Returns their codes one behind

@@ -37,7 +37,7 @@ use matches::MatchTable;
 use parse::Parser;
 pub(crate) use search::Effort;
 use split::PORTION;
-use tokens::{MAX_LITERALS, Token};
+use tokens::{MAX_LITERALS, MAX_MATCH, MAX_RUN, Token};
 pub(crate) use zlib::{InflateFailure, inflate, zlib};
 
 /// The end of the stream, behind the last piece: an empty block with fixed
@@ -76,8 +76,12 @@ pub(crate) fn bound(len: usize) -> usize {
 }
 
 /// The output behind the limit is at most a block header, a token of the
-/// longest codes, and one step of the next token.
-const _: () = assert!(512 + MAX_LITERALS * block::MAX_CODE_LENGTH as usize / 8 + ROOM <= SLACK);
+/// longest codes, and one step of the next token. A match of a long run has no extra bits.
+const _: () = assert!(
+    512 + (MAX_LITERALS + MAX_RUN / MAX_MATCH + 3) * (block::MAX_CODE_LENGTH as usize + 1) / 8
+        + ROOM
+        <= SLACK
+);
 
 impl Deflate {
     /// Allocates memory for the tokens of pieces of `len` bytes. At most one

@@ -6,12 +6,13 @@
 
 use super::DeflateKernels;
 
-/// Some literals, and then at most one match.
+/// Some literals, and then at most one match, or a long run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
     /// The number of literals.
     pub(crate) literals: u32,
-    /// The length of the match, 3 to 258, or 0 for no match.
+    /// The length of the match, or 0 for no match. A length above [`MAX_MATCH`] stands
+    /// for several matches at distance 1: see [`split_run`].
     pub(crate) length: u16,
     /// The distance of the match, 1 to 32768, or 0 for no match.
     pub(crate) distance: u16,
@@ -34,132 +35,116 @@ pub(crate) const MAX_LITERALS: usize = 1 << 14;
 /// The length of the longest match (RFC 1951, 3.2.5).
 pub(crate) const MAX_MATCH: usize = 258;
 
-/// The places in a mask of 64 bytes at which a group of 16 zeros may begin: the
-/// multiples of 16.
-const GROUP_PLACES: u64 = 0x0001_0001_0001_0001;
+/// The longest run in a token but for two bytes: matches of the greatest length.
+pub(super) const MAX_RUN: usize = 127 * MAX_MATCH;
+
+/// The bytes of data that [`tokenize`] looks at at a time: a bit for each eight of them.
+pub(super) const WINDOW: usize = 512;
+
+/// The bytes of a group. A group begins at a multiple of its length.
+const GROUP: usize = 16;
 
 /// Cuts `data` into tokens. Overwrites `tokens`.
 ///
-/// The search looks at 64 bytes at a time. It finds a run of zeros by a group
-/// in it: 16 zeros that begin at a multiple of 16. Every run of 31 zeros has a
-/// group. A run of less than 16 has none, and becomes literals. From its first
-/// group, a run is followed in both directions.
+/// A run of zeros is found by the groups in it: 16 zeros that begin at a multiple of 16. Every
+/// run of 31 zeros has a group. A run of less than 16 has none, and becomes literals. Groups
+/// side by side belong to one run, which reaches into the groups around them.
+///
+/// Where a run begins and ends changes with the data, so the processor could predict no branch
+/// that depends on it. Here such places are the set bits of a mask. The only such branch
+/// is the one behind the last bit.
 #[inline(always)]
 pub(crate) fn tokenize<K: DeflateKernels>(kernels: K, data: &[u8], tokens: &mut Vec<Token>) {
     tokens.clear();
-    let bytes = Zeros::new(kernels, data);
-    // All bytes before `done` are in the tokens.
-    let (mut done, mut word) = (0, 0);
-    let mut zeros = bytes.word_if_group(0);
-    loop {
-        // Groups before `done` are in a match already.
-        let seen = usize::saturating_sub(done, word * 64);
-        let groups = if seen < 64 {
-            groups(zeros) >> seen << seen
-        } else {
-            0
-        };
-        if groups == 0 {
-            word += 1;
-            if word == bytes.words() {
-                break;
+    let (windows, rest) = data.as_chunks::<WINDOW>();
+    let mut last = [1; WINDOW]; // no zeros behind the end
+    last[..rest.len()].copy_from_slice(rest);
+    let last = (!rest.is_empty()).then_some(&last);
+    // All bytes before `done` are in the tokens. The current run begins at `start`.
+    let (mut done, mut start, mut inside) = (0, 0, false);
+    for (i, window) in windows.iter().chain(last).enumerate() {
+        let eights = kernels.zero_eights(window);
+        // Two bits for each group.
+        let groups = eights & eights >> 1 & 0x5555_5555_5555_5555;
+        let mut changes = groups ^ (groups << 2 | u64::from(inside));
+        while changes != 0 {
+            let place = i * WINDOW + changes.trailing_zeros() as usize * 8;
+            changes &= changes - 1;
+            if inside {
+                let end = place + zeros_behind(data, place);
+                // The first zero is a literal, which the matches repeat.
+                push(tokens, start + 1 - done, end - start - 1);
+                done = end;
+            } else {
+                start = place - zeros_before(data, place);
             }
-            zeros = bytes.word_if_group(word);
-            continue;
+            inside = !inside;
         }
-        let bit = groups.trailing_zeros() as usize;
-        let start = (word * 64 + bit - bytes.zeros_before(zeros, word, bit)).max(done);
-        let mut end = word * 64 + bit + (zeros >> bit).trailing_ones() as usize;
-        while end == word * 64 + 64 && word + 1 < bytes.words() {
-            word += 1;
-            zeros = bytes.word(word);
-            end += zeros.trailing_ones() as usize;
-        }
-        // The first zero is a literal, which the matches repeat.
-        push(tokens, start + 1 - done, end - start - 1);
-        done = end;
+    }
+    if inside {
+        push(tokens, start + 1 - done, data.len() - start - 1);
+        done = data.len();
     }
     push(tokens, data.len() - done, 0);
 }
 
-/// Returns a mask with a bit for the first byte of each group.
+/// Returns the number of zeros directly before a group that begins a run: less than a group.
 #[inline(always)]
-fn groups(zeros: u64) -> u64 {
-    let mut runs = zeros & (zeros >> 8);
-    runs &= runs >> 4;
-    runs &= runs >> 2;
-    runs &= runs >> 1;
-    runs & GROUP_PLACES
+fn zeros_before(data: &[u8], place: usize) -> usize {
+    match data[..place].last_chunk::<GROUP>() {
+        Some(bytes) => u128::from_le_bytes(*bytes).leading_zeros() as usize / 8,
+        None => 0,
+    }
 }
 
-/// The places of the zeros in some bytes, as words of 64 bits: one bit for each
-/// byte, set if the byte is zero.
-struct Zeros<'d, K> {
-    kernels: K,
-    chunks: &'d [[u8; 64]],
-    /// The word of the bytes behind the chunks.
-    rest: u64,
-    /// The number of bytes behind the chunks.
-    rest_len: usize,
+/// Returns the number of zeros in the group behind a run: less than a group.
+#[inline(always)]
+fn zeros_behind(data: &[u8], place: usize) -> usize {
+    match data[place..].first_chunk::<GROUP>() {
+        Some(bytes) => u128::from_le_bytes(*bytes).trailing_zeros() as usize / 8,
+        None => data[place..].iter().take_while(|&&byte| byte == 0).count(),
+    }
 }
 
-impl<'d, K: DeflateKernels> Zeros<'d, K> {
-    #[inline(always)]
-    fn new(kernels: K, data: &'d [u8]) -> Self {
-        let (chunks, rest) = data.as_chunks::<64>();
-        let mut chunk = [1; 64]; // no zeros behind the end
-        chunk[..rest.len()].copy_from_slice(rest);
-        Zeros {
-            kernels,
-            chunks,
-            rest: kernels.zeros(&chunk),
-            rest_len: rest.len(),
-        }
-    }
-
-    /// Returns the number of words, at least 1.
-    #[inline(always)]
-    fn words(&self) -> usize {
-        (self.chunks.len() + usize::from(self.rest_len > 0)).max(1)
-    }
-
-    /// Returns a word.
-    #[inline(always)]
-    fn word(&self, word: usize) -> u64 {
-        match self.chunks.get(word) {
-            Some(chunk) => self.kernels.zeros(chunk),
-            None => self.rest,
-        }
-    }
-
-    /// Returns a word, or 0 if none of its bytes begins a group. In portable
-    /// code, the test for a group costs less than the word.
-    #[inline(always)]
-    fn word_if_group(&self, word: usize) -> u64 {
-        match self.chunks.get(word) {
-            Some(chunk) if !self.kernels.any_zero_group(chunk) => 0,
-            _ => self.word(word),
-        }
-    }
-
-    /// Returns the number of zeros directly before the group at `bit` of
-    /// `word`. There are less than 16: otherwise they would have a group of
-    /// their own, which would have been found first.
-    #[inline(always)]
-    fn zeros_before(&self, zeros: u64, word: usize, bit: usize) -> usize {
-        let before = match (bit, word) {
-            (16.., _) => zeros << (64 - bit),
-            (_, 0) => 0,
-            _ => self.word(word - 1),
-        };
-        before.leading_ones() as usize
+/// Splits a run into matches. Returns the number of matches of
+/// [`MAX_MATCH`] bytes, and the lengths of the two matches behind them, each 0 or at least
+/// 3.
+#[inline(always)]
+pub(super) fn split_run(length: usize) -> (usize, [usize; 2]) {
+    let (count, rest) = (length / MAX_MATCH, length % MAX_MATCH);
+    // A match has no less than 3 bytes.
+    let borrows = count > 0 && (rest == 1 || rest == 2);
+    if borrows {
+        (count - 1, [MAX_MATCH - 3 + rest, 3])
+    } else {
+        (count, [rest, 0])
     }
 }
 
 /// Appends literals and a run of zeros behind them as tokens.
 #[inline(always)]
-fn push(tokens: &mut Vec<Token>, literals: usize, zeros: usize) {
-    push_match(tokens, MAX_LITERALS, literals, zeros, 1);
+fn push(tokens: &mut Vec<Token>, mut literals: usize, mut zeros: usize) {
+    while literals > MAX_LITERALS {
+        tokens.push(Token::of_literals(MAX_LITERALS));
+        literals -= MAX_LITERALS;
+    }
+    // What is left has no less than 3 bytes.
+    while zeros > MAX_RUN + 2 {
+        tokens.push(Token {
+            literals: literals as u32,
+            length: MAX_RUN as u16,
+            distance: 1,
+        });
+        literals = 0;
+        zeros -= MAX_RUN;
+    }
+    if literals + zeros > 0 {
+        tokens.push(Token {
+            literals: literals as u32,
+            length: zeros as u16,
+            distance: u16::from(zeros > 0),
+        });
+    }
 }
 
 /// Appends literals and a repetition behind them as tokens. The literals are cut into
@@ -210,7 +195,14 @@ mod tests {
             assert!(token.literals as usize <= MAX_LITERALS);
             at += token.literals as usize;
             if token.length > 0 {
-                assert!((3..=MAX_MATCH).contains(&token.length.into()), "{token:?}");
+                assert_eq!(token.distance, 1);
+                let (count, rest) = split_run(token.length.into());
+                let [second, third] = rest;
+                let split = count * MAX_MATCH + second + third;
+                assert_eq!(split, usize::from(token.length));
+                for length in rest {
+                    assert!(matches!(length, 0 | 3..=MAX_MATCH), "{token:?}");
+                }
                 let run = &data[at - 1..at + usize::from(token.length)];
                 assert!(
                     run.iter().all(|&byte| byte == 0),
@@ -257,6 +249,10 @@ mod tests {
         check(&[]);
         check(&vec![0; 100_000]);
         check(&vec![5; 100_000]);
+        for len in MAX_RUN - 2..MAX_RUN + 9 {
+            check(&vec![0; len]);
+            check(&vec![0; 2 * MAX_RUN + len]);
+        }
         for _ in 0..300 {
             let mut data = Vec::new();
             while data.len() < 5000 {

@@ -3,9 +3,8 @@
 //! It writes 64 literals at a time. Their codes are looked up in tables that
 //! are split into bytes, then joined to pairs, fours and eights. A prefix sum
 //! of the lengths gives the position of each eight in the bit stream. All
-//! eights are rotated to their position at once. An eight with more than 56
-//! bits does not fit into a word of 64 bits behind the last bits of a byte;
-//! then fours are written instead.
+//! eights are rotated to their position at once. An eight that does not fit into a
+//! word of 64 bits behind the last bits of a byte goes on in a second word.
 //!
 //! Two codes are joined in the middle of a lane: the first moves to the top of
 //! the low half, the second to the bottom of the high half. So each moves by an
@@ -169,36 +168,28 @@ kernel!(
                 let Some(room) = out[writer.at..].first_chunk_mut::<ROOM>() else {
                     return true;
                 };
+                // Rotated to their place, a first four with at most 56 bits ends within its
+                // word. A second four may go on at the bottom of its word: those bits
+                // belong into the next eight bytes.
+                let first = _mm512_rolv_epi64(first_four, to_first);
+                let second = _mm512_rolv_epi64(second_four, to_second);
+                let end = _mm512_add_epi64(shift, eight);
+                let whole = _mm512_and_si512(end, _mm512_set1_epi64(56));
                 let carried = _mm512_set1_epi64(writer.bits.cast_signed());
-                let first_count = _mm512_and_si512(
-                    _mm512_add_epi64(pair, _mm512_srli_epi64(pair, 16)),
-                    _mm512_set1_epi64(0xffff),
-                );
-                let second_count = _mm512_sub_epi64(eight, first_count);
-                // Returns the bits of a word behind its last full byte.
-                let tail = |bits: __m512i, shift: __m512i, count: __m512i| {
-                    let whole = _mm512_set1_epi64(56);
-                    let end = _mm512_add_epi64(shift, count);
-                    _mm512_srlv_epi64(bits, _mm512_and_si512(end, whole))
-                };
-                if _mm512_cmpgt_epi64_mask(eight, _mm512_set1_epi64(56)) == 0 {
-                    // Each eight fits into a word, with its first bit at
-                    // `shift`. The bits below are the tail of the word before
-                    // it, which the word is stored over. Lane 0 gets the bits
-                    // that `writer` carries. A full eight has at least 8 bits,
-                    // so its tail has no bits of earlier words. Only the last
-                    // eight may be shorter; `writer` takes its tail from the
-                    // whole word. Lanes without literals overwrite only bytes
-                    // that `writer` writes again.
-                    let eights = _mm512_or_si512(
-                        _mm512_rolv_epi64(first_four, to_first),
-                        _mm512_rolv_epi64(second_four, to_second),
-                    );
-                    let tails = tail(eights, shift, eight);
+                // The bits below `shift` in a word are the tail of the word before it,
+                // which the word is stored over. Lane 0 gets the bits that `writer`
+                // carries. A full eight has at least 8 bits, so its tail has no bits of
+                // earlier words. Only the last eight may be shorter; `writer` takes its
+                // tail from the whole word. Lanes without literals overwrite only bytes
+                // that `writer` writes again.
+                let ends = pack(ends);
+                let place = |i: usize| if i == 0 { 0 } else { byte_of(ends, i - 1) };
+                let last = ((take - 1) / 8) & 7;
+                if _mm512_cmpgt_epi64_mask(end, _mm512_set1_epi64(63)) == 0 {
+                    let eights = _mm512_or_si512(first, second);
+                    let tails = _mm512_srlv_epi64(eights, whole);
                     let before = _mm512_alignr_epi64::<7>(tails, carried);
                     let words = unpack(_mm512_or_si512(eights, before));
-                    let ends = pack(ends);
-                    let place = |i: usize| if i == 0 { 0 } else { byte_of(ends, i - 1) & 63 };
                     for (i, word) in words.iter().enumerate() {
                         let place = place(i);
                         room[place..place + 8].copy_from_slice(&word.to_le_bytes());
@@ -206,65 +197,42 @@ kernel!(
                     let (word, place) = if take == 64 {
                         (words[7], place(7))
                     } else {
-                        let last = ((take - 1) / 8) & 7;
                         (words[last], place(last))
                     };
                     writer.resume_after(word, place, ends[1] >> 48);
-                } else if take == 64
-                    && _mm512_cmplt_epi64_mask(
-                        _mm512_min_epi64(first_count, second_count),
-                        _mm512_set1_epi64(8),
-                    ) == 0
-                {
-                    // Some eight has more than 56 bits, but each four fits into
-                    // a word and has at least 8 bits. The fours are stored as
-                    // the eights are above: a first four begins with the tail
-                    // of the second four of the eight before it, and a second
-                    // four with the tail of its first four. `middle` is the bit
-                    // position at which second fours begin.
-                    let middle = _mm512_add_epi64(begin, first_count);
-                    let second_shift = _mm512_and_si512(middle, _mm512_set1_epi64(7));
-                    let to_second = _mm512_add_epi64(
-                        _mm512_or_si512(second_shift, _mm512_set1_epi64(32)),
-                        _mm512_and_si512(_mm512_srli_epi64(pair, 32), _mm512_set1_epi64(0xffff)),
-                    );
-                    let firsts = _mm512_rolv_epi64(first_four, to_first);
-                    let seconds = _mm512_rolv_epi64(second_four, to_second);
-                    let first_tails = tail(firsts, shift, first_count);
-                    let second_tails = tail(seconds, second_shift, second_count);
-                    let before = _mm512_alignr_epi64::<7>(second_tails, carried);
-                    let firsts = unpack(_mm512_or_si512(firsts, before));
-                    let seconds = unpack(_mm512_or_si512(seconds, first_tails));
-                    let (ends, middle) = (pack(ends), pack(middle));
-                    let place = |i: usize| if i == 0 { 0 } else { byte_of(ends, i - 1) };
-                    for (i, (first, second)) in firsts.iter().zip(&seconds).enumerate() {
-                        let (place, middle) = (place(i), byte_of(middle, i));
-                        room[place..place + 8].copy_from_slice(&first.to_le_bytes());
-                        room[middle..middle + 8].copy_from_slice(&second.to_le_bytes());
-                    }
-                    writer.resume_after(seconds[7], byte_of(middle, 7), ends[1] >> 48);
                 } else {
-                    // Rare: very long codes together with very short ones, or
-                    // with less than 64 literals. The fours move to the bottom
-                    // of their lanes and are appended one by one.
-                    let at_bottom = |four, pair_count: __m512i| {
-                        let middle = _mm512_set1_epi64(32);
-                        let count = _mm512_and_si512(pair_count, _mm512_set1_epi64(0xffff));
-                        unpack(_mm512_srlv_epi64(four, _mm512_sub_epi64(middle, count)))
-                    };
-                    let firsts = at_bottom(first_four, pair);
-                    let seconds = at_bottom(second_four, _mm512_srli_epi64(pair, 32));
-                    let (counts, second_counts) = (unpack(first_count), unpack(second_count));
-                    // Counts from the start of `room`.
-                    let mut local = State { at: 0, ..writer };
-                    for i in 0..8 {
-                        local.put_in_array(room, firsts[i], counts[i] as u32);
-                        local.put_in_array(room, seconds[i], second_counts[i] as u32);
+                    // Some eight goes on in a second word. Each eight is stored as two, of
+                    // which the second may be empty: the next eight is stored over it.
+                    let first_count = _mm512_and_si512(
+                        _mm512_add_epi64(pair, _mm512_srli_epi64(pair, 16)),
+                        _mm512_set1_epi64(0xffff),
+                    );
+                    let above = _mm512_sllv_epi64(
+                        _mm512_set1_epi64(-1),
+                        _mm512_add_epi64(shift, first_count),
+                    );
+                    let low = _mm512_or_si512(first, _mm512_and_si512(second, above));
+                    let high = _mm512_andnot_si512(above, second);
+                    let in_high = _mm512_cmpgt_epi64_mask(end, _mm512_set1_epi64(63));
+                    let tails =
+                        _mm512_srlv_epi64(_mm512_mask_blend_epi64(in_high, low, high), whole);
+                    let before = _mm512_alignr_epi64::<7>(tails, carried);
+                    let (lows, highs) = (unpack(_mm512_or_si512(low, before)), unpack(high));
+                    for (i, (low, high)) in lows.iter().zip(&highs).enumerate() {
+                        let place = place(i);
+                        let next = (place + 8) & 127;
+                        room[place..place + 8].copy_from_slice(&low.to_le_bytes());
+                        room[next..next + 8].copy_from_slice(&high.to_le_bytes());
                     }
-                    writer = State {
-                        at: writer.at + local.at,
-                        ..local
+                    let (low, high, place) = if take == 64 {
+                        (lows[7], highs[7], place(7))
+                    } else {
+                        (lows[last], highs[last], place(last))
                     };
+                    let end = ends[1] >> 48;
+                    let goes_on = (end >> 3) as usize >= place + 8;
+                    let word = std::hint::select_unpredictable(goes_on, high, low);
+                    writer.resume_after(word, place + 8 * usize::from(goes_on), end);
                 }
             }
             at += put_match(&mut writer, out, tables, run);

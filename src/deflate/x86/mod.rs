@@ -5,13 +5,15 @@ mod emit512;
 
 #[cfg(target_arch = "x86")]
 use std::arch::x86::{
-    __m256i, __m512i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_setzero_si256,
-    _mm512_testn_epi8_mask,
+    __m256i, __m512i, _mm256_castsi256_pd, _mm256_cmpeq_epi8, _mm256_cmpeq_epi64,
+    _mm256_movemask_epi8, _mm256_movemask_pd, _mm256_setzero_si256, _mm512_testn_epi8_mask,
+    _mm512_testn_epi64_mask,
 };
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_setzero_si256,
-    _mm512_testn_epi8_mask,
+    __m256i, __m512i, _mm256_castsi256_pd, _mm256_cmpeq_epi8, _mm256_cmpeq_epi64,
+    _mm256_movemask_epi8, _mm256_movemask_pd, _mm256_setzero_si256, _mm512_testn_epi8_mask,
+    _mm512_testn_epi64_mask,
 };
 
 use fearless_simd::prelude::*;
@@ -20,7 +22,7 @@ use fearless_simd::{Avx2, Avx512, kernel, u8x32, u8x64};
 use super::bits::State;
 use super::block::Tables;
 use super::kernels::DeflateKernels;
-use super::tokens::Token;
+use super::tokens::{Token, WINDOW};
 use emit256::emit256;
 use emit512::emit512;
 
@@ -28,7 +30,7 @@ use emit512::emit512;
 const MAX_SCALAR: usize = 16;
 
 macro_rules! deflate_kernels {
-    ($token:ident, $zeros:ident, $emit:ident) => {
+    ($token:ident, $zeros:ident, $eights:ident, $emit:ident) => {
         impl DeflateKernels for $token {
             #[inline(always)]
             fn zeros(self, bytes: &[u8; 64]) -> u64 {
@@ -36,8 +38,8 @@ macro_rules! deflate_kernels {
             }
 
             #[inline(always)]
-            fn any_zero_group(self, _: &[u8; 64]) -> bool {
-                true
+            fn zero_eights(self, bytes: &[u8; WINDOW]) -> u64 {
+                $eights(self, bytes)
             }
 
             #[inline(always)]
@@ -56,8 +58,8 @@ macro_rules! deflate_kernels {
     };
 }
 
-deflate_kernels!(Avx2, zeros256, emit256);
-deflate_kernels!(Avx512, zeros512, emit512);
+deflate_kernels!(Avx2, zeros256, eights256, emit256);
+deflate_kernels!(Avx512, zeros512, eights512, emit512);
 
 kernel!(
     #[inline]
@@ -76,5 +78,30 @@ kernel!(
     fn zeros512(token: Avx512, bytes: &[u8; 64]) -> u64 {
         let bytes: __m512i = u8x64::simd_from(token, *bytes).into();
         _mm512_testn_epi8_mask(bytes, bytes)
+    }
+);
+
+kernel!(
+    #[inline]
+    fn eights256(token: Avx2, bytes: &[u8; WINDOW]) -> u64 {
+        let mut mask = 0;
+        for (i, bytes) in bytes.as_chunks::<32>().0.iter().enumerate() {
+            let bytes: __m256i = u8x32::simd_from(token, *bytes).into();
+            let zero = _mm256_cmpeq_epi64(bytes, _mm256_setzero_si256());
+            mask |= (_mm256_movemask_pd(_mm256_castsi256_pd(zero)) as u64) << (4 * i);
+        }
+        mask
+    }
+);
+
+kernel!(
+    #[inline]
+    fn eights512(token: Avx512, bytes: &[u8; WINDOW]) -> u64 {
+        let mut mask = 0;
+        for (i, bytes) in bytes.as_chunks::<64>().0.iter().enumerate() {
+            let bytes: __m512i = u8x64::simd_from(token, *bytes).into();
+            mask |= u64::from(_mm512_testn_epi64_mask(bytes, bytes)) << (8 * i);
+        }
+        mask
     }
 );

@@ -11,9 +11,9 @@ use std::arch::x86::*;
 use std::arch::x86_64::*;
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Avx2, Avx512, kernel, u8x32, u64x4};
+use fearless_simd::{Avx2, Avx512, kernel, u8x32, u8x64, u64x4};
 
-use super::kernels::{Block, FilterKernels};
+use super::kernels::{BLOCK, Block, FilterKernels};
 
 /// Makes a closure that predicts 32 bytes for the Paeth filter. For the steps
 /// see `paeth` in `kernels`. This is a macro, since a function may not use the
@@ -38,10 +38,44 @@ macro_rules! predictor {
     }};
 }
 
+/// If more than so many groups of eight bytes differ from the row above, all of a block is
+/// predicted.
+const DENSE: u32 = 16;
+
+kernel!(
+    /// Returns a bit for each group of eight bytes that differs.
+    #[inline]
+    fn differing256(token: Avx2, one: &Block, other: &Block) -> u32 {
+        let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
+        let mut equal = 0;
+        let parts = one.as_chunks().0.iter().zip(other.as_chunks().0);
+        for (i, (one, other)) in parts.enumerate() {
+            let eights = _mm256_cmpeq_epi64(load(one), load(other));
+            equal |= _mm256_movemask_pd(_mm256_castsi256_pd(eights)) << (4 * i);
+        }
+        !equal.cast_unsigned()
+    }
+);
+
+kernel!(
+    /// Returns a bit for each group of eight bytes that differs.
+    #[inline]
+    fn differing512(token: Avx512, one: &Block, other: &Block) -> u32 {
+        let load = |bytes: &[u8; 64]| -> __m512i { u8x64::simd_from(token, *bytes).into() };
+        let mut differing = 0;
+        let parts = one.as_chunks().0.iter().zip(other.as_chunks().0);
+        for (i, (one, other)) in parts.enumerate() {
+            let eights = _mm512_cmpneq_epi64_mask(load(one), load(other));
+            differing |= u32::from(eights) << (8 * i);
+        }
+        differing
+    }
+);
+
 /// Implements the kernels of the filters with 256-bit registers, for AVX2 and
 /// for AVX-512. With 512-bit registers and mask registers they are no faster.
 macro_rules! filter_kernels {
-    ($paeth:ident, $costs:ident, $token:ident) => {
+    ($paeth:ident, $differing:ident, $costs:ident, $token:ident) => {
         kernel!(
             #[inline]
             fn $paeth(
@@ -54,23 +88,45 @@ macro_rules! filter_kernels {
             ) -> () {
                 let load = |bytes: &[u8; 32]| -> __m256i { u8x32::simd_from(token, *bytes).into() };
                 let predict = predictor!();
-                let row = x.as_chunks().0.iter().zip(a.as_chunks().0);
-                let above = b.as_chunks().0.iter().zip(c.as_chunks().0);
-                for (to, ((x, a), (b, c))) in to.as_chunks_mut().0.iter_mut().zip(row.zip(above)) {
-                    // Where the row repeats the row above, Paeth predicts every
-                    // byte exactly. The test for that costs less than the
-                    // prediction. It mostly succeeds in flat graphics, and
-                    // hardly ever in photographs.
-                    let maybe_equal = x[..8] == b[..8];
-                    let (x, a, b, c) = (load(x), load(a), load(b), load(c));
-                    let differs = _mm256_or_si256(_mm256_xor_si256(x, b), _mm256_xor_si256(a, c));
-                    if maybe_equal && _mm256_testz_si256(differs, differs) == 1 {
-                        to.fill(0);
-                        continue;
-                    }
+                let filter = |i: usize| -> [u8; 32] {
+                    let [x, a, b, c] = [x, a, b, c].map(|block| load(&block.as_chunks().0[i]));
                     let result = _mm256_sub_epi8(x, predict(a, b, c));
                     let result: u8x32<$token> = result.simd_into(token);
-                    *to = result.into();
+                    result.into()
+                };
+                let equal = |i: usize| {
+                    let [x, b] = [x, b].map(|block| load(&block.as_chunks().0[i]));
+                    _mm256_cmpeq_epi64(x, b)
+                };
+                let ends = _mm256_or_si256(equal(0), equal(BLOCK / 32 - 1));
+                'repeats: {
+                    // Most blocks of a photograph repeat nothing of the row above.
+                    if _mm256_testz_si256(ends, ends) == 1 {
+                        break 'repeats;
+                    }
+                    // Paeth predicts a byte exactly where the row repeats the row above in
+                    // this pixel and in the pixel on the left, which begins at most eight
+                    // bytes before.
+                    let mut eights = $differing(token, x, b);
+                    eights |= eights << 1 | u32::from(a[..8] != c[..8]);
+                    if eights == 0 {
+                        return to.fill(0);
+                    }
+                    if eights.count_ones() > DENSE {
+                        break 'repeats;
+                    }
+                    // The processor could not predict a branch that is decided anew for
+                    // each 32 bytes.
+                    to.fill(0);
+                    while eights != 0 {
+                        let i = eights.trailing_zeros() as usize / 4 % (BLOCK / 32);
+                        to.as_chunks_mut().0[i] = filter(i);
+                        eights &= !(15 << (4 * i));
+                    }
+                    return;
+                }
+                for (i, to) in to.as_chunks_mut().0.iter_mut().enumerate() {
+                    *to = filter(i);
                 }
             }
         );
@@ -119,5 +175,5 @@ macro_rules! filter_kernels {
     };
 }
 
-filter_kernels!(paeth256, costs256, Avx2);
-filter_kernels!(paeth512, costs512, Avx512);
+filter_kernels!(paeth256, differing256, costs256, Avx2);
+filter_kernels!(paeth512, differing512, costs512, Avx512);
