@@ -16,7 +16,7 @@ static FRACTIONS: [u8; 256] = {
         let mut number = (513 + 2 * i as u64) << 21; // 1 is 2^30
         let mut bit = 128;
         while bit > 0 {
-            number = number * number >> 30;
+            number = (number * number) >> 30;
             if number >= 2 << 30 {
                 number >>= 1;
                 fractions[i] |= bit;

@@ -215,7 +215,7 @@ mod tests {
                 costs.guess(&data[start..end]);
                 table.quick(&costs, data, start, end, &mut tokens);
                 costs.measure(&count_all(&data[start..end], &tokens[from..]));
-                if start / size % 2 == 0 {
+                if (start / size).is_multiple_of(2) {
                     costs.drop_costly(&data[start..end], &mut tokens, from);
                 }
             }
