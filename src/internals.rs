@@ -5,14 +5,15 @@
 //! `--cfg pixview_internals`, and `cargo fuzz` sets `--cfg fuzzing`. Not part of
 //! the public interface; anything here may change in any version.
 
-use crate::PixelFormat;
 use crate::arch::{self, Portable, dispatch};
 use crate::deflate::bits::{BitWriter, State};
 use crate::deflate::block::{self, Tables};
 use crate::deflate::tokens::{self, Token};
-use crate::deflate::{self, Deflate};
+use crate::deflate::{self, Deflate, Effort};
 use crate::format::{self, BitOrder};
 use crate::png::encode::filter::{self, FilterChoice, FilterKernels, FilterType};
+use crate::png::encode::search::effort;
+use crate::{Compression, PixelFormat};
 
 /// A set of vector registers that this processor has.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +33,21 @@ impl Registers {
     }
 }
 
-/// Compresses `data` to a zlib stream (RFC 1950) of one piece, as the fast mode
-/// does.
+/// Compresses `data` to a zlib stream (RFC 1950) of one piece, as the mode does:
+/// `Fast`, `Small` or `Best`.
 ///
 /// # Panics
 ///
-/// Panics if two sets of registers of this processor give different bytes.
+/// Panics if two sets of registers of this processor give different bytes, or if the
+/// memory for a search is missing.
 #[must_use]
-pub fn deflate(data: &[u8]) -> Vec<u8> {
+pub fn deflate(data: &[u8], compression: Compression) -> Vec<u8> {
+    let effort = effort(compression);
     let mut scratch = Deflate::default();
+    if let Some(effort) = effort {
+        let reserved = scratch.reserve_search(effort, data.len());
+        reserved.expect("there is memory");
+    }
     let mut piece: Option<Vec<u8>> = None;
     for (i, registers) in arch::Registers::all().into_iter().enumerate() {
         // The result must depend neither on the padding nor on the old bytes
@@ -49,7 +56,14 @@ pub fn deflate(data: &[u8]) -> Vec<u8> {
         let mut padded = data.to_vec();
         padded.resize(data.len() + deflate::PADDING, junk);
         let mut out = vec![!junk; deflate::bound(data.len())];
-        let size = fast(registers, &mut scratch, &padded, data.len(), &mut out);
+        let size = compress(
+            registers,
+            &mut scratch,
+            effort,
+            &padded,
+            data.len(),
+            &mut out,
+        );
         out.truncate(size);
         let expected = piece.get_or_insert_with(|| out.clone());
         let name = registers.name();
@@ -66,8 +80,17 @@ pub fn deflate(data: &[u8]) -> Vec<u8> {
 }
 
 dispatch! {
-    fn fast<kernels>(scratch: &mut Deflate, padded: &[u8], len: usize, out: &mut [u8]) -> usize {
-        scratch.fast(kernels, padded, len, out)
+    fn compress<kernels>(
+        scratch: &mut Deflate,
+        effort: Option<Effort>,
+        padded: &[u8],
+        len: usize,
+        out: &mut [u8],
+    ) -> usize {
+        match effort {
+            None => scratch.fast(kernels, padded, len, out),
+            Some(effort) => scratch.searched(kernels, effort, padded, len, out),
+        }
     }
 }
 

@@ -41,7 +41,7 @@ mod report;
 mod row_filter;
 mod save;
 mod scanline;
-mod search;
+pub(crate) mod search;
 mod strip;
 mod strip_writer;
 

@@ -5,7 +5,7 @@ use super::options::Compression;
 use crate::deflate::{Deflate, Effort, PADDING};
 
 /// Returns the effort of a mode's search for matches, or `None` for modes without one.
-pub(super) fn effort(compression: Compression) -> Option<Effort> {
+pub(crate) fn effort(compression: Compression) -> Option<Effort> {
     match compression {
         Compression::Stored | Compression::Fast => None,
         Compression::Small => Some(Effort::Little),

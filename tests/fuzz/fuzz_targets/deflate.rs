@@ -27,6 +27,7 @@ mod content;
 use content::Program;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
+use pixview::Compression;
 
 /// The most data for one run: four blocks of deflate.
 const MOST: usize = 2 << 20;
@@ -54,15 +55,21 @@ fuzz_target!(|data: Data| {
 });
 
 fn check(data: &[u8]) {
+    for mode in [Compression::Fast, Compression::Small, Compression::Best] {
+        check_mode(data, mode);
+    }
+}
+
+fn check_mode(data: &[u8], mode: Compression) {
     let len = data.len();
-    let zlib = pixview::internals::deflate(data);
+    let zlib = pixview::internals::deflate(data, mode);
     // The header, the last block and the checksum are no part of a piece.
     let piece = zlib.len() - 2 - 2 - 4;
-    assert!(piece <= len + len / 1000 + 16, "{piece} of {len}");
+    assert!(piece <= len + len / 1000 + 16, "{piece} of {len}, {mode:?}");
     let inflated = miniz_oxide::inflate::decompress_to_vec_zlib(&zlib);
     let inflated = inflated.expect("miniz_oxide inflates it");
-    assert!(inflated == data, "miniz_oxide: {len} bytes");
+    assert!(inflated == data, "miniz_oxide: {len} bytes, {mode:?}");
     let inflated = zune_inflate::DeflateDecoder::new(&zlib).decode_zlib();
     let inflated = inflated.expect("zune-inflate inflates it");
-    assert!(inflated == data, "zune-inflate: {len} bytes");
+    assert!(inflated == data, "zune-inflate: {len} bytes, {mode:?}");
 }
