@@ -9,7 +9,7 @@ use crate::arch::{self, Portable, dispatch};
 use crate::deflate::bits::{BitWriter, State};
 use crate::deflate::block::{self, Tables};
 use crate::deflate::tokens::{self, Token};
-use crate::deflate::{self, Deflate, Effort};
+use crate::deflate::{self, Deflate, Effort, symbols};
 use crate::format::{self, BitOrder};
 use crate::png::encode::filter::{self, FilterChoice, FilterKernels, FilterType};
 use crate::png::encode::search::effort;
@@ -222,7 +222,7 @@ impl Strip {
         let mut out = vec![0; deflate::bound(len)];
         // Fills the tables, which `Step::Emit` uses.
         let mut writer = BitWriter::new(&mut out);
-        let frequencies = block::count(&filtered[..len], &tokens);
+        let frequencies = symbols::count(&filtered[..len], &tokens);
         block::write(
             Portable,
             &mut writer,
@@ -295,7 +295,7 @@ impl Strip {
                 tokens::tokenize(kernels, &self.filtered[..len], &mut self.tokens);
             }
             Step::Count => {
-                std::hint::black_box(block::count(&self.filtered[..len], &self.tokens));
+                std::hint::black_box(symbols::count(&self.filtered[..len], &self.tokens));
             }
             Step::Emit => {
                 let (mut state, limit) = (State::default(), block::stored_size(len));

@@ -3,9 +3,9 @@
 //! All costs are whole numbers, in 1/256 bit, so that every platform finds the same
 //! matches.
 
-use super::block::{DISTANCE_EXTRA, Frequencies, LENGTH_EXTRA, distance_symbol, length_symbol};
 use super::logarithm::{BIT, log2};
 use super::matches::MAX_SEARCHED_LITERALS;
+use super::symbols::{DISTANCE_EXTRA, Frequencies, LENGTH_EXTRA, distance_symbol, length_symbol};
 use super::tokens::{MAX_LITERALS, MAX_MATCH, Token};
 
 const _: () = assert!(MAX_SEARCHED_LITERALS + MAX_MATCH <= MAX_LITERALS);

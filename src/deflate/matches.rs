@@ -197,7 +197,7 @@ pub(super) fn extended(data: &[u8], mut at: usize, distance: usize, done: usize)
 
 #[cfg(test)]
 mod tests {
-    use super::super::block::count_all;
+    use super::super::symbols::count_all;
     use super::super::testing::{check, matched, mixture, random, repeated_at};
     use super::*;
 

@@ -17,6 +17,7 @@ mod matches;
 mod parse;
 mod search;
 mod split;
+pub(crate) mod symbols;
 #[cfg(test)]
 mod testing;
 pub(crate) mod tokens;
@@ -141,7 +142,7 @@ impl Deflate {
             };
             tokens::tokenize(kernels, &data[at..at + size], &mut self.tokens);
             let data = &data[at..at + size + PADDING];
-            let frequencies = block::count(&data[..size], &self.tokens);
+            let frequencies = symbols::count(&data[..size], &self.tokens);
             block::write(
                 kernels,
                 &mut writer,

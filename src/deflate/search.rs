@@ -2,10 +2,11 @@
 //! together.
 
 use super::bits::BitWriter;
-use super::block::{self, Frequencies};
+use super::block;
 use super::logarithm::BIT;
 use super::parse::SEGMENT;
 use super::split::split;
+use super::symbols::{Frequencies, count_all};
 use super::tokens::Token;
 use super::{Deflate, DeflateKernels, PADDING};
 
@@ -106,7 +107,7 @@ impl Deflate {
             let end = (at + window).min(len);
             self.tokens.clear();
             self.quick(data, at, end);
-            cost += block::count_all(&data[at..end], &self.tokens).cost();
+            cost += count_all(&data[at..end], &self.tokens).cost();
         }
         (cost / u64::from(8 * BIT)) as usize
     }
@@ -133,7 +134,7 @@ impl Deflate {
         self.table
             .quick(&self.costs, data, at, end, &mut self.tokens);
         let tokens = &self.tokens[from..];
-        (block::count_all(block, tokens), matched(tokens))
+        (count_all(block, tokens), matched(tokens))
     }
 
     /// Cuts `data[at..end]` into tokens by a few looks for each place. Returns the bytes
@@ -142,7 +143,7 @@ impl Deflate {
     fn lazy(&mut self, data: &[u8], at: usize, end: usize) -> usize {
         let (costs, tokens) = (&mut self.costs, &mut self.tokens);
         self.chains.lazy(costs, FEW_LOOKS, data, at, end, tokens);
-        costs.measure(&block::count_all(&data[at..end], tokens));
+        costs.measure(&count_all(&data[at..end], tokens));
         matched(tokens)
     }
 
@@ -177,7 +178,7 @@ impl Deflate {
         tokens.truncate(from);
         self.parser
             .parse(chains, costs, MANY_LOOKS, data, at, end, tokens);
-        block::count_all(&data[at..end], &tokens[from..])
+        count_all(&data[at..end], &tokens[from..])
     }
 }
 

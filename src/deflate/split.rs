@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::block::{Frequencies, count_all};
 use super::logarithm::BIT;
+use super::symbols::{Frequencies, count_all};
 use super::tokens::Token;
 
 /// The fewest data bytes of a portion. A block is one portion or several.
