@@ -77,6 +77,21 @@ impl Chart {
         self.line(format_args!("M{x:.1} {top:.1}V{bottom:.1}"));
     }
 
+    /// Draws a line in steps, from the right to the left: each point reaches to the
+    /// x of the next one. Begins at `top` and ends at `left`.
+    pub fn steps(&mut self, points: &[(f64, f64)], top: f64, left: f64) {
+        let Some((x, _)) = points.first() else { return };
+        let mut path = format!("M{x:.1} {top:.1}");
+        for (i, (_, y)) in points.iter().enumerate() {
+            let until = points.get(i + 1).map_or(left, |next| next.0);
+            write!(path, "V{y:.1}H{until:.1}").expect("a `String` takes all");
+        }
+        let color = COLORS[2];
+        self.add(format_args!(
+            "<path d='{path}' fill='none' stroke='{color}' stroke-width='1.5'/>"
+        ));
+    }
+
     fn line(&mut self, path: std::fmt::Arguments) {
         self.add(format_args!(
             "<path d='{path}' stroke='currentColor' stroke-opacity='{FAINT}'/>"

@@ -94,6 +94,46 @@ dispatch! {
     }
 }
 
+/// The compressor of the fast mode, without the filter.
+#[expect(
+    missing_debug_implementations,
+    reason = "the tables of deflate have none"
+)]
+pub struct FastDeflate {
+    registers: Registers,
+    deflate: Deflate,
+}
+
+impl FastDeflate {
+    /// The number of bytes behind the data that may be read. Their values do not
+    /// matter.
+    pub const PADDING: usize = deflate::PADDING;
+
+    /// Makes the compressor for one set of registers.
+    #[must_use]
+    pub fn new(registers: Registers) -> Self {
+        FastDeflate {
+            registers,
+            deflate: Deflate::default(),
+        }
+    }
+
+    /// Returns the length of `out` that [`run`](FastDeflate::run) needs.
+    #[must_use]
+    pub fn bound(len: usize) -> usize {
+        deflate::bound(len) + deflate::END.len()
+    }
+
+    /// Compresses `padded[..len]` to a whole stream without a wrapper (RFC 1951)
+    /// and returns the bytes written.
+    pub fn run(&mut self, padded: &[u8], len: usize, out: &mut [u8]) -> usize {
+        let size = fast(self.registers.0, &mut self.deflate, padded, len, out);
+        let end = size + deflate::END.len();
+        out[size..end].copy_from_slice(&deflate::END);
+        end
+    }
+}
+
 /// Returns the bytes that `width` pixels of `format` have in PNG.
 #[must_use]
 pub fn png_row_size(format: PixelFormat, width: u32) -> usize {
@@ -256,6 +296,13 @@ impl Strip {
     /// Restores the scanlines that filters have overwritten.
     pub fn restore(&mut self) {
         self.rows[..self.raw.len()].copy_from_slice(&self.raw);
+    }
+
+    /// Returns the scanlines that the steps filter in place, and behind them
+    /// [`FastDeflate::PADDING`] bytes.
+    #[must_use]
+    pub fn scanlines(&self) -> &[u8] {
+        &self.rows
     }
 
     /// Runs one step.

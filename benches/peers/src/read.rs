@@ -64,13 +64,13 @@ const DECODERS: &[(&str, Read)] = &[
 const REFERENCE: &str = "png into a Vec";
 
 impl File {
-    pub fn new(name: String, bytes: Vec<u8>) -> Self {
-        let reader = PngDecoder::new().open_bytes(&bytes).unwrap();
+    pub fn new((name, bytes): &crate::pictures::File) -> Self {
+        let reader = PngDecoder::new().open_bytes(bytes).unwrap();
         let stride = (reader.width() as usize * 4).next_multiple_of(256);
         let padded = vec![0; stride * reader.height() as usize];
         File {
-            name,
-            bytes,
+            name: name.clone(),
+            bytes: bytes.clone(),
             padded,
         }
     }
