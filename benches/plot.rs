@@ -15,7 +15,9 @@ use std::fmt::Write as _;
 pub const WIDTH: f64 = 800.0;
 
 /// Colors that stand out from white and from black.
-pub const COLORS: [&str; 4] = ["#3d8fd1", "#e07b39", "#3fa06d", "#a679c4"];
+pub const COLORS: [&str; 6] = [
+    "#3d8fd1", "#e07b39", "#3fa06d", "#a679c4", "#b8942a", "#d65f8f",
+];
 
 /// The opacity of lines that guide the eye.
 const FAINT: &str = "0.25";
@@ -86,10 +88,15 @@ impl Chart {
             let until = points.get(i + 1).map_or(left, |next| next.0);
             write!(path, "V{y:.1}H{until:.1}").expect("a `String` takes all");
         }
-        let color = COLORS[2];
         self.add(format_args!(
-            "<path d='{path}' fill='none' stroke='{color}' stroke-width='1.5'/>"
+            "<path d='{path}' fill='none' stroke='currentColor' stroke-opacity='0.6' stroke-width='1.5'/>"
         ));
+    }
+
+    /// Draws a line from a point to its label.
+    pub fn leader(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let ((x, y), (u, v)) = (from, to);
+        self.line(format_args!("M{x:.1} {y:.1}L{u:.1} {v:.1}"));
     }
 
     fn line(&mut self, path: std::fmt::Arguments) {

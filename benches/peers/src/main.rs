@@ -32,6 +32,7 @@ use peak_alloc::PeakAlloc;
 use pixview::Compression;
 
 use crate::pictures::{Picture, Save, decodes_to, geometric_mean, ours, png, png_header};
+use crate::plot::COLORS;
 use crate::scatter::{Point, Scatter};
 
 #[global_allocator]
@@ -266,11 +267,13 @@ fn main() {
             100.0 * raw,
         )
         .unwrap();
+        let ours = name.starts_with("pixview");
         points.push(Point {
             name,
+            color: COLORS[usize::from(ours)],
             speed,
             size: geometric_mean(ratio(fast)),
-            ours: name.starts_with("pixview"),
+            ours,
         });
     }
     println!("{table}");
@@ -298,6 +301,7 @@ fn main() {
             speed_unit: "megabytes of pixels a second",
             size_unit: &format!("size, {REFERENCE} = 1"),
             points: &points,
+            legend: &[],
             largest: 1.3,
             frontier: false,
             height: 540.0,

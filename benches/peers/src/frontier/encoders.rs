@@ -17,16 +17,16 @@ pub struct Encoder {
     pub work: Work,
 }
 
+/// Compresses the first bytes of a slice, as many as the number says, to a whole
+/// stream and returns its size. At least [`FastDeflate::PADDING`] bytes follow them.
+/// The output has room for every stream.
+pub type Run = dyn FnMut(&[u8], usize, &mut [u8]) -> usize;
+
 pub enum Work {
     /// Writes a whole file, filter and all.
     Save(Save),
-    /// Compresses filtered scanlines to a whole stream and returns its size. The
-    /// scanlines are the first bytes of a slice that goes on, by at least
-    /// [`FastDeflate::PADDING`] bytes. The output has room for every stream.
-    Deflate {
-        wrapper: Wrapper,
-        run: Box<dyn FnMut(&[u8], usize, &mut [u8]) -> usize>,
-    },
+    /// Compresses filtered scanlines.
+    Deflate { wrapper: Wrapper, run: Box<Run> },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,13 @@ impl Encoder {
     /// Whether it is of this crate.
     pub fn is_ours(&self) -> bool {
         self.name.starts_with("pixview")
+    }
+
+    /// Returns the name of the package and the level, if there is a level.
+    pub fn level(&self) -> Option<(&str, &str)> {
+        let (package, level) = self.name.rsplit_once(' ')?;
+        let is_level = level.starts_with(|c: char| c.is_ascii_digit()) || level == "rle";
+        is_level.then_some((package, level))
     }
 
     fn save(name: &str, save: Save) -> Self {
@@ -114,7 +121,7 @@ fn fast_deflate() -> Encoder {
 
 /// The released version has one level that compresses.
 fn fdeflate() -> Encoder {
-    Encoder::deflate("fdeflate", Wrapper::Zlib, |padded, len, out| {
+    Encoder::deflate("fdeflate 0.3", Wrapper::Zlib, |padded, len, out| {
         let mut compressor = fdeflate::Compressor::new(Cursor::new(out)).unwrap();
         compressor.write_data(&padded[..len]).unwrap();
         compressor.finish().unwrap().position() as usize
@@ -149,10 +156,9 @@ fn zlib(level: i32, strategy: Strategy) -> Encoder {
         strategy,
         ..DeflateConfig::default()
     });
-    let filtered = if strategy == Strategy::Filtered {
-        " filtered"
-    } else {
-        ""
+    let filtered = match strategy {
+        Strategy::Filtered => "-filtered",
+        _ => "",
     };
     Encoder::deflate(format!("zlib-rs {level}{filtered}"), Wrapper::None, {
         move |padded, len, out| {
