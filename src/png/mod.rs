@@ -7,6 +7,7 @@ mod decode;
 pub(crate) mod encode;
 pub mod metadata;
 mod progress;
+mod queue;
 
 pub use decode::{PngDecoder, PngReader};
 pub use encode::{

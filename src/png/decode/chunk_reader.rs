@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::access::Access;
 use super::input::Input;
 use crate::{Error, ErrorKind};
 
@@ -35,6 +36,24 @@ impl ChunkHeader {
         let [a, b, c, d] = self.length.to_be_bytes();
         let [e, f, g, h] = self.name;
         [a, b, c, d, e, f, g, h]
+    }
+
+    /// Parses the bytes that [`bytes`](ChunkHeader::bytes) returns.
+    pub(super) fn parse(bytes: [u8; 8], offset: u64) -> Result<Self, Error> {
+        let [a, b, c, d, name @ ..] = bytes;
+        let length = u32::from_be_bytes([a, b, c, d]);
+        let header = ChunkHeader {
+            length,
+            name,
+            offset,
+        };
+        if !name.iter().all(u8::is_ascii_alphabetic) {
+            return Err(header.error("the name of a chunk must be four ASCII letters"));
+        }
+        if length > MAX_LENGTH {
+            return Err(header.error("the length of a chunk must be at most 2^31-1"));
+        }
+        Ok(header)
     }
 
     /// Returns whether a decoder may skip the chunk: the first letter of the
@@ -72,9 +91,9 @@ pub(super) struct ChunkReader<R> {
 
 impl<R: Read> ChunkReader<R> {
     /// Reads the signature.
-    pub(super) fn new(inner: R) -> Result<Self, Error> {
+    pub(super) fn new(inner: R, access: Option<Access<R>>) -> Result<Self, Error> {
         let mut reader = ChunkReader {
-            input: Input::new(inner)?,
+            input: Input::new(inner, access)?,
             position: 0,
             current: FIRST_CHUNK,
             next: None,
@@ -116,20 +135,9 @@ impl<R: Read> ChunkReader<R> {
             return Ok(next);
         }
         let offset = self.position;
-        let (mut length, mut name) = ([0; 4], [0; 4]);
-        self.read_exact(&mut length)?;
-        self.read_exact(&mut name)?;
-        let header = ChunkHeader {
-            length: u32::from_be_bytes(length),
-            name,
-            offset,
-        };
-        if !name.iter().all(u8::is_ascii_alphabetic) {
-            return Err(header.error("the name of a chunk must be four ASCII letters"));
-        }
-        if header.length > MAX_LENGTH {
-            return Err(header.error("the length of a chunk must be at most 2^31-1"));
-        }
+        let mut bytes = [0; 8];
+        self.read_exact(&mut bytes)?;
+        let header = ChunkHeader::parse(bytes, offset)?;
         self.next = Some(header);
         Ok(header)
     }
@@ -161,6 +169,34 @@ impl<R: Read> ChunkReader<R> {
         self.input.consume(count);
         self.position += count as u64;
         self.missing -= count as u32;
+    }
+
+    /// Returns whether bytes can be copied from farther ahead.
+    pub(super) fn has_access(&self) -> bool {
+        self.input.has_access()
+    }
+
+    /// Fills `to` with the bytes that begin `ahead` bytes after the next byte to
+    /// read. Reads none.
+    pub(super) fn copy_ahead(&self, ahead: u64, to: &mut [u8]) -> io::Result<()> {
+        self.input.copy_ahead(ahead, to)
+    }
+
+    /// Goes to a chunk ahead, whose data and whose CRC count as read, and to the
+    /// header behind it, which is that of `next`.
+    pub(super) fn go_behind(
+        &mut self,
+        current: ChunkHeader,
+        next: ChunkHeader,
+    ) -> Result<(), Error> {
+        let position = next.offset + next.bytes().len() as u64;
+        let skipped = self.input.skip(position - self.position);
+        skipped.map_err(ErrorKind::Read)?;
+        self.position = position;
+        self.current = current;
+        self.next = Some(next);
+        self.missing = 0;
+        Ok(())
     }
 
     /// Passes a whole piece to `take`, consumes it and adds it to the CRC.

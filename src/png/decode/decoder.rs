@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::access::Access;
 use super::reader::PngReader;
 use crate::{Error, ErrorKind, Image};
 
@@ -35,6 +36,7 @@ pub struct PngDecoder {
     pub(super) max_pixels: u64,
     pub(super) max_bytes: u64,
     pub(super) strict: bool,
+    pub(super) threads: usize,
     /// Whether the reader keeps ancillary chunks for its metadata.
     pub(super) keeps_chunks: bool,
 }
@@ -53,6 +55,7 @@ impl PngDecoder {
             max_pixels: 1 << 28,
             max_bytes: 1 << 30,
             strict: false,
+            threads: 1,
             keeps_chunks: true,
         }
     }
@@ -96,6 +99,35 @@ impl PngDecoder {
         self
     }
 
+    /// Sets how many threads inflate, the caller's own among them. Defaults to 1; 0
+    /// stands for as many as the machine has. The result is the same for any number:
+    /// the pixels, the errors, and the rows that an error leaves written.
+    ///
+    /// More threads help if the chunks of image data inflate independently, as those
+    /// of [`PngEncoder`](crate::PngEncoder) do. Other files are read by one thread.
+    /// So are interlaced files and animations, and files of
+    /// [`open_reader`](PngDecoder::open_reader). The caller's thread reverses the
+    /// filters and converts the rows, which is about half of the work. So more than
+    /// three threads hardly help.
+    ///
+    /// A read allocates up to 2.5 MiB for each thread, within
+    /// [`max_bytes`](PngDecoder::max_bytes). Fewer threads do the work if the limit
+    /// leaves no room for all, or if they cannot be started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pixview::{Image, PixelFormat, PngDecoder};
+    /// # let png = Image::new(300, 200, PixelFormat::RGB8)?.to_png()?;
+    /// let image = PngDecoder::new().threads(0).open_bytes(&png)?.read()?;
+    /// # Ok::<(), pixview::Error>(())
+    /// ```
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// Opens a file and reads it up to its image data.
     ///
     /// Allocates buffers of fixed sizes, a few rows, and the chunks of metadata
@@ -116,7 +148,7 @@ impl PngDecoder {
         let path = path.as_ref();
         File::open(path)
             .map_err(|error| ErrorKind::Read(error).into())
-            .and_then(|file| PngReader::new(file, self))
+            .and_then(|file| PngReader::new(file, Some(Access::FILE), self))
             .map(|reader| reader.with_path(path))
             .map_err(|error| error.at_path(path))
     }
@@ -140,7 +172,7 @@ impl PngDecoder {
     /// # Ok::<(), pixview::Error>(())
     /// ```
     pub fn open_reader<R: Read>(&self, reader: R) -> Result<PngReader<R>, Error> {
-        PngReader::new(reader, self)
+        PngReader::new(reader, None, self)
     }
 
     /// Reads a file from its bytes up to its image data.
@@ -149,7 +181,7 @@ impl PngDecoder {
     ///
     /// Those of [`open`](PngDecoder::open), without a path.
     pub fn open_bytes<'b>(&self, bytes: &'b [u8]) -> Result<PngReader<&'b [u8]>, Error> {
-        PngReader::new(bytes, self)
+        PngReader::new(bytes, Some(Access::BYTES), self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::access::Access;
 use crate::alloc::{NoMemory, zeroed};
 
 /// Bytes that are requested from a reader at once.
@@ -11,6 +12,8 @@ const BUFFER_SIZE: u64 = 32 << 10;
 /// an error, and so is a reader that claims more bytes than there was room for.
 pub(super) struct Input<R> {
     inner: R,
+    /// Access to bytes farther ahead, if the reader has it.
+    access: Option<Access<R>>,
     buffer: Vec<u8>,
     /// The range of the buffer that has been read and not consumed.
     start: usize,
@@ -18,9 +21,10 @@ pub(super) struct Input<R> {
 }
 
 impl<R: Read> Input<R> {
-    pub(super) fn new(inner: R) -> Result<Self, NoMemory> {
+    pub(super) fn new(inner: R, access: Option<Access<R>>) -> Result<Self, NoMemory> {
         Ok(Input {
             inner,
+            access,
             buffer: zeroed(BUFFER_SIZE)?,
             start: 0,
             end: 0,
@@ -35,6 +39,48 @@ impl<R: Read> Input<R> {
     /// Consumes at most as many bytes as [`bytes`](Input::bytes) has.
     pub(super) fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
+    }
+
+    /// Returns whether bytes can be copied from farther ahead.
+    pub(super) fn has_access(&self) -> bool {
+        self.access.is_some()
+    }
+
+    /// Fills `to` with the bytes that begin `ahead` bytes after the next one to
+    /// consume. Consumes none.
+    pub(super) fn copy_ahead(&self, ahead: u64, to: &mut [u8]) -> io::Result<()> {
+        let access = self.access.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let buffered = self.bytes();
+        let from = usize::try_from(ahead).unwrap_or(usize::MAX);
+        let known = buffered.get(from..).unwrap_or_default();
+        let count = known.len().min(to.len());
+        let (head, mut rest) = to.split_at_mut(count);
+        head.copy_from_slice(&known[..count]);
+        let mut at = (ahead + count as u64).saturating_sub(buffered.len() as u64);
+        while !rest.is_empty() {
+            match (access.read_at)(&self.inner, at, rest) {
+                Ok(count @ 1..) if count <= rest.len() => {
+                    rest = &mut rest[count..];
+                    at += count as u64;
+                }
+                Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Consumes bytes, also those that have not been read.
+    pub(super) fn skip(&mut self, count: u64) -> io::Result<()> {
+        let buffered = (self.end - self.start) as u64;
+        if count <= buffered {
+            self.start += count as usize;
+            return Ok(());
+        }
+        (self.start, self.end) = (0, 0);
+        let access = self.access.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        (access.skip)(&mut self.inner, count - buffered)
     }
 
     /// Calls the reader once, after all bytes have been consumed. Returns the

@@ -1,5 +1,6 @@
 //! Decoding of PNG files into new images or into existing views.
 
+mod access;
 mod adam7;
 mod ancillary;
 mod animation;
@@ -8,6 +9,7 @@ mod decoder;
 mod header;
 mod input;
 mod other_chunks;
+mod parallel;
 mod player;
 mod reader;
 mod row_writer;

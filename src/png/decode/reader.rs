@@ -5,12 +5,14 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::access::Access;
 use super::adam7::passes;
 use super::animation::{Canvas, FrameControl};
 use super::chunk_reader::{ChunkHeader, ChunkReader};
 use super::decoder::PngDecoder;
 use super::header::{Header, check_limit, file_format};
 use super::other_chunks::OtherChunks;
+use super::parallel::{self, Pieces, Plan};
 use super::row_writer::RowWriter;
 use super::scanlines::Scanlines;
 use crate::error::AtRow;
@@ -64,6 +66,7 @@ pub struct PngReader<R> {
     /// The limit of memory.
     max_bytes: u64,
     keeps_chunks: bool,
+    threads: usize,
     /// Bytes of memory that count for the limit, without those of chunks.
     used: u64,
     path: Option<PathBuf>,
@@ -85,8 +88,12 @@ pub(super) enum State {
 }
 
 impl<R: Read> PngReader<R> {
-    pub(super) fn new(reader: R, options: &PngDecoder) -> Result<Self, Error> {
-        let mut chunks = ChunkReader::new(reader)?;
+    pub(super) fn new(
+        reader: R,
+        access: Option<Access<R>>,
+        options: &PngDecoder,
+    ) -> Result<Self, Error> {
+        let mut chunks = ChunkReader::new(reader, access)?;
         let header = Header::read(&mut chunks)?;
         let pixels = u64::from(header.width) * u64::from(header.height);
         check_limit("pixels", pixels, options.max_pixels)?;
@@ -116,6 +123,7 @@ impl<R: Read> PngReader<R> {
             scanlines,
             max_bytes: options.max_bytes,
             keeps_chunks: options.keeps_chunks,
+            threads: options.threads,
             used,
             path: None,
             watcher: Watcher::default(),
@@ -359,7 +367,8 @@ impl<R: Read> PngReader<R> {
                 writer = writer.interlaced(size)?;
             }
             self.state = State::Failed;
-            outside = self.read_rows(&mut writer, frame)?;
+            let plan = self.plan();
+            outside = parallel::run(plan, |pieces| self.read_rows(pieces, &mut writer, frame))?;
             Ok(())
         })?;
         self.finish_data()?;
@@ -374,12 +383,28 @@ impl<R: Read> PngReader<R> {
         Ok(())
     }
 
+    /// Returns how to inflate on several threads, if there is a use for them.
+    fn plan(&self) -> Option<Plan> {
+        let free = self.max_bytes - self.used;
+        let demand = Plan {
+            first: self.data,
+            line: self.file.png.row_size(self.width()).saturating_add(1),
+            height: self.height(),
+            threads: self.threads,
+            room: free.saturating_sub(self.other_chunks.ancillary.bytes()),
+        };
+        (!self.header.interlaced)
+            .then(|| demand.made_for(&self.chunks))
+            .flatten()
+    }
+
     /// Decodes the rows of all passes and writes each into the view. Returns the
     /// error of the first index that has no palette entry or does not fit the
     /// view: the caller reads the file to its end first, since damage of the file
     /// is reported before such an index.
     fn read_rows(
         &mut self,
+        mut pieces: Option<Pieces<'_>>,
         writer: &mut RowWriter,
         frame: &mut FrameMut<'_>,
     ) -> Result<Option<Error>, Error> {
@@ -401,8 +426,19 @@ impl<R: Read> PngReader<R> {
             self.scanlines.begin_rows();
             let size = png.row_size(pass.width) as usize;
             for y in 0..pass.height {
-                let (sequence, chunks) = (&mut self.other_chunks.sequence, &mut self.chunks);
-                let row = self.scanlines.row(size, pixel_size, sequence, chunks);
+                if let Some(ahead) = &mut pieces {
+                    let line = ahead.next_line(&self.chunks);
+                    if !line.is_some_and(|line| self.scanlines.unfilter(line, pixel_size)) {
+                        pieces = None;
+                        self.repeat_rows(y, size, pixel_size).at_row(y)?;
+                    }
+                }
+                let row = if pieces.is_some() {
+                    Ok(self.scanlines.last_row(size))
+                } else {
+                    let (sequence, chunks) = (&mut self.other_chunks.sequence, &mut self.chunks);
+                    self.scanlines.row(size, pixel_size, sequence, chunks)
+                };
                 let written = row.and_then(|row| writer.write(&self.file, pass, y, row, frame));
                 // A row of a pass is no row of the image.
                 let written = if interlaced {
@@ -413,6 +449,9 @@ impl<R: Read> PngReader<R> {
                 match written {
                     Err(error) if place_of_index(&error).is_some() => {
                         if !interlaced {
+                            if pieces.take().is_some() {
+                                self.repeat_rows(y + 1, size, pixel_size).at_row(y)?;
+                            }
                             return Ok(Some(error));
                         }
                         let first = outside.as_ref().and_then(place_of_index);
@@ -429,9 +468,23 @@ impl<R: Read> PngReader<R> {
                 }
             }
         }
+        if let Some((last, next)) = pieces.and_then(|pieces| pieces.end()) {
+            self.scanlines.complete();
+            self.chunks.go_behind(last, next)?;
+        }
         writer.finish(frame)?;
         self.watcher.report(height, height)?;
         Ok(outside)
+    }
+
+    /// Reads, in this thread, the rows that several threads have read already.
+    fn repeat_rows(&mut self, rows: u32, size: usize, pixel_size: usize) -> Result<(), Error> {
+        self.scanlines.begin_rows();
+        for _ in 0..rows {
+            let (sequence, chunks) = (&mut self.other_chunks.sequence, &mut self.chunks);
+            self.scanlines.row(size, pixel_size, sequence, chunks)?;
+        }
+        Ok(())
     }
 
     /// Returns the rows between two calls of the progress function.

@@ -186,6 +186,34 @@ impl Scanlines {
         Ok(&self.above[..size])
     }
 
+    /// Reverses the filter of the next scanline, which was inflated elsewhere. The
+    /// row is then the [`last_row`](Scanlines::last_row). Returns whether the filter
+    /// type exists.
+    pub(super) fn unfilter(&mut self, scanline: &[u8], pixel_size: usize) -> bool {
+        let Some((&filter, scanline)) = scanline.split_first() else {
+            return false;
+        };
+        let size = scanline.len();
+        if std::mem::take(&mut self.first) {
+            self.above[..size].fill(0);
+        }
+        let (above, row) = (&self.above[..size], &mut self.row[..size]);
+        let exists = unfilter(filter, pixel_size, above, scanline, row);
+        std::mem::swap(&mut self.above, &mut self.row);
+        exists
+    }
+
+    /// Returns the row whose filter [`unfilter`](Scanlines::unfilter) reversed.
+    pub(super) fn last_row(&self, size: usize) -> &[u8] {
+        &self.above[..size]
+    }
+
+    /// Notes that all image data was inflated elsewhere, and that its checksum is
+    /// right.
+    pub(super) fn complete(&mut self) {
+        self.stage = Stage::Done;
+    }
+
     /// Inflates the rest of the image data and compares its checksum. At most
     /// `rows` bytes of the rest belong to rows.
     pub(super) fn finish<R: Read>(

@@ -35,7 +35,6 @@ mod known_files;
 mod options;
 mod palette;
 mod pipeline;
-mod queue;
 mod reduce;
 mod report;
 mod row_filter;

@@ -2,10 +2,10 @@
 
 use std::thread;
 
-use super::queue::{CloseOnDrop, CloseOnPanic, Queue};
 use super::strip::Strip;
 use crate::Error;
 use crate::alloc::reserve;
+use crate::png::queue::{CloseOnDrop, CloseOnPanic, Queue};
 
 /// Passes `strips` strips through the three steps: `read`, `compress` and `write`.
 ///
