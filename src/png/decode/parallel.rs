@@ -25,6 +25,9 @@ use super::chunk_reader::{ChunkHeader, ChunkReader};
 use crate::alloc::{self, NoMemory};
 use crate::png::queue::{CloseOnDrop, CloseOnPanic, Queue};
 
+#[cfg(test)]
+mod tests;
+
 /// The most bytes of a chunk, and the most bytes of its scanlines. A chunk of
 /// `PngEncoder` has up to 512 KiB of scanlines, unless one scanline has more.
 const MAX_PIECE: usize = 576 << 10;

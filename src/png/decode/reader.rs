@@ -384,7 +384,7 @@ impl<R: Read> PngReader<R> {
     }
 
     /// Returns how to inflate on several threads, if there is a use for them.
-    fn plan(&self) -> Option<Plan> {
+    pub(super) fn plan(&self) -> Option<Plan> {
         let free = self.max_bytes - self.used;
         let demand = Plan {
             first: self.data,
