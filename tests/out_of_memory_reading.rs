@@ -74,6 +74,36 @@ fn read<R: Read>(
     Ok(image.into_source())
 }
 
+/// Without memory for several threads, one thread reads.
+fn several_threads() {
+    let image = Image::from_buffer(vec![5; 2000 * 1500], 2000, 1500, PixelFormat::GRAY8).unwrap();
+    let png = image.to_png().unwrap();
+    let decoder = PngDecoder::new().threads(3);
+    ALLOCATOR.fail(usize::MAX, false);
+    let expected = read(decoder.open_bytes(&png), None).unwrap();
+    let all = ALLOCATOR.stop();
+    assert!(expected == *image.source() && all > 10, "{all}");
+    let mut read_all_the_same = 0;
+    for first in 1..=all {
+        for lasting in [false, true] {
+            ALLOCATOR.fail(first, lasting);
+            let result = read(decoder.open_bytes(&png), None);
+            ALLOCATOR.stop();
+            match result {
+                Ok(pixels) => {
+                    assert!(pixels == expected, "{first} of {all}");
+                    read_all_the_same += 1;
+                }
+                Err(error) => {
+                    let no_memory = matches!(error.kind(), ErrorKind::OutOfMemory { .. });
+                    assert!(no_memory, "{first} of {all}: {error:#}");
+                }
+            }
+        }
+    }
+    assert!(read_all_the_same > 0);
+}
+
 #[test]
 fn every_allocation_may_fail() {
     use PixelFormat as F;
@@ -121,4 +151,5 @@ fn every_allocation_may_fail() {
             assert!(run(from).unwrap() == expected);
         }
     }
+    several_threads();
 }

@@ -243,6 +243,115 @@ fn wide_rows() {
     assert!(taken <= most, "{taken} bytes where {limit} are allowed");
 }
 
+/// Chunks that inflate independently, each of so many rows of filter None.
+fn independent(width: usize, height: usize, rows: usize, level: u8) -> Vec<u8> {
+    let line = [&[0][..], &common::noise(width, 7)].concat();
+    let mut chunks = vec![header(width as u32, height as u32, 8, 0, false)];
+    let (mut done, mut sum) = (0, vec![]);
+    while done < height {
+        let count = rows.min(height - done);
+        let lines = line.repeat(count);
+        sum.extend_from_slice(&lines);
+        let mut piece = miniz_oxide::deflate::compress_to_vec(&lines, level);
+        done += count;
+        if done < height {
+            // One block, so the first bit says that it is the last. An empty stored
+            // block follows, wherever the end lies.
+            assert_eq!(piece[0] & 1, 1, "one block");
+            piece = open_end(&lines, level);
+        }
+        if done == count {
+            piece.splice(..0, [0x78, 1]);
+        }
+        if done == height {
+            let (mut a, mut b) = (1u32, 0u32);
+            for byte in &sum {
+                a = (a + u32::from(*byte)) % 65521;
+                b = (b + a) % 65521;
+            }
+            piece.extend((b << 16 | a).to_be_bytes());
+        }
+        chunks.push(chunk(b"IDAT", &piece));
+    }
+    file(&chunks)
+}
+
+/// Raw deflate that ends with an empty stored block which is not the last.
+fn open_end(data: &[u8], level: u8) -> Vec<u8> {
+    use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress};
+    let flags = miniz_oxide::deflate::core::create_comp_flags_from_zip_params(level.into(), -15, 0);
+    let mut out = vec![0; data.len() + data.len() / 100 + 1000];
+    let mut stream = CompressorOxide::new(flags);
+    let (_, read, written) = compress(&mut stream, data, &mut out, TDEFLFlush::Full);
+    assert_eq!(read, data.len());
+    out.truncate(written);
+    out
+}
+
+/// Each thread takes at most 3 MiB, whatever the height, and only within the limit.
+#[test]
+fn several_threads() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let read = |png: &[u8], threads: usize, limit: usize, view: &mut Image<Vec<u8>>| {
+        let decoder = PngDecoder::new().threads(threads).max_bytes(limit as u64);
+        peak(|| {
+            let mut reader = decoder.open_bytes(png)?;
+            reader.read_into(view)
+        })
+    };
+    for height in [3000, 20_000] {
+        let width = 1000;
+        let mut view = Image::new(width, height, PixelFormat::RGBA8).unwrap();
+        view.source_mut()
+            .copy_from_slice(&common::noise(4000 * height as usize, 3));
+        let files = [
+            view.to_png().unwrap(),
+            independent(1000, height as usize, 500, 9),
+            // Pieces that are too large, of which nothing is kept.
+            independent(1000, height as usize, 1000, 9),
+        ];
+        for (i, png) in files.iter().enumerate() {
+            let (result, alone) = read(png, 1, 1 << 30, &mut view);
+            result.unwrap();
+            assert!(alone <= UNCOUNTED, "{alone} bytes with one thread");
+            for threads in [2, 3, 8] {
+                let (result, taken) = read(png, threads, 1 << 30, &mut view);
+                result.unwrap();
+                let most = threads * 3 * MIB + UNCOUNTED;
+                assert!(taken <= most, "{taken} bytes, {threads} threads, file {i}");
+                let used = i == 2 || taken > alone + MIB;
+                assert!(used, "{taken} bytes: one thread has read file {i}");
+                // The limit leaves less: fewer threads.
+                for limit in [2, 5, 6, 10] {
+                    let limit = limit * MIB;
+                    let (result, taken) = read(png, threads, limit, &mut view);
+                    result.unwrap();
+                    let most = limit + UNCOUNTED;
+                    assert!(taken <= most, "{taken} bytes of {limit}, file {i}");
+                    let one = limit < 6 * MIB;
+                    let fewer = !one || taken <= UNCOUNTED;
+                    assert!(fewer, "{taken} bytes of {limit}, file {i}");
+                }
+            }
+        }
+    }
+    // Chunks that inflate to a thousand times their size.
+    let width = 60_000_000;
+    let png = file(&[
+        header(width, 3, 8, 0, false),
+        chunk(b"IDAT", &zlib(&vec![0; width as usize + 1])),
+        chunk(b"IDAT", b""),
+    ]);
+    let decoder = PngDecoder::new().threads(2).max_bytes(1 << 28);
+    let (result, taken) = peak(|| {
+        decoder
+            .open_bytes(&png)
+            .and_then(|mut reader| reader.read())
+    });
+    assert!(result.is_err());
+    assert!(taken <= (1 << 28) + UNCOUNTED, "{taken}");
+}
+
 /// Playing takes what the docs say.
 #[test]
 fn animations() {

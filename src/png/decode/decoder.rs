@@ -110,7 +110,7 @@ impl PngDecoder {
     /// filters and converts the rows, which is about half of the work. So more than
     /// three threads hardly help.
     ///
-    /// A read allocates up to 2.5 MiB for each thread, within
+    /// A read allocates up to 3 MiB for each thread, within
     /// [`max_bytes`](PngDecoder::max_bytes). Fewer threads do the work if the limit
     /// leaves no room for all, or if they cannot be started.
     ///

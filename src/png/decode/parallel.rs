@@ -43,13 +43,14 @@ const BEHIND: usize = 12;
 const PIECES_PER_THREAD: usize = 2;
 
 /// The most bytes that are allocated for each thread.
-const BYTES_PER_THREAD: u64 = 5 << 19;
+const BYTES_PER_THREAD: u64 = 3 << 20;
 
 /// Bytes of tables of the inflater, at most.
 const TABLES: usize = 64 << 10;
 
 const _: () = assert!(
-    PIECES_PER_THREAD * (2 * MAX_PIECE + BEHIND + ROOM_BEHIND) + TABLES
+    // While a buffer grows, the old one exists, too. A thread grows one at a time.
+    PIECES_PER_THREAD * (2 * MAX_PIECE + BEHIND + ROOM_BEHIND) + MAX_PIECE + TABLES
         <= BYTES_PER_THREAD as usize
 );
 
