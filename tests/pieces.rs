@@ -31,6 +31,32 @@ fn data(width: u32, height: u32, depth: u8, color: u8, interlaced: bool, count: 
         .collect()
 }
 
+/// Image data of RGB with a chunk for each row, a stored block.
+fn independent_data(width: u32, height: u32) -> Vec<u8> {
+    let lines = scanlines(width, height, 8, 2, false, 9);
+    let stream = miniz_oxide::deflate::compress_to_vec_zlib(&lines, 0);
+    let sum = &stream[stream.len() - 4..];
+    let size = lines.len() / height as usize;
+    let mut data = Vec::new();
+    for (i, line) in lines.chunks(size).enumerate() {
+        let mut piece = Vec::new();
+        if i == 0 {
+            piece.extend([0x78, 1]);
+        }
+        let is_last = (i + 1) * size == lines.len();
+        let length = size as u16;
+        piece.push(is_last.into());
+        piece.extend(length.to_le_bytes());
+        piece.extend((!length).to_le_bytes());
+        piece.extend(line);
+        if is_last {
+            piece.extend(sum);
+        }
+        data.extend(chunk(b"IDAT", &piece));
+    }
+    data
+}
+
 /// Chunks of all kinds beside the pixels.
 fn metadata() -> Vec<u8> {
     let text = [&b"Comment\0\0"[..], &zlib(b"a text, a text, a text")].concat();
@@ -84,6 +110,8 @@ fn files() -> Vec<(String, Vec<u8>)> {
         let png = file(&[small.clone(), data(width, height, 8, 2, false, count)]);
         files.push((format!("{count} chunks of data"), png));
     }
+    let png = file(&[small.clone(), independent_data(width, height)]);
+    files.push(("chunks that inflate independently".to_owned(), png));
     let png = file(&[
         small.clone(),
         metadata(),
@@ -139,7 +167,7 @@ fn error(error: &Error) -> String {
 }
 
 /// The image as the file has it, its colors, and what is said beside them.
-fn still(png: &[u8], size: Option<usize>) -> Outcome {
+fn still(png: &[u8], size: Option<usize>, threads: usize) -> Outcome {
     fn read<R: io::Read>(
         reader: Result<pixview::PngReader<R>, Error>,
     ) -> Result<(Vec<u8>, Vec<u8>), Error> {
@@ -154,7 +182,10 @@ fn still(png: &[u8], size: Option<usize>) -> Outcome {
         let said = format!("{:?}", reader.metadata().map_err(|e| error(&e)));
         Ok((image.into_source(), said.into_bytes()))
     }
-    let decoder = PngDecoder::new().max_pixels(1 << 16).max_bytes(1 << 20);
+    let decoder = PngDecoder::new()
+        .max_pixels(1 << 16)
+        .max_bytes(1 << 25)
+        .threads(threads);
     let result = match size {
         None => read(decoder.open_bytes(png)),
         Some(size) => read(decoder.open_reader(Pieces(png, size))),
@@ -193,9 +224,10 @@ const SIZES: [usize; 5] = [1, 2, 3, 7, 4096];
 
 /// Compares the ways to read a file, and returns what came of it.
 fn check(name: &str, png: &[u8], animated: bool) -> Outcome {
-    let whole = still(png, None);
+    let whole = still(png, None, 1);
+    assert_eq!(still(png, None, 2), whole, "{name}, two threads");
     for size in SIZES {
-        assert_eq!(still(png, Some(size)), whole, "{name}, pieces of {size}");
+        assert_eq!(still(png, Some(size), 1), whole, "{name}, pieces of {size}");
     }
     if animated {
         let whole = played(png, None);

@@ -468,6 +468,12 @@ fn png_suite() {
         }
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let png = std::fs::read(&path).unwrap();
+        let several = PngDecoder::new().threads(2).open_bytes(&png);
+        let several = several.and_then(|mut reader| reader.read());
+        let one = Image::from_png(&png);
+        let [several, one] =
+            [several, one].map(|read| read.map(Image::into_source).map_err(|e| e.to_string()));
+        assert!(several == one, "{name}");
         if name.starts_with('x') {
             let error = Image::open(&path).expect_err(&name);
             assert!(

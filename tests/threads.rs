@@ -12,8 +12,8 @@ use std::thread;
 use common::decode;
 use pixview::source::{SeqLock, SeqLockWriteGuard};
 use pixview::{
-    Compression, Error, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngEncoder,
-    PngReader,
+    Compression, Error, Image, Layout, PixelFormat, PixelSource, PixelSourceMut, PngDecoder,
+    PngEncoder, PngReader,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -172,6 +172,8 @@ fn threads_that_cannot_be_started() {
             let mut encoder = PngEncoder::new().threads(threads);
             encoder.save(&image, &path).unwrap();
             assert!(std::fs::read(&path).unwrap() == png);
+            let mut reader = PngDecoder::new().threads(threads).open(&path).unwrap();
+            assert!(reader.read().unwrap().source() == image.source());
         }
         return;
     }

@@ -40,12 +40,28 @@ impl Script<'_> {
 pub(crate) struct Cut {
     pub(crate) png: Vec<u8>,
     /// Whether nothing was damaged, and all chunks inflate independently.
+    #[allow(dead_code)] // not in the fuzz target
     pub(crate) is_sound: bool,
     format: Option<PixelFormat>,
     max_bytes: u64,
     strict: bool,
     /// The progress call that stops the read.
     stop: Option<usize>,
+}
+
+impl Cut {
+    /// Reads a file in its own format.
+    #[allow(dead_code)] // not in the fuzz target
+    pub(crate) fn of(png: Vec<u8>) -> Self {
+        Cut {
+            png,
+            is_sound: false,
+            format: None,
+            max_bytes: 1 << 26,
+            strict: false,
+            stop: None,
+        }
+    }
 }
 
 /// A compressor whose output is taken piece by piece.
