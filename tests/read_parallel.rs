@@ -123,7 +123,7 @@ fn damaged_strips() {
                 chunks.insert(i, chunk(b"tEXt", b"Comment\0between"));
             });
             change("empty chunk before", &|chunks| {
-                chunks.insert(i, chunk(b"IDAT", &[]))
+                chunks.insert(i, chunk(b"IDAT", &[]));
             });
             change("bytes behind", &|chunks| {
                 let data = [data(&chunks[i]), &[1, 2, 3]].concat();
@@ -148,6 +148,27 @@ fn damaged_strips() {
             let cut = same("wrong end", joined(&chunks));
             // One of the bits is padding.
             assert_eq!(cut.starts_with("Err"), at != 5, "{cut}");
+        }
+    }
+}
+
+/// A row whose last bytes one thread gets only from the next chunk: a match is longer
+/// than the free part of its buffer. If that chunk is damaged, the row is not written.
+#[test]
+fn rows_that_need_the_next_chunk() {
+    for width in 60..160 {
+        for buffer in [16 << 10, 24 << 10, 36 << 10] {
+            let rows = buffer / (width + 1) + 1;
+            let lines = vec![0; rows * (width + 1)];
+            let piece = cut::independent_piece(&lines);
+            let head = parts::header(width as u32, 2 * rows as u32, 8, 0, false);
+            let first = chunk(b"IDAT", &[&[0x78, 1], &piece[..]].concat());
+            let mut second = chunk(b"IDAT", &piece);
+            second[4] = b'1';
+            same("a name", joined(&[head.clone(), first.clone(), second]));
+            let mut second = chunk(b"IDAT", &piece);
+            second[9] = 6;
+            same("a block", joined(&[head, first, second]));
         }
     }
 }

@@ -90,6 +90,14 @@ impl Stream {
     }
 }
 
+/// Returns raw deflate that can be followed by other deflate.
+#[allow(dead_code)] // not in the fuzz target
+pub(crate) fn independent_piece(data: &[u8]) -> Vec<u8> {
+    let mut piece = Vec::new();
+    Stream::new(9).push(data, TDEFLFlush::Full, &mut piece);
+    piece.split_off(2) // the header of zlib
+}
+
 /// Makes a file by a script.
 pub(crate) fn make(bytes: &[u8]) -> Cut {
     let mut script = Script(bytes);

@@ -84,8 +84,8 @@ const TAIL_CHECKSUM: usize = 4;
 ///   values of `TAIL_HEADER`.
 /// - The length of the stored block is that of the tail's own block, but its three
 ///   bits of header do not begin with the tail: then it is not marked as the last.
-/// - The stored block has begun in the chunk, and its last bytes are the tail. Then
-///   the header of the tail precedes the zeros in the output. That is refused.
+/// - The stored block has begun in the chunk, and its last bytes are those of the tail.
+///   Then the header of the tail precedes the zeros in the output. That is refused.
 const TAIL: [u8; TAIL_HEADER.len() + TAIL_ZEROS + TAIL_CHECKSUM] = {
     let mut tail = [0; _];
     let mut i = 0;
@@ -411,9 +411,6 @@ impl Piece {
         // last one.
         let (last, end) = end.split_last()?;
         inflater.feed(end)?;
-        if inflater.inner.is_done() {
-            return None;
-        }
         inflater.feed(&[*last])?;
         if !inflater.inner.is_done() {
             return None;
