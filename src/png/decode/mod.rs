@@ -14,6 +14,8 @@ mod player;
 mod reader;
 mod row_writer;
 mod scanlines;
+#[cfg(test)]
+mod tests;
 mod unfilter;
 
 pub use decoder::PngDecoder;
