@@ -13,6 +13,7 @@ mod parallel;
 mod player;
 mod reader;
 mod row_writer;
+mod rows;
 mod scanlines;
 #[cfg(test)]
 mod tests;
