@@ -167,7 +167,7 @@ fn rows_that_need_the_next_chunk() {
             second[4] = b'1';
             same("a name", joined(&[head.clone(), first.clone(), second]));
             let mut second = chunk(b"IDAT", &piece);
-            second[9] = 6;
+            second[8] = 6; // a block of no type
             same("a block", joined(&[head, first, second]));
         }
     }
