@@ -165,10 +165,13 @@ fn rows_that_need_the_next_chunk() {
             let first = chunk(b"IDAT", &[&[0x78, 1], &piece[..]].concat());
             let mut second = chunk(b"IDAT", &piece);
             second[4] = b'1';
-            same("a name", joined(&[head.clone(), first.clone(), second]));
+            same(
+                "a name",
+                parts::file(&[head.clone(), first.clone(), second]),
+            );
             let mut second = chunk(b"IDAT", &piece);
             second[8] = 6; // a block of no type
-            same("a block", joined(&[head, first, second]));
+            same("a block", parts::file(&[head, first, second]));
         }
     }
 }
