@@ -127,7 +127,7 @@ impl FastDeflate {
     /// Compresses `padded[..len]` to a whole stream without a wrapper (RFC 1951)
     /// and returns the bytes written.
     pub fn run(&mut self, padded: &[u8], len: usize, out: &mut [u8]) -> usize {
-        let size = fast(self.registers.0, &mut self.deflate, padded, len, out);
+        let size = compress(self.registers.0, &mut self.deflate, None, padded, len, out);
         let end = size + deflate::END.len();
         out[size..end].copy_from_slice(&deflate::END);
         end

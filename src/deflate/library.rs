@@ -1,4 +1,4 @@
-//! What `zlib-rs` does: the strong modes, one raw stream for each piece.
+//! The compressor of `zlib-rs`, for data that is not pixels.
 
 use std::panic::catch_unwind;
 
@@ -14,10 +14,12 @@ const STORED_END: usize = 5;
 /// About how many bytes the library's state takes.
 const STATE: u64 = 400 << 10;
 
-/// The library's state, made once and kept, and its level.
+/// The level of compression: the highest.
+const LEVEL: i32 = 9;
+
+/// The state of the library.
 pub(crate) struct LibraryDeflate {
     deflate: Deflate,
-    level: i32,
 }
 
 impl LibraryDeflate {
@@ -27,9 +29,9 @@ impl LibraryDeflate {
     /// compresses a slice at once it takes the same memory, and reports it: so
     /// that is tried first. Should another thread take the memory in between,
     /// the panic is caught.
-    pub(crate) fn new(level: i32) -> Result<Self, NoMemory> {
+    pub(crate) fn new() -> Result<Self, NoMemory> {
         let config = DeflateConfig {
-            level,
+            level: LEVEL,
             window_bits: -15, // raw
             ..DeflateConfig::default()
         };
@@ -38,22 +40,15 @@ impl LibraryDeflate {
             return Err(NoMemory(STATE));
         }
         match catch_unwind(|| Deflate::new_with_config(config)) {
-            Ok(deflate) => Ok(LibraryDeflate { deflate, level }),
+            Ok(deflate) => Ok(LibraryDeflate { deflate }),
             Err(_) => Err(NoMemory(STATE)),
         }
     }
 
-    /// Compresses `data` into `out`, which has [`bound`](super::bound), and
-    /// returns how many bytes it took.
-    pub(crate) fn deflate(&mut self, level: i32, data: &[u8], out: &mut [u8]) -> usize {
+    /// Compresses `data` to one piece in `out`, which has [`bound`](super::bound) bytes,
+    /// and returns the bytes written.
+    pub(crate) fn deflate(mut self, data: &[u8], out: &mut [u8]) -> usize {
         let deflate = &mut self.deflate;
-        deflate.reset();
-        if self.level != level {
-            // Nothing is under way that could be in its way.
-            let changed = deflate.set_level(level);
-            debug_assert!(changed.is_ok());
-            self.level = level;
-        }
         // A sync flush ends with an empty stored block. No more than what
         // storing takes: where the library needs more, it is stored.
         let limit = stored_size(data.len()) + STORED_END;

@@ -9,9 +9,6 @@ use crate::alloc::{NoMemory, joined, zeroed};
 /// The header: deflate, a window of 32 KiB, the slowest level (RFC 1950, 2.2).
 const HEADER: [u8; 2] = [0x78, 0xda];
 
-/// The level of compression.
-const LEVEL: i32 = 9;
-
 /// About how many bytes the state of `zlib-rs` takes that inflates.
 const STATE: u64 = 48 << 10;
 
@@ -33,13 +30,13 @@ impl From<NoMemory> for InflateFailure {
 
 /// Returns `head` and behind it `data` as a stream of zlib.
 pub(crate) fn zlib(head: &[u8], data: &[u8]) -> Result<Vec<u8>, NoMemory> {
-    let mut strong = LibraryDeflate::new(LEVEL)?;
+    let library = LibraryDeflate::new()?;
     let at = head.len() + HEADER.len();
     let size = at + bound(data.len()) + END.len() + 4;
     let mut stream = zeroed(size as u64)?;
     stream[..head.len()].copy_from_slice(head);
     stream[head.len()..at].copy_from_slice(&HEADER);
-    let end = at + strong.deflate(LEVEL, data, &mut stream[at..]);
+    let end = at + library.deflate(data, &mut stream[at..]);
     stream.truncate(end);
     stream.extend(END);
     stream.extend(simd_adler32::adler32(&data).to_be_bytes());

@@ -19,10 +19,13 @@ pub enum Compression {
     /// about nine tenths of the bytes that it takes in other fast encoders.
     #[default]
     Fast,
-    /// A filter chosen for each row (no filter, where a trial without filters is
-    /// smaller) and a search for matches. A little smaller than a usual PNG.
+    /// A filter chosen for each row, and a search for matches (RFC 1951, section 4)
+    /// that looks at one earlier place, or at six where the pixels repeat much. A
+    /// little smaller than a usual PNG, and saved several times as fast.
     Small,
-    /// Like `Small`, with a longer search for matches.
+    /// A filter chosen for each row, and the cheapest of all ways to write the pixels
+    /// with the matches at up to twenty earlier places. Takes about as long as a
+    /// usual PNG, and is 4 to 6 % smaller.
     Best,
 }
 
@@ -40,8 +43,10 @@ pub enum Filter {
     /// - `Stored`: `None`.
     /// - `Fast`: `Paeth`, or `Average` for noise, or `Up` for pixels of 1 or 2
     ///   bits.
-    /// - `Small` and `Best`: for each row the filter that leaves the smallest
-    ///   bytes, or `None` for a whole strip of few colors.
+    /// - `Small` and `Best`: for each row the filter with the smallest sum of its
+    ///   bytes, taken as signed numbers. A trial chooses for each strip whether all rows
+    ///   have no filter, or each row the filter whose bytes have the least entropy.
+    ///   `Small` makes the trial for strips that compress well.
     #[default]
     Auto,
     /// No filter. Suits few colors, and patterns that repeat along the row.
