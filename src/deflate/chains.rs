@@ -1,7 +1,7 @@
 //! Chains of places with the same four bytes, and the search of data that repeat much.
 //!
-//! The search is lazy: it takes a match only after a look whether the match of the next
-//! place saves more.
+//! The search is lazy: it takes a match only if the match of the next place saves no
+//! more.
 
 use std::collections::TryReserveError;
 
@@ -39,8 +39,8 @@ impl Chains {
         self.end = 0;
     }
 
-    /// Adds the places from the end of the last search to `start`, or those of the
-    /// window before `start`. The next search ends at `end`.
+    /// Adds the places before `start` that the last search left out, as far as they are in
+    /// the window. The next search ends at `end`.
     pub(super) fn catch_up(&mut self, data: &[u8], start: usize, end: usize) {
         let from = self
             .end
@@ -52,7 +52,8 @@ impl Chains {
         self.end = end;
     }
 
-    /// Adds a place to its chain. Returns the newest older place, or 0.
+    /// Adds a place to its chain. Returns the next older place of the chain, or 0 for
+    /// none.
     #[inline(always)]
     pub(super) fn insert(&mut self, data: &[u8], at: usize) -> usize {
         let hash = four(data, at).wrapping_mul(0x9e37_79b1);
@@ -61,6 +62,7 @@ impl Chains {
             return 0;
         };
         let older = std::mem::replace(newest, at as u32) as usize;
+        debug_assert!(older < at, "place {at} enters its chain twice");
         if let Some(step) = self.steps.get_mut(at % WINDOW) {
             *step = u16::try_from(at - older).unwrap_or(u16::MAX);
         }

@@ -59,7 +59,7 @@ impl Costs {
         }
     }
 
-    /// Measures the costs with the symbols of a first search.
+    /// Sets the costs by the frequencies of the symbols of a search.
     pub(crate) fn measure(&mut self, frequencies: &Frequencies) {
         let total: u32 = frequencies.symbols.iter().sum();
         for (cost, &count) in self.literals.iter_mut().zip(&frequencies.symbols) {
@@ -101,12 +101,12 @@ impl Costs {
     pub(crate) fn gain(&self, literals: &[u8], distance: usize) -> i32 {
         let code = self.lengths[literals.len().min(MAX_MATCH)];
         let distance = self.distances[distance_symbol(distance as u16) % 30];
-        self.of_literals(literals) - i32::from(code) - i32::from(distance)
+        self.literals_cost(literals) - i32::from(code) - i32::from(distance)
     }
 
     /// Returns the cost of literals.
     #[inline(always)]
-    fn of_literals(&self, literals: &[u8]) -> i32 {
+    fn literals_cost(&self, literals: &[u8]) -> i32 {
         let cost = |byte: u8| i32::from(self.literals[usize::from(byte)]);
         if let Some(first) = literals.first_chunk::<8>() {
             // Most matches are short: a loop over the first bytes would be left at a

@@ -5,7 +5,7 @@
 
 use super::bits::{ROOM, State};
 use super::block::Tables;
-use super::tokens::{MAX_MATCH, Token, WINDOW, split_run};
+use super::tokens::{MASKED, MAX_MATCH, Token, split_run};
 use crate::arch::Portable;
 
 /// The kernels of deflate. The default of each method is portable code.
@@ -19,7 +19,7 @@ pub(crate) trait DeflateKernels: Copy {
 
     /// Returns a mask with a bit for each eight bytes, set if all of them are zero.
     #[inline(always)]
-    fn zero_eights(self, bytes: &[u8; WINDOW]) -> u64 {
+    fn zero_eights(self, bytes: &[u8; MASKED]) -> u64 {
         let mut mask = 0;
         for (i, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
             mask |= u64::from(*eight == [0; 8]) << i;

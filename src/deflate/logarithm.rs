@@ -28,7 +28,7 @@ static FRACTIONS: [u8; 256] = {
     fractions
 };
 
-/// Returns the binary logarithm of a number in 1/256. Returns 0 for 0.
+/// Returns the binary logarithm of a number, in units of 1/256. Returns 0 for 0.
 #[inline(always)]
 pub(crate) fn log2(number: u32) -> u32 {
     let whole = number.max(1).ilog2();

@@ -6,21 +6,21 @@
 
 use std::collections::TryReserveError;
 
-use super::PADDING;
 use super::costs::Costs;
 use super::tokens::{MAX_LITERALS, MAX_MATCH, Token, push_match};
 
-/// The most literals in a token of a search.
+/// The most literals in a token of a search: a match that is dropped fits behind them.
 pub(super) const MAX_SEARCHED_LITERALS: usize = MAX_LITERALS - MAX_MATCH;
 
-/// The largest distance of a match, plus 1. RFC 1951, 3.2.5, allows one more.
+/// All distances are less than this. RFC 1951, 3.2.5, allows this distance too, but
+/// [`Chains`](super::chains::Chains) keeps only as many places.
 pub(super) const WINDOW: usize = 1 << 15;
 
 /// The last bytes of a search, in which no match begins, so that eight bytes can be
 /// read at once.
 pub(super) const MARGIN: usize = 8;
 
-/// A match or run that is so long needs no more looks.
+/// A match or run of this many bytes is taken whole.
 pub(super) const LONG: usize = 64;
 
 /// The bits of the place in an entry of the table. The other bits are a tag: it tells
@@ -33,12 +33,10 @@ const TAG: u32 = (1 << TAG_BITS) - 1;
 /// The binary logarithm of the number of entries of the table.
 const TABLE_BITS: u32 = 14;
 
-/// After so many places without a match (as a binary logarithm), one more place is
-/// passed over after each, up to [`MAX_STEP`].
-const MISSES_PER_STEP: u32 = 5;
+/// For each 32 places in a row without a match, the step to the next place grows by 1,
+/// up to `1 + MAX_STEP`.
+const MISSES_PER_STEP: usize = 32;
 const MAX_STEP: usize = 7;
-
-const _: () = assert!(PADDING >= 8);
 
 /// The memory of the search.
 #[derive(Default)]
@@ -95,7 +93,7 @@ impl MatchTable {
             }
             if length == 0 {
                 misses += 1;
-                at += 1 + (misses >> MISSES_PER_STEP).min(MAX_STEP);
+                at += 1 + (misses / MISSES_PER_STEP).min(MAX_STEP);
                 continue;
             }
             let (begin, stop) = (extended(data, at, distance, done), at + length);
@@ -150,7 +148,7 @@ fn eight(data: &[u8], at: usize) -> u64 {
 }
 
 /// Returns the length of the run of the byte before `at`, if it is worth a match. The
-/// run may be longer than a match.
+/// run may be longer than a match. A run of fewer than eight bytes is left to the table.
 #[inline(always)]
 pub(super) fn run(costs: &Costs, data: &[u8], at: usize, end: usize) -> Option<usize> {
     if eight(data, at) != eight(data, at - 1) {

@@ -37,6 +37,7 @@ pub(crate) use logarithm::entropy;
 use matches::MatchTable;
 use parse::Parser;
 pub(crate) use search::Effort;
+use search::size_of_next;
 use split::PORTION;
 use tokens::{MAX_LITERALS, MAX_MATCH, MAX_RUN, Token};
 pub(crate) use zlib::{InflateFailure, inflate, zlib};
@@ -70,8 +71,11 @@ pub(crate) struct Deflate {
     parser: Parser,
 }
 
-/// Returns the length of `out` that a piece of `len` data bytes needs, in any
-/// mode.
+/// Returns the length of `out` that a piece of `len` data bytes needs, in any mode.
+///
+/// A search writes at most one block for each [`PORTION`] of data. As a stored block,
+/// each takes at most 6 bytes more than its share of
+/// [`stored_size`](block::stored_size).
 pub(crate) fn bound(len: usize) -> usize {
     block::stored_size(len) + len.div_ceil(PORTION) * 8 + SLACK
 }
@@ -98,14 +102,15 @@ impl Deflate {
         Ok(())
     }
 
-    /// Allocates memory for [`searched`](Deflate::searched). A match has at least four bytes,
-    /// or three behind the longest, and few tokens have none.
+    /// Allocates memory for [`searched`](Deflate::searched). A match has at least 4 bytes,
+    /// except one of 3 bytes behind one of 256 or 257. Few tokens have no match: at most
+    /// one at the end of each segment, and one for each 16126 literals.
     pub(crate) fn reserve_search(
         &mut self,
         effort: Effort,
         len: usize,
     ) -> Result<(), TryReserveError> {
-        let len = len.min(effort.window() * 3 / 2);
+        let len = len.min(effort.batch() * 3 / 2);
         let most = len / 4 + len / 1024 + 4;
         let missing = most.saturating_sub(self.tokens.capacity());
         if missing > 0 {
@@ -134,12 +139,7 @@ impl Deflate {
         let mut at = 0;
         while at < len {
             // Avoids a last block that is much smaller than the others.
-            let left = len - at;
-            let size = if left < BLOCK_SIZE * 3 / 2 {
-                left
-            } else {
-                BLOCK_SIZE
-            };
+            let size = size_of_next(len - at, BLOCK_SIZE);
             tokens::tokenize(kernels, &data[at..at + size], &mut self.tokens);
             let data = &data[at..at + size + PADDING];
             let frequencies = symbols::count(&data[..size], &self.tokens);

@@ -19,8 +19,9 @@ const LONGEST_SEGMENT: usize = SEGMENT * 3 / 2;
 /// The length of the shortest match.
 const SHORTEST: usize = 4;
 
-/// A place inside a match of more bytes gets a quarter of the looks.
-const GOOD: usize = 8;
+/// A place gets a quarter of the looks if the match of the place before has more bytes
+/// than this.
+const GOOD_LENGTH: usize = 8;
 
 /// The last step of the cheapest path to a byte: a literal or a match.
 #[derive(Clone, Copy, Default)]
@@ -108,7 +109,7 @@ fn find_path(
     });
     steps[0].cost = 0;
     // The match of the place before.
-    let mut before = (0, 0);
+    let mut before = (0usize, 0usize);
     let mut node = 0;
     while node < len {
         let at = start + node;
@@ -121,7 +122,7 @@ fn find_path(
         if literal.cost < steps[node + 1].cost {
             steps[node + 1] = literal;
         }
-        if at == 0 || at + MARGIN > end {
+        if at == 0 || at + MARGIN >= end {
             node += 1;
             continue;
         }
@@ -137,7 +138,7 @@ fn find_path(
             matches.reach(common(data, at, 1, end), 1);
         }
         let (length_before, distance_before) = before;
-        let looks = if length_before > GOOD {
+        let looks = if length_before > GOOD_LENGTH {
             looks / 4
         } else {
             looks
@@ -152,13 +153,13 @@ fn find_path(
             });
         }
         // The rest of the match of the place before.
-        matches.reach(usize::saturating_sub(length_before, 1), distance_before);
+        matches.reach(length_before.saturating_sub(1), distance_before);
         let (longest, distance) = (matches.longest, matches.distance);
         if longest < LONG {
             before = (longest, distance);
             node += 1;
         } else {
-            // All paths from the places inside are longer.
+            // A match this long is taken whole: no path goes on from the places inside.
             for inside in (at + 1..(at + longest).min(end.saturating_sub(MARGIN))).step_by(2) {
                 chains.insert(data, inside);
             }
@@ -182,8 +183,8 @@ struct Matches<'s> {
 }
 
 impl Matches<'_> {
-    /// Adds a match, if it is longer than all before it. Its distance also serves for the
-    /// lengths between them; shorter lengths have a nearer one.
+    /// Adds a match, if it is longer than all before it. Its distance serves for the
+    /// lengths that no earlier match reached.
     #[inline(always)]
     fn reach(&mut self, length: usize, distance: usize) {
         if length <= self.longest {
@@ -325,7 +326,7 @@ mod tests {
             for at in 0..len {
                 let here = cheapest[at];
                 cheapest[at + 1] = cheapest[at + 1].min(here + costs.literal(data[at]));
-                if at == 0 || at + MARGIN > len {
+                if at == 0 || at + MARGIN >= len {
                     continue;
                 }
                 // No chain has place 0.

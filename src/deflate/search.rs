@@ -10,26 +10,31 @@ use super::symbols::{Frequencies, count_all};
 use super::tokens::Token;
 use super::{Deflate, DeflateKernels, PADDING};
 
-/// The most time that a search takes.
+/// The effort of a search for matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// One look for each place. In data that repeat much, a few looks.
     Little,
-    /// The cheapest of all ways through many looks.
+    /// The cheapest path through all matches that many looks find.
     Much,
 }
 
 impl Effort {
-    /// Returns the data bytes whose tokens are in memory at a time. The last time there
-    /// may be half as many more. The longer, the fewer blocks; the parser needs memory
-    /// of its own.
-    pub(super) fn window(self) -> usize {
+    /// Returns the number of data bytes whose tokens are in memory at a time. The last
+    /// batch may have half as many more. A larger batch allows larger blocks. That of
+    /// `Much` is smaller, because its parser needs memory too.
+    pub(super) fn batch(self) -> usize {
         match self {
             Effort::Little => 96 << 10,
             Effort::Much => 64 << 10,
         }
     }
 }
+
+/// A batch repeats much if matches cover more than a third of it.
+const REPEATS_MUCH: usize = 3;
+/// A segment in which matches cover less than 1/64 is not parsed.
+const REPEATS_LITTLE: usize = 64;
 
 /// Places of a chain that are looked at where data repeat much.
 const FEW_LOOKS: usize = 6;
@@ -54,24 +59,25 @@ impl Deflate {
         let (mut repeats_much, mut before) = (false, None);
         let mut at = 0;
         while at < len {
-            let size = portion(len - at, effort.window());
+            let size = size_of_next(len - at, effort.batch());
             let end = at + size;
             self.tokens.clear();
             match effort {
                 Effort::Little => {
-                    // The costs of data that repeat much serve the bytes behind them, too.
+                    // While data repeat much, the costs of one batch serve for the next,
+                    // without a quick search.
                     if !repeats_much {
-                        repeats_much = self.quick(data, at, end) * 3 > size;
+                        repeats_much = self.quick(data, at, end) > size / REPEATS_MUCH;
                     }
                     if repeats_much {
                         self.tokens.clear();
-                        repeats_much = self.lazy(data, at, end) * 3 > size;
+                        repeats_much = self.lazy(data, at, end) > size / REPEATS_MUCH;
                     }
                 }
                 Effort::Much => {
                     let mut start = at;
                     while start < end {
-                        let stop = start + portion(end - start, SEGMENT);
+                        let stop = start + size_of_next(end - start, SEGMENT);
                         self.cheapest(data, start, stop, &mut before);
                         start = stop;
                     }
@@ -102,9 +108,9 @@ impl Deflate {
     pub(crate) fn estimate_searched(&mut self, data: &[u8], len: usize) -> usize {
         self.table.begin();
         let mut cost = 0;
-        let window = Effort::Much.window();
-        for at in (0..len).step_by(window) {
-            let end = (at + window).min(len);
+        let batch = Effort::Much.batch();
+        for at in (0..len).step_by(batch) {
+            let end = (at + batch).min(len);
             self.tokens.clear();
             self.quick(data, at, end);
             cost += count_all(&data[at..end], &self.tokens).cost();
@@ -149,14 +155,16 @@ impl Deflate {
 
     /// Cuts a segment into the cheapest tokens that many looks find.
     ///
-    /// The cheapest tokens depend on the costs, and the costs on the tokens. So most of
-    /// the weight has what the segment before cost. The first segment is searched twice.
+    /// The cheapest tokens depend on the costs, and the costs on the tokens. So the costs
+    /// follow from the symbols of a first look, mixed with those of the last parsed
+    /// segment, which have most of the weight. The first parsed segment is parsed twice:
+    /// the first result gives the costs for the second.
     #[inline(always)]
     fn cheapest(&mut self, data: &[u8], at: usize, end: usize, before: &mut Option<Frequencies>) {
         let from = self.tokens.len();
         let segment = &data[at..end];
         let (found, matched) = self.first_look(data, at, end);
-        if matched * 64 < segment.len() {
+        if matched < segment.len() / REPEATS_LITTLE {
             self.costs.measure(&found);
             return self.costs.drop_costly(segment, &mut self.tokens, from);
         }
@@ -182,9 +190,9 @@ impl Deflate {
     }
 }
 
-/// Returns a portion of `left` bytes: `size`, or up to half as many more if no portion
-/// of that size remains behind it.
-fn portion(left: usize, size: usize) -> usize {
+/// Returns the size of the next part of `left` bytes: `size`, or up to half as many more
+/// if that is all.
+pub(super) fn size_of_next(left: usize, size: usize) -> usize {
     if left < size * 3 / 2 { left } else { size }
 }
 

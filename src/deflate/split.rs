@@ -9,10 +9,11 @@ use super::logarithm::BIT;
 use super::symbols::{Frequencies, count_all};
 use super::tokens::Token;
 
-/// The fewest data bytes of a portion. A block is one portion or several.
+/// The fewest data bytes of a portion, unless it is the last. A block is one portion or
+/// several.
 pub(super) const PORTION: usize = 16 << 10;
 
-/// The cost of a header, about: 64 bytes.
+/// The approximate cost of a block header: 64 bytes.
 const HEADER: u64 = 64 * 8 * BIT as u64;
 
 /// A part of the tokens of some data.
@@ -22,11 +23,11 @@ pub(super) struct Part {
     /// The indices of the data bytes.
     pub(super) bytes: Range<usize>,
     pub(super) frequencies: Frequencies,
-    /// The cost of the symbols by their entropy.
+    /// The cost of the symbols by their entropy, and of their extra bits.
     cost: u64,
 }
 
-/// Cuts the tokens of `data` into parts, and calls `write` for each part: a block.
+/// Cuts the tokens of `data` into blocks, and calls `write` for each.
 #[inline(always)]
 pub(super) fn split(data: &[u8], tokens: &[Token], mut write: impl FnMut(&Part)) {
     let Some(mut block) = portion(data, tokens, 0, 0) else {

@@ -1,4 +1,4 @@
-//! Data for the tests of searches, and the check that tokens repeat what they stand for.
+//! Data for the tests of searches, and a check that tokens reproduce the data.
 
 use super::PADDING;
 use super::matches::WINDOW;
@@ -30,9 +30,8 @@ pub(super) fn mixture(seed: &mut u64, len: usize, values: usize) -> Vec<u8> {
     data
 }
 
-/// Calls `search` for all data of a kind, with padding of two values behind the data.
-/// `search` cuts the data into tokens. They must stand for the data, and the padding
-/// must not change them.
+/// Calls `search` twice for `data`, with different padding behind. Checks that the
+/// tokens stand for the data and do not depend on the padding. Returns the tokens.
 pub(super) fn check(data: &[u8], mut search: impl FnMut(&[u8], usize) -> Vec<Token>) -> Vec<Token> {
     let mut tokens = [0, 0xff].map(|padding| {
         let mut padded = data.to_vec();
@@ -45,7 +44,8 @@ pub(super) fn check(data: &[u8], mut search: impl FnMut(&[u8], usize) -> Vec<Tok
     std::mem::take(&mut tokens[0])
 }
 
-/// Checks that each match repeats earlier bytes. Returns the bytes of all tokens.
+/// Checks that each match repeats earlier bytes. Returns the number of bytes that the
+/// tokens stand for.
 fn replay(data: &[u8], tokens: &[Token]) -> usize {
     let mut at = 0;
     for token in tokens {

@@ -1,12 +1,12 @@
-//! The tokens of the fast mode: literals, and matches for runs of zeros.
+//! Tokens: literals, and the match or run behind them. And the tokenizer of the fast
+//! mode, which finds only runs of zeros.
 //!
 //! After a good filter, most of the repetitions in an image are zeros. A run of
-//! zeros becomes one literal and matches at distance 1 (RFC 1951, 3.2.3). The
-//! fast mode looks for no other matches.
+//! zeros becomes one literal and matches at distance 1 (RFC 1951, 3.2.3).
 
 use super::DeflateKernels;
 
-/// Some literals, and then at most one match, or a long run.
+/// Literals, and behind them one match, a run of matches at distance 1, or nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
     /// The number of literals.
@@ -35,11 +35,13 @@ pub(crate) const MAX_LITERALS: usize = 1 << 14;
 /// The length of the longest match (RFC 1951, 3.2.5).
 pub(crate) const MAX_MATCH: usize = 258;
 
-/// The longest run in a token but for two bytes: matches of the greatest length.
+/// The bytes of 127 matches of the greatest length. The run of a token has at most two
+/// bytes more.
 pub(super) const MAX_RUN: usize = 127 * MAX_MATCH;
 
-/// The bytes of data that [`tokenize`] looks at at a time: a bit for each eight of them.
-pub(super) const WINDOW: usize = 512;
+/// The bytes that [`tokenize`] looks at in one step: 64 groups of eight, one bit of a mask
+/// for each.
+pub(super) const MASKED: usize = 512;
 
 /// The bytes of a group. A group begins at a multiple of its length.
 const GROUP: usize = 16;
@@ -56,8 +58,8 @@ const GROUP: usize = 16;
 #[inline(always)]
 pub(crate) fn tokenize<K: DeflateKernels>(kernels: K, data: &[u8], tokens: &mut Vec<Token>) {
     tokens.clear();
-    let (windows, rest) = data.as_chunks::<WINDOW>();
-    let mut last = [1; WINDOW]; // no zeros behind the end
+    let (windows, rest) = data.as_chunks::<MASKED>();
+    let mut last = [1; MASKED]; // no zeros behind the end
     last[..rest.len()].copy_from_slice(rest);
     let last = (!rest.is_empty()).then_some(&last);
     // All bytes before `done` are in the tokens. The current run begins at `start`.
@@ -68,7 +70,7 @@ pub(crate) fn tokenize<K: DeflateKernels>(kernels: K, data: &[u8], tokens: &mut 
         let groups = eights & eights >> 1 & 0x5555_5555_5555_5555;
         let mut changes = groups ^ (groups << 2 | u64::from(inside));
         while changes != 0 {
-            let place = i * WINDOW + changes.trailing_zeros() as usize * 8;
+            let place = i * MASKED + changes.trailing_zeros() as usize * 8;
             changes &= changes - 1;
             if inside {
                 let end = place + zeros_behind(data, place);

@@ -22,7 +22,7 @@ use fearless_simd::{Avx2, Avx512, kernel, u8x32, u8x64};
 use super::bits::State;
 use super::block::Tables;
 use super::kernels::DeflateKernels;
-use super::tokens::{Token, WINDOW};
+use super::tokens::{MASKED, Token};
 use emit256::emit256;
 use emit512::emit512;
 
@@ -38,7 +38,7 @@ macro_rules! deflate_kernels {
             }
 
             #[inline(always)]
-            fn zero_eights(self, bytes: &[u8; WINDOW]) -> u64 {
+            fn zero_eights(self, bytes: &[u8; MASKED]) -> u64 {
                 $eights(self, bytes)
             }
 
@@ -83,7 +83,7 @@ kernel!(
 
 kernel!(
     #[inline]
-    fn eights256(token: Avx2, bytes: &[u8; WINDOW]) -> u64 {
+    fn eights256(token: Avx2, bytes: &[u8; MASKED]) -> u64 {
         let mut mask = 0;
         for (i, bytes) in bytes.as_chunks::<32>().0.iter().enumerate() {
             let bytes: __m256i = u8x32::simd_from(token, *bytes).into();
@@ -96,7 +96,7 @@ kernel!(
 
 kernel!(
     #[inline]
-    fn eights512(token: Avx512, bytes: &[u8; WINDOW]) -> u64 {
+    fn eights512(token: Avx512, bytes: &[u8; MASKED]) -> u64 {
         let mut mask = 0;
         for (i, bytes) in bytes.as_chunks::<64>().0.iter().enumerate() {
             let bytes: __m512i = u8x64::simd_from(token, *bytes).into();

@@ -21,17 +21,7 @@ pub(super) fn sample(effort: Effort) -> usize {
     }
 }
 
-/// Returns the most bytes that codes alone may leave of `len` bytes for a trial of
-/// filters.
-fn most_for_trial(effort: Effort, len: usize) -> usize {
-    match effort {
-        Effort::Little => len / 4,
-        Effort::Much => len,
-    }
-}
-
-/// Rows of a strip on which filters are tried. The row above a row is the row
-/// before it; the strip has a row above its first, unless it is the first.
+/// The rows of a strip, on which filters are tried.
 pub(super) struct Trial<'r, R> {
     /// Rows of the strip.
     pub(super) lines: usize,
@@ -45,10 +35,9 @@ pub(super) struct Trial<'r, R> {
 
 impl<'r, R: Fn(usize) -> &'r [u8]> Trial<'r, R> {
     /// Chooses the filters of a strip: pictures of few colors are often smaller
-    /// without a filter, drawings with filters of least entropy. A sample of at most
-    /// [`sample`] bytes is compressed in each way, unless codes alone show that it is no
-    /// such picture. Rows longer than the sample are not tried. `scratch` holds the
-    /// sample.
+    /// without a filter, drawings with filters of least entropy. The size of a sample of
+    /// at most [`sample`] bytes is estimated for each way. Rows longer than the sample
+    /// are not tried. `scratch` holds the sample.
     #[inline(always)]
     pub(super) fn choose<K: FilterKernels>(
         &self,
@@ -65,8 +54,9 @@ impl<'r, R: Fn(usize) -> &'r [u8]> Trial<'r, R> {
         let len = count * line;
         let padded = &mut scratch[..len + PADDING];
         self.filter(kernels, FilterChoice::MinSum, &mut padded[..len]);
-        let estimate = deflate.estimate(kernels, &padded[..len]);
-        if estimate > most_for_trial(effort, len) {
+        // With little effort, the trial is worth its time only if codes and runs of zeros
+        // alone make the sample much smaller: it may then be a picture of few colors.
+        if effort == Effort::Little && deflate.estimate(kernels, &padded[..len]) > len / 4 {
             return FilterChoice::MinSum;
         }
         let mut best = FilterChoice::MinSum;

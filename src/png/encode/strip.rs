@@ -528,8 +528,8 @@ mod tests {
             for (width, height) in [(1, 1), (2, 90), (65, 33), (333, 501), (200_000, 2)] {
                 for kind in 0..6 {
                     for mode in [Fast, Stored, Small, Best] {
-                        if (mode == Small || mode == Best) && width * height > 10_000 {
-                            continue; // the library is the same at every level
+                        if (mode == Small || mode == Best) && width * height > 10_000 && kind > 2 {
+                            continue; // searches are slow
                         }
                         let geometry = geometry(width, height, format, mode);
                         let filtering = filtering(&geometry);

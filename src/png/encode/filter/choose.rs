@@ -1,4 +1,5 @@
-//! The choice of a filter: by the first row of a group, or by the minimum sum.
+//! The choice of a filter: by the first row of a group, by the minimum sum, or by the
+//! least entropy.
 
 use super::FilterType;
 use super::apply::{block_of, each};
@@ -102,8 +103,8 @@ pub(super) fn least_entropy<K: FilterKernels>(
         each(up, |i| x[i].wrapping_sub(b[i]));
         each(average, |i| x[i].wrapping_sub(a[i].midpoint(b[i])));
         kernels.paeth(paeth, x, a, b, c);
-        // One byte of each filter after the other: equal bytes next to each other would
-        // wait for each other.
+        // Counts byte `i` of all filters before byte `i + 1`: if equal bytes of one filter
+        // followed each other directly, the second count would wait for the first.
         for i in 0..len.min(BLOCK) {
             for (counts, filtered) in counts.iter_mut().zip(&filtered) {
                 counts[usize::from(filtered[i])] += 1;
@@ -146,7 +147,8 @@ fn for_each_block(
             let (at, left) = (at as isize, at as isize - pixel_size as isize);
             let (x, mut a) = (padded(Some(row), at), padded(Some(row), left));
             let (b, mut c) = (padded(above, at), padded(above, left));
-            // `x` and `b` are zero there, but `a` and `c` still have the last pixel.
+            // Behind the end of the row `x` and `b` are zero, but `a` and `c` still hold
+            // the last pixel.
             a[len..].fill(0);
             c[len..].fill(0);
             f(len, &x, &a, &b, &c);
