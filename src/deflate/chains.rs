@@ -144,7 +144,8 @@ impl Chains {
 
     /// Adds a place to its chain, and returns the match that saves most, among those of
     /// more than `floor` bytes that `looks` looks find.
-    #[inline(always)]
+    // Not inlined, so that the closure is.
+    #[inline(never)]
     fn best(
         &mut self,
         costs: &Costs,

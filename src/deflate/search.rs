@@ -39,7 +39,7 @@ const REPEATS_LITTLE: usize = 64;
 /// Places of a chain that are looked at where data repeat much.
 const FEW_LOOKS: usize = 6;
 /// Places of a chain that are looked at for the cheapest way.
-const MANY_LOOKS: usize = 20;
+const MANY_LOOKS: usize = 12;
 
 impl Deflate {
     /// Compresses as [`fast`](Deflate::fast) does, with a search for matches.

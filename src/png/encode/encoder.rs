@@ -293,8 +293,8 @@ impl PngEncoder {
     /// differs from a file without this option, because strips are smaller: about
     /// 320 KiB of scanlines instead of 512 KiB, in whole groups of 16 rows if 16
     /// rows fit into 512 KiB. The size of the file changes by less than half a
-    /// percent; flat graphics in [`Compression::Small`] change by up to one
-    /// percent.
+    /// percent. Interfaces in [`Compression::Small`] and [`Compression::Best`] become
+    /// up to 1.2 percent larger.
     ///
     /// **Cost.** A strip that has not changed costs one read of its pixels. If every
     /// strip changes in every save, as in a video, saves take up to 5 % longer than

@@ -24,7 +24,7 @@ pub enum Compression {
     /// little smaller than a usual PNG, and saved several times as fast.
     Small,
     /// A filter chosen for each row, and the cheapest of all ways to write the pixels
-    /// with the matches at up to twenty earlier places. Takes about as long as a
+    /// with the matches at up to twelve earlier places. Takes about as long as a
     /// usual PNG, and is 4 to 6 % smaller.
     Best,
 }
