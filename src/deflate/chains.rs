@@ -190,7 +190,9 @@ struct Match {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, matched, mixture, repeated_at};
+    use super::super::testing::{
+        check, check_any_data, check_distances, check_small_data, literals,
+    };
     use super::*;
 
     /// Searches portions of `size` bytes, except every third.
@@ -204,7 +206,7 @@ mod tests {
                 let end = (start + size).min(len);
                 costs.guess(&data[start..end]);
                 if start / size % 3 == 1 {
-                    tokens.extend(crate::deflate::testing::literals(end - start));
+                    tokens.extend(literals(end - start));
                 } else {
                     chains.lazy(&costs, 4, data, start, end, &mut tokens);
                 }
@@ -215,35 +217,17 @@ mod tests {
 
     #[test]
     fn any_data() {
-        let mut seed = 9;
-        for case in 0..60 {
-            let data = mixture(&mut seed, 100_000, [2, 5, 40, 256][case % 4]);
-            check(&data, search([1000, 30_000, 131_070][case % 3]));
-        }
+        check_any_data([1000, 30_000, 131_070], search);
     }
 
     #[test]
     fn small_data() {
-        for len in 0..80 {
-            check(&vec![0; len], search(1000));
-            check(&(0..len).map(|i| i as u8).collect::<Vec<_>>(), search(1000));
-            check(
-                &(0..len).map(|i| (i % 7) as u8).collect::<Vec<_>>(),
-                search(40),
-            );
-        }
+        check_small_data(search);
     }
 
-    /// The whole of a repetition is found, up to the largest distance.
     #[test]
     fn distances() {
-        for distance in [60, 61, 100, 4000, WINDOW - 1] {
-            let tokens = check(&repeated_at(distance), search(200_000));
-            assert_eq!(matched(&tokens), 60, "{distance}");
-        }
-        for distance in [WINDOW, WINDOW + 1] {
-            assert_eq!(matched(&check(&repeated_at(distance), search(200_000))), 0);
-        }
+        check_distances(60, || search(200_000));
     }
 
     /// A longer match of the next place is better than a match of this place.

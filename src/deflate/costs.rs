@@ -3,16 +3,22 @@
 //! All costs are whole numbers, in 1/256 bit, so that every platform finds the same
 //! matches.
 
+use super::block::MAX_CODE_LENGTH;
 use super::logarithm::{BIT, log2};
 use super::matches::MAX_SEARCHED_LITERALS;
-use super::symbols::{DISTANCE_EXTRA, Frequencies, LENGTH_EXTRA, distance_symbol, length_symbol};
+use super::symbols::{
+    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, Frequencies, LENGTH_EXTRA, distance_symbol,
+    length_symbol,
+};
 use super::tokens::{MAX_LITERALS, MAX_MATCH, Token};
 
 const _: () = assert!(MAX_SEARCHED_LITERALS + MAX_MATCH <= MAX_LITERALS);
 
-/// The cost of a symbol is at least one bit and at most that of the longest code.
+/// The least cost of a symbol: one bit.
 const LEAST: u32 = BIT;
-const MOST: u32 = 14 * BIT;
+
+/// The greatest cost of a symbol: that of the longest code.
+const MOST: u32 = MAX_CODE_LENGTH as u32 * BIT;
 
 /// The literals of a match whose costs are added up. Each literal behind them counts as
 /// one bit: a match that is so long is worth its code.
@@ -24,7 +30,7 @@ pub(crate) struct Costs {
     /// The code and the extra bits of each length.
     lengths: [u16; MAX_MATCH + 1],
     /// The code and the extra bits of each distance symbol.
-    distances: [u16; 30],
+    distances: [u16; DISTANCES],
 }
 
 impl Default for Costs {
@@ -32,7 +38,7 @@ impl Default for Costs {
         Costs {
             literals: [0; 256],
             lengths: [0; MAX_MATCH + 1],
-            distances: [0; 30],
+            distances: [0; DISTANCES],
         }
     }
 }
@@ -50,7 +56,7 @@ impl Costs {
             *cost = cost_of(count, total) as u16;
         }
         for length in 3..=MAX_MATCH {
-            let extra = u32::from(LENGTH_EXTRA[length_symbol(length as u16) - 257]);
+            let extra = u32::from(LENGTH_EXTRA[length_symbol(length as u16) - END_OF_BLOCK - 1]);
             self.lengths[length] = ((6 + extra) * BIT) as u16;
         }
         for (symbol, cost) in self.distances.iter_mut().enumerate() {
@@ -67,7 +73,7 @@ impl Costs {
         }
         for length in 3..=MAX_MATCH {
             let symbol = length_symbol(length as u16);
-            let extra = u32::from(LENGTH_EXTRA[symbol - 257]) * BIT;
+            let extra = u32::from(LENGTH_EXTRA[symbol - END_OF_BLOCK - 1]) * BIT;
             self.lengths[length] = (cost_of(frequencies.symbols[symbol], total) + extra) as u16;
         }
         let total: u32 = frequencies.distances.iter().sum();
@@ -92,7 +98,7 @@ impl Costs {
     /// Returns the cost of the code and the extra bits of a distance.
     #[inline(always)]
     pub(super) fn distance(&self, distance: usize) -> u32 {
-        self.distances[distance_symbol(distance as u16) % 30].into()
+        self.distances[distance_symbol(distance as u16) % DISTANCES].into()
     }
 
     /// Returns what a match saves against literals. `literals` are the bytes that it
@@ -100,7 +106,7 @@ impl Costs {
     #[inline(always)]
     pub(crate) fn gain(&self, literals: &[u8], distance: usize) -> i32 {
         let code = self.lengths[literals.len().min(MAX_MATCH)];
-        let distance = self.distances[distance_symbol(distance as u16) % 30];
+        let distance = self.distances[distance_symbol(distance as u16) % DISTANCES];
         self.literals_cost(literals) - i32::from(code) - i32::from(distance)
     }
 

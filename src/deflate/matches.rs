@@ -196,7 +196,9 @@ pub(super) fn extended(data: &[u8], mut at: usize, distance: usize, done: usize)
 #[cfg(test)]
 mod tests {
     use super::super::symbols::count_all;
-    use super::super::testing::{check, matched, mixture, random, repeated_at};
+    use super::super::testing::{
+        check, check_any_data, check_distances, check_small_data, matched, random,
+    };
     use super::*;
 
     /// Searches portions of `size` bytes with guessed costs, measures the costs, and drops
@@ -223,36 +225,18 @@ mod tests {
 
     #[test]
     fn any_data() {
-        let mut seed = 7;
-        for case in 0..60 {
-            let data = mixture(&mut seed, 100_000, [2, 5, 40, 256][case % 4]);
-            check(&data, search([1000, 30_000, 131_070][case % 3]));
-        }
+        check_any_data([1000, 30_000, 131_070], search);
     }
 
     #[test]
     fn small_data() {
-        for len in 0..80 {
-            check(&vec![0; len], search(1000));
-            check(&(0..len).map(|i| i as u8).collect::<Vec<_>>(), search(1000));
-            check(
-                &(0..len).map(|i| (i % 7) as u8).collect::<Vec<_>>(),
-                search(40),
-            );
-        }
+        check_small_data(search);
     }
 
-    /// Repetitions are found up to the largest distance. In noise some places are passed
-    /// over, so that a part of a repetition may be missed.
+    /// In noise some places are passed over, so that a part of a repetition may be missed.
     #[test]
     fn distances() {
-        for distance in [60, 61, 100, 4000, WINDOW - 1] {
-            let tokens = check(&repeated_at(distance), search(200_000));
-            assert!(matched(&tokens) > 40, "{distance}");
-        }
-        for distance in [WINDOW, WINDOW + 1] {
-            assert_eq!(matched(&check(&repeated_at(distance), search(200_000))), 0);
-        }
+        check_distances(40, || search(200_000));
     }
 
     /// A place is stored in so few bits that large strips reach the same again.

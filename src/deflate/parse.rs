@@ -221,8 +221,9 @@ fn turn_around(steps: &mut [Step]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::matches::WINDOW;
-    use super::super::testing::{check, literals, matched, mixture, random, repeated_at};
+    use super::super::testing::{
+        check, check_any_data, check_distances, check_small_data, literals, matched, random,
+    };
     use super::*;
 
     /// Searches segments of `size` bytes, except every third.
@@ -248,40 +249,17 @@ mod tests {
 
     #[test]
     fn any_data() {
-        let mut seed = 11;
-        for case in 0..60 {
-            let data = mixture(&mut seed, 100_000, [2, 5, 40, 256][case % 4]);
-            check(&data, search([1000, 16_000, LONGEST_SEGMENT][case % 3], 8));
-        }
+        check_any_data([1000, 16_000, LONGEST_SEGMENT], |size| search(size, 8));
     }
 
     #[test]
     fn small_data() {
-        for len in 0..80 {
-            check(&vec![0; len], search(1000, 8));
-            check(
-                &(0..len).map(|i| i as u8).collect::<Vec<_>>(),
-                search(1000, 8),
-            );
-            check(
-                &(0..len).map(|i| (i % 7) as u8).collect::<Vec<_>>(),
-                search(40, 8),
-            );
-        }
+        check_small_data(|size| search(size, 8));
     }
 
     #[test]
     fn distances() {
-        for distance in [60, 61, 100, 4000, WINDOW - 1] {
-            let tokens = check(&repeated_at(distance), search(SEGMENT, 8));
-            assert_eq!(matched(&tokens), 60, "{distance}");
-        }
-        for distance in [WINDOW, WINDOW + 1] {
-            assert_eq!(
-                matched(&check(&repeated_at(distance), search(SEGMENT, 8))),
-                0
-            );
-        }
+        check_distances(60, || search(SEGMENT, 8));
     }
 
     /// Returns the cost of tokens.

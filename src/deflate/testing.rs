@@ -12,7 +12,7 @@ pub(super) fn random(seed: &mut u64) -> usize {
 
 /// Returns literals, runs and copies of earlier bytes at any distance, in any order.
 /// There are up to `values` values.
-pub(super) fn mixture(seed: &mut u64, len: usize, values: usize) -> Vec<u8> {
+fn mixture(seed: &mut u64, len: usize, values: usize) -> Vec<u8> {
     let mut data = Vec::new();
     while data.len() < len {
         let count = random(seed) % 300;
@@ -72,8 +72,48 @@ pub(super) fn matched(tokens: &[Token]) -> usize {
     tokens.iter().map(|token| usize::from(token.length)).sum()
 }
 
+/// Checks `search` with data of 60 kinds. `sizes` are those of the parts that it searches
+/// at a time.
+pub(super) fn check_any_data<S: FnMut(&[u8], usize) -> Vec<Token>>(
+    sizes: [usize; 3],
+    search: impl Fn(usize) -> S,
+) {
+    let mut seed = 7;
+    for case in 0..60 {
+        let data = mixture(&mut seed, 100_000, [2, 5, 40, 256][case % 4]);
+        check(&data, search(sizes[case % 3]));
+    }
+}
+
+/// Checks `search` with fewer bytes than it reads at once, and with some more.
+pub(super) fn check_small_data<S: FnMut(&[u8], usize) -> Vec<Token>>(search: impl Fn(usize) -> S) {
+    for len in 0..80 {
+        check(&vec![0; len], search(1000));
+        check(&(0..len).map(|i| i as u8).collect::<Vec<_>>(), search(1000));
+        check(
+            &(0..len).map(|i| (i % 7) as u8).collect::<Vec<_>>(),
+            search(40),
+        );
+    }
+}
+
+/// Checks that `search` finds a repetition of 60 bytes in noise up to the largest
+/// distance: at least `found` of its bytes. Beyond that distance it must find none.
+pub(super) fn check_distances<S: FnMut(&[u8], usize) -> Vec<Token>>(
+    found: usize,
+    search: impl Fn() -> S,
+) {
+    for distance in [60, 61, 100, 4000, WINDOW - 1] {
+        let matched = matched(&check(&repeated_at(distance), search()));
+        assert!((found..=60).contains(&matched), "{matched} at {distance}");
+    }
+    for distance in [WINDOW, WINDOW + 1] {
+        assert_eq!(matched(&check(&repeated_at(distance), search())), 0);
+    }
+}
+
 /// Returns noise, in which a piece of 60 bytes is repeated at a distance.
-pub(super) fn repeated_at(distance: usize) -> Vec<u8> {
+fn repeated_at(distance: usize) -> Vec<u8> {
     let mut seed = 3;
     let mut noise = |len: usize| -> Vec<u8> { (0..len).map(|_| random(&mut seed) as u8).collect() };
     let piece = noise(60);
