@@ -250,7 +250,9 @@ def test_threads_wait_for_a_save():
 
 SAVE_LARGE = """
 import sys, numpy, pixview
-array = numpy.random.default_rng(1).integers(0, 50, (6000, 6000, 3), numpy.uint8)
+noise = numpy.random.default_rng(1).integers(0, 50, 3_000_000, numpy.uint8)
+# Overlapping rows: 1.8 GB of pixels that take 3 MB.
+array = numpy.lib.stride_tricks.as_strided(noise, (100_000, 6000, 3), (27, 3, 1))
 image = pixview.Image(array)
 print("saving", flush=True)
 try:
@@ -268,7 +270,9 @@ def test_interrupt(threads, tmp_path):
     command = [sys.executable, "-c", SAVE_LARGE, str(path), str(threads)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout.readline() == "saving\n"
-        time.sleep(0.3)
+        # The save has begun once its temporary file is there.
+        while len(os.listdir(tmp_path)) == 1 and child.poll() is None:
+            time.sleep(0.01)
         child.send_signal(signal.SIGINT)
         assert child.stdout.readline() == "interrupted\n"
         assert child.wait() == 0
