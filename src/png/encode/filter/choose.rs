@@ -64,6 +64,10 @@ const ORDER: [FilterType; 5] = [
     FilterType::None,
 ];
 
+/// The best filter for a row that repeats the row above: it predicts every byte exactly,
+/// and no filter comes before it in [`ORDER`].
+const OF_EQUAL_ROWS: FilterType = FilterType::Paeth;
+
 /// Returns the filter with the minimum sum of absolute differences for a row.
 /// Of several such filters, returns the first of Paeth, Up, Sub, Average and
 /// None.
@@ -74,6 +78,9 @@ pub(super) fn min_sum<K: FilterKernels>(
     above: Option<&[u8]>,
     pixel_size: usize,
 ) -> FilterType {
+    if above == Some(row) {
+        return OF_EQUAL_ROWS;
+    }
     let mut costs = [0u64; 5];
     for_each_block(row, above, pixel_size, |_, x, a, b, c| {
         let block = kernels.costs(x, a, b, c);
@@ -94,6 +101,9 @@ pub(super) fn least_entropy<K: FilterKernels>(
     above: Option<&[u8]>,
     pixel_size: usize,
 ) -> FilterType {
+    if above == Some(row) {
+        return OF_EQUAL_ROWS;
+    }
     let mut counts = [[0u32; 256]; 5];
     for_each_block(row, above, pixel_size, |len, x, a, b, c| {
         let mut filtered = [[0; BLOCK]; 5];
