@@ -45,11 +45,18 @@ impl Default for Costs {
 
 impl Costs {
     /// Guesses the costs before any match is known, from the bytes of a block. Looks at
-    /// every third byte. Zeros behind zeros do not count, since they become runs.
+    /// eight of 32 bytes. Zeros behind zeros do not count, since they become runs.
     pub(crate) fn guess(&mut self, data: &[u8]) {
         let mut counts = [1u32; 256];
-        for pair in data.windows(2).step_by(3) {
-            counts[usize::from(pair[1])] += u32::from(pair[1] != 0 || pair[0] != 0);
+        for eight in data.as_chunks::<8>().0.iter().step_by(4) {
+            if u64::from_le_bytes(*eight) == 0 {
+                continue;
+            }
+            let mut before = 1;
+            for &byte in eight {
+                counts[usize::from(byte)] += u32::from(byte != 0 || before != 0);
+                before = byte;
+            }
         }
         let total: u32 = counts.iter().sum();
         for (cost, count) in self.literals.iter_mut().zip(counts) {
@@ -119,8 +126,12 @@ impl Costs {
             // place that the processor could not predict.
             let counted = &literals[8..literals.len().min(COUNTED)];
             let behind = literals.len().saturating_sub(COUNTED) as i32 * BIT as i32;
-            let first: i32 = first.map(cost).iter().sum();
-            return first + counted.iter().map(|&byte| cost(byte)).sum::<i32>() + behind;
+            // A loop, because `map` over an array was not inlined here.
+            let mut sum = 0;
+            for &byte in first {
+                sum += cost(byte);
+            }
+            return sum + counted.iter().map(|&byte| cost(byte)).sum::<i32>() + behind;
         }
         let mut eight = [0; 8];
         for (to, &byte) in eight.iter_mut().zip(literals) {
