@@ -1,4 +1,4 @@
-//! Chains of places with the same four bytes, and the search of data that repeat much.
+//! Chains of places with the same bytes, and the search of data that repeat much.
 //!
 //! The search is lazy: it takes a match only if the match of the next place saves no
 //! more.
@@ -6,8 +6,9 @@
 use std::collections::TryReserveError;
 
 use super::costs::Costs;
+use super::hash::HashLength;
 use super::matches::{
-    LONG, MARGIN, MAX_SEARCHED_LITERALS, WINDOW, common, extended, fill, four, run,
+    LONG, MARGIN, MAX_SEARCHED_LITERALS, WINDOW, common, extended, fill, run, step_behind,
 };
 use super::tokens::{MAX_MATCH, Token, push_match};
 
@@ -15,7 +16,7 @@ use super::tokens::{MAX_MATCH, Token, push_match};
 const CHAIN_BITS: u32 = 15;
 
 /// The places of the last [`WINDOW`] bytes. Each place is in the chain of the hash of
-/// its four bytes, from the newest place to the oldest.
+/// its bytes, from the newest place to the oldest.
 #[derive(Default)]
 pub(super) struct Chains {
     /// The newest place of each chain. Place 0 stands for none.
@@ -24,6 +25,7 @@ pub(super) struct Chains {
     steps: Vec<u16>,
     /// The end of the bytes whose places are in the chains.
     end: usize,
+    length: HashLength,
 }
 
 impl Chains {
@@ -37,6 +39,13 @@ impl Chains {
     pub(super) fn begin(&mut self) {
         self.newest.fill(0);
         self.end = 0;
+        self.length = HashLength::default();
+    }
+
+    /// Sets the number of bytes that are hashed. Places that were hashed by another number
+    /// are not found any more.
+    pub(super) fn set_hash_length(&mut self, length: HashLength) {
+        self.length = length;
     }
 
     /// Adds the places before `start` that the last search left out, as far as they are in
@@ -56,8 +65,7 @@ impl Chains {
     /// none.
     #[inline(always)]
     pub(super) fn insert(&mut self, data: &[u8], at: usize) -> usize {
-        let hash = four(data, at).wrapping_mul(0x9e37_79b1);
-        let slot = (hash >> (32 - CHAIN_BITS)) as usize;
+        let slot = (self.length.hash(data, at) >> (64 - CHAIN_BITS)) as usize;
         let Some(newest) = self.newest.get_mut(slot) else {
             return 0;
         };
@@ -102,21 +110,24 @@ impl Chains {
     ) {
         self.catch_up(data, start, end);
         let last = end.saturating_sub(MARGIN);
-        let (mut at, mut done) = (start.max(1), start);
+        let (mut at, mut done, mut misses) = (start.max(1), start, 0);
+        let shortest = self.length.bytes();
         while at < last {
             if let Some(length) = run(costs, data, at, end) {
                 push_match(tokens, MAX_SEARCHED_LITERALS, at - done, length, 1);
                 at += length;
-                done = at;
+                (done, misses) = (at, 0);
                 continue;
             }
-            let mut best = self.best(costs, looks, data, at, end, 3);
+            let mut best = self.best(costs, looks, data, at, end, shortest - 1);
             if best.gain <= 0 {
-                at += 1;
+                misses += 1;
+                at += step_behind(misses);
                 continue;
             }
             while best.length < LONG && at + 1 < last {
-                let next = self.best(costs, looks, data, at + 1, end, best.length - 1);
+                let floor = (best.length - 1).max(shortest - 1);
+                let next = self.best(costs, looks, data, at + 1, end, floor);
                 if next.gain <= best.gain {
                     break;
                 }
@@ -137,7 +148,7 @@ impl Chains {
                 self.insert(data, inside);
             }
             at = stop;
-            done = stop;
+            (done, misses) = (stop, 0);
         }
         push_match(tokens, MAX_SEARCHED_LITERALS, end - done, 0, 0);
     }
@@ -157,7 +168,7 @@ impl Chains {
     ) -> Match {
         let place = self.insert(data, at);
         let mut best = Match::default();
-        let mut longest = floor.max(3);
+        let mut longest = floor;
         self.follow(at, place, looks, |place, distance| {
             if at + longest < end && data[place + longest] == data[at + longest] {
                 let length = common(data, at, distance, end);

@@ -1,12 +1,13 @@
 //! The quick search for matches (RFC 1951, 4): one look for each place.
 //!
 //! Runs of one byte come first. Elsewhere a table has the last place of each group of
-//! four bytes. A match is taken if its code is cheaper than the literals that it
-//! replaces.
+//! four to eight bytes: see [`HashLength`]. A match is taken if its code is cheaper than
+//! the literals that it replaces.
 
 use std::collections::TryReserveError;
 
 use super::costs::Costs;
+use super::hash::{HashLength, eight};
 use super::tokens::{MAX_LITERALS, MAX_MATCH, Token, push_match};
 
 /// The most literals in a token of a search: a match that is dropped fits behind them.
@@ -24,7 +25,7 @@ pub(super) const MARGIN: usize = 8;
 pub(super) const LONG: usize = 64;
 
 /// The bits of the place in an entry of the table. The other bits are a tag: it tells
-/// most other groups of four bytes apart without a look at the data.
+/// most other groups of bytes apart without a look at the data.
 const PLACE_BITS: u32 = 20;
 const PLACES: usize = 1 << PLACE_BITS;
 const TAG_BITS: u32 = 32 - PLACE_BITS;
@@ -38,11 +39,19 @@ const TABLE_BITS: u32 = 14;
 const MISSES_PER_STEP: usize = 32;
 const MAX_STEP: usize = 7;
 
+/// Returns the number of bytes to the next place that is searched, after so many misses
+/// in a row.
+#[inline(always)]
+pub(super) fn step_behind(misses: usize) -> usize {
+    1 + (misses / MISSES_PER_STEP).min(MAX_STEP)
+}
+
 /// The memory of the search.
 #[derive(Default)]
 pub(super) struct MatchTable {
     /// Places and tags.
     entries: Vec<u32>,
+    length: HashLength,
 }
 
 impl MatchTable {
@@ -54,6 +63,12 @@ impl MatchTable {
     /// Forgets all places, before other data.
     pub(super) fn begin(&mut self) {
         self.entries.fill(0);
+        self.length = HashLength::default();
+    }
+
+    /// Returns the number of bytes that the search hashes now.
+    pub(super) fn hash_length(&self) -> HashLength {
+        self.length
     }
 
     /// Cuts `data[start..end]` into tokens and appends them to `tokens`. Matches may
@@ -72,28 +87,32 @@ impl MatchTable {
             debug_assert!(false, "no memory was reserved");
             return push_match(tokens, MAX_SEARCHED_LITERALS, end - start, 0, 0);
         };
+        let mut hashed = self.length;
         // All bytes before `done` are in the tokens.
         let (mut at, mut done, mut misses) = (start.max(1), start, 0usize);
         while at < last {
+            hashed.follow(at);
             if let Some(length) = run(costs, data, at, end) {
                 push_match(tokens, MAX_SEARCHED_LITERALS, at - done, length, 1);
                 at += length;
                 (done, misses) = (at, 0);
                 continue;
             }
-            let (slot, tag) = slot_of(data, at);
+            let (slot, tag) = slot_of(hashed.hash(data, at));
             let old = std::mem::replace(&mut entries[slot], entry_of(at, tag));
             let distance = at.wrapping_sub(old as usize >> TAG_BITS) & (PLACES - 1);
             let mut length = 0;
             if (old ^ tag) & TAG == 0 && (1..WINDOW).contains(&distance) && distance <= at {
                 length = common(data, at, distance, end);
-                if length < 4 || costs.gain(&data[at..at + length], distance) <= 0 {
+                let is_worth = length >= 4 && costs.gain(&data[at..at + length], distance) > 0;
+                hashed.count(is_worth);
+                if !is_worth {
                     length = 0;
                 }
             }
             if length == 0 {
                 misses += 1;
-                at += 1 + (misses / MISSES_PER_STEP).min(MAX_STEP);
+                at += step_behind(misses);
                 continue;
             }
             let (begin, stop) = (extended(data, at, distance, done), at + length);
@@ -107,13 +126,14 @@ impl MatchTable {
             );
             let step = if length > 32 { 4 } else { 2 };
             for inside in (at + 1..stop.min(last)).step_by(step) {
-                let (slot, tag) = slot_of(data, inside);
+                let (slot, tag) = slot_of(hashed.hash(data, inside));
                 entries[slot] = entry_of(inside, tag);
             }
             at = stop;
             (done, misses) = (stop, 0);
         }
         push_match(tokens, MAX_SEARCHED_LITERALS, end - done, 0, 0);
+        self.length = hashed;
     }
 }
 
@@ -121,10 +141,9 @@ fn entry_of(at: usize, tag: u32) -> u32 {
     (at as u32) << TAG_BITS | tag
 }
 
-/// Returns the slot of the four bytes from `at` on, and their tag.
+/// Returns the slot and the tag of a hash.
 #[inline(always)]
-fn slot_of(data: &[u8], at: usize) -> (usize, u32) {
-    let hash = u64::from(four(data, at)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn slot_of(hash: u64) -> (usize, u32) {
     let slot = (hash >> (64 - TABLE_BITS)) as usize;
     let tag = (hash >> (64 - TABLE_BITS - TAG_BITS)) as u32 & TAG;
     (slot, tag)
@@ -135,16 +154,6 @@ pub(super) fn fill<T: Copy + Default>(to: &mut Vec<T>, len: usize) -> Result<(),
     to.try_reserve_exact(len.saturating_sub(to.len()))?;
     to.resize(len, T::default());
     Ok(())
-}
-
-#[inline(always)]
-pub(super) fn four(data: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(data[at..].first_chunk().copied().unwrap_or_default())
-}
-
-#[inline(always)]
-fn eight(data: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(data[at..].first_chunk().copied().unwrap_or_default())
 }
 
 /// Returns the length of the run of the byte before `at`, if it is worth a match. The

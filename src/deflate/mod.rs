@@ -9,6 +9,7 @@ pub(crate) mod bits;
 pub(crate) mod block;
 mod chains;
 mod costs;
+mod hash;
 mod huffman;
 mod kernels;
 mod library;

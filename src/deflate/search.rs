@@ -13,7 +13,8 @@ use super::{Deflate, DeflateKernels, PADDING};
 /// The effort of a search for matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// One look for each place. In data that repeat much, a few looks.
+    /// One look for each place. A few looks in data that repeat much, where they save
+    /// enough.
     Little,
     /// The cheapest path through all matches that many looks find.
     Much,
@@ -31,15 +32,28 @@ impl Effort {
     }
 }
 
-/// A batch repeats much if matches cover more than a third of it.
+/// Data repeat much if matches cover more than a third of what is outside of runs.
 const REPEATS_MUCH: usize = 3;
+/// A few looks are worth their time if they save more than a thirtieth.
+const WORTH: u64 = 30;
 /// A segment in which matches cover less than 1/64 is not parsed.
 const REPEATS_LITTLE: usize = 64;
 
 /// Places of a chain that are looked at where data repeat much.
-const FEW_LOOKS: usize = 6;
+const FEW_LOOKS: usize = 4;
 /// Places of a chain that are looked at for the cheapest way.
 const MANY_LOOKS: usize = 12;
+
+/// The looks for each place of a strip, with [`Effort::Little`].
+#[derive(Clone, Copy)]
+enum Looks {
+    /// One look, until data repeat much.
+    Undecided,
+    /// One look for the rest of the strip: a few looks saved too little.
+    One,
+    /// A few looks, while data repeat much.
+    Few,
+}
 
 impl Deflate {
     /// Compresses as [`fast`](Deflate::fast) does, with a search for matches.
@@ -56,24 +70,14 @@ impl Deflate {
         let mut writer = BitWriter::new(out);
         self.table.begin();
         self.chains.begin();
-        let (mut repeats_much, mut before) = (false, None);
+        let (mut looks, mut before) = (Looks::Undecided, None);
         let mut at = 0;
         while at < len {
             let size = size_of_next(len - at, effort.batch());
             let end = at + size;
             self.tokens.clear();
             match effort {
-                Effort::Little => {
-                    // While data repeat much, the costs of one batch serve for the next,
-                    // without a quick search.
-                    if !repeats_much {
-                        repeats_much = self.quick(data, at, end) > size / REPEATS_MUCH;
-                    }
-                    if repeats_much {
-                        self.tokens.clear();
-                        repeats_much = self.lazy(data, at, end) > size / REPEATS_MUCH;
-                    }
-                }
+                Effort::Little => looks = self.one_or_few(looks, data, at, end),
                 Effort::Much => {
                     let mut start = at;
                     while start < end {
@@ -118,39 +122,67 @@ impl Deflate {
         (cost / u64::from(8 * BIT)) as usize
     }
 
+    /// Cuts `data[at..end]` into tokens by one look for each place, or by a few. Returns
+    /// the looks for the next batch.
+    fn one_or_few(&mut self, looks: Looks, data: &[u8], at: usize, end: usize) -> Looks {
+        let one = match looks {
+            Looks::One => {
+                self.quick(data, at, end);
+                return Looks::One;
+            }
+            Looks::Undecided => {
+                let cost = self.quick(data, at, end);
+                if !repeats_much(&self.tokens) {
+                    return Looks::Undecided;
+                }
+                self.tokens.clear();
+                Some(cost)
+            }
+            // The costs of one batch serve for the next, without a quick search.
+            Looks::Few => None,
+        };
+        let few = self.lazy(data, at, end);
+        match one {
+            Some(one) if few * WORTH >= one * (WORTH - 1) => Looks::One,
+            _ if repeats_much(&self.tokens) => Looks::Few,
+            _ => Looks::Undecided,
+        }
+    }
+
     /// Cuts `data[at..end]` into tokens by one look for each place. Measures the costs
-    /// and drops costly matches. Returns the bytes in matches that are no runs.
+    /// and drops costly matches. Returns the cost before.
     #[inline(always)]
-    fn quick(&mut self, data: &[u8], at: usize, end: usize) -> usize {
+    fn quick(&mut self, data: &[u8], at: usize, end: usize) -> u64 {
         let block = &data[at..end];
         let from = self.tokens.len();
-        let (found, matched) = self.first_look(data, at, end);
+        let found = self.first_look(data, at, end);
         self.costs.measure(&found);
         self.costs.drop_costly(block, &mut self.tokens, from);
-        matched
+        found.cost()
     }
 
     /// Cuts `data[at..end]` into tokens by one look for each place. Returns the
-    /// frequencies of their symbols, and the bytes in matches that are no runs.
+    /// frequencies of their symbols.
     #[inline(always)]
-    fn first_look(&mut self, data: &[u8], at: usize, end: usize) -> (Frequencies, usize) {
+    fn first_look(&mut self, data: &[u8], at: usize, end: usize) -> Frequencies {
         let block = &data[at..end];
         let from = self.tokens.len();
         self.costs.guess(block);
         self.table
             .quick(&self.costs, data, at, end, &mut self.tokens);
-        let tokens = &self.tokens[from..];
-        (count_all(block, tokens), matched(tokens))
+        count_all(block, &self.tokens[from..])
     }
 
-    /// Cuts `data[at..end]` into tokens by a few looks for each place. Returns the bytes
-    /// in matches that are no runs.
+    /// Cuts `data[at..end]` into tokens by a few looks for each place. Measures the costs.
+    /// Returns the cost of the tokens.
     #[inline(always)]
-    fn lazy(&mut self, data: &[u8], at: usize, end: usize) -> usize {
+    fn lazy(&mut self, data: &[u8], at: usize, end: usize) -> u64 {
         let (costs, tokens) = (&mut self.costs, &mut self.tokens);
+        self.chains.set_hash_length(self.table.hash_length());
         self.chains.lazy(costs, FEW_LOOKS, data, at, end, tokens);
-        costs.measure(&count_all(&data[at..end], tokens));
-        matched(tokens)
+        let found = count_all(&data[at..end], tokens);
+        costs.measure(&found);
+        found.cost()
     }
 
     /// Cuts a segment into the cheapest tokens that many looks find.
@@ -163,8 +195,8 @@ impl Deflate {
     fn cheapest(&mut self, data: &[u8], at: usize, end: usize, before: &mut Option<Frequencies>) {
         let from = self.tokens.len();
         let segment = &data[at..end];
-        let (found, matched) = self.first_look(data, at, end);
-        if matched < segment.len() / REPEATS_LITTLE {
+        let found = self.first_look(data, at, end);
+        if matched(&self.tokens[from..]) < segment.len() / REPEATS_LITTLE {
             self.costs.measure(&found);
             return self.costs.drop_costly(segment, &mut self.tokens, from);
         }
@@ -184,6 +216,8 @@ impl Deflate {
     fn parse(&mut self, data: &[u8], at: usize, end: usize, from: usize) -> Frequencies {
         let (chains, costs, tokens) = (&mut self.chains, &self.costs, &mut self.tokens);
         tokens.truncate(from);
+        // The cheapest way has more use for short matches than a quick search.
+        chains.set_hash_length(self.table.hash_length().shorter());
         self.parser
             .parse(chains, costs, MANY_LOOKS, data, at, end, tokens);
         count_all(&data[at..end], &tokens[from..])
@@ -194,6 +228,13 @@ impl Deflate {
 /// if that is all.
 pub(super) fn size_of_next(left: usize, size: usize) -> usize {
     if left < size * 3 / 2 { left } else { size }
+}
+
+/// Returns whether matches cover much of what is outside of runs.
+fn repeats_much(tokens: &[Token]) -> bool {
+    let literals: usize = tokens.iter().map(|token| token.literals as usize).sum();
+    let matched = matched(tokens);
+    matched > (literals + matched) / REPEATS_MUCH
 }
 
 /// Returns the number of bytes in matches that are no runs.
