@@ -242,3 +242,61 @@ fn matched(tokens: &[Token]) -> usize {
     let matches = tokens.iter().filter(|token| token.distance > 1);
     matches.map(|token| usize::from(token.length)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::random;
+    use super::*;
+
+    /// Returns the looks after two batches, and the tokens of the second.
+    fn looks(data: &[u8]) -> (Looks, Vec<Token>) {
+        let size = Effort::Little.batch();
+        let mut deflate = Deflate::default();
+        deflate.reserve_search(Effort::Little, data.len()).unwrap();
+        deflate.table.begin();
+        deflate.chains.begin();
+        let looks = deflate.one_or_few(Looks::Undecided, data, 0, size);
+        deflate.tokens.clear();
+        let looks = deflate.one_or_few(looks, data, size, 2 * size);
+        (looks, deflate.tokens)
+    }
+
+    #[test]
+    fn looks_follow_the_data() {
+        let size = 2 * Effort::Little.batch() + PADDING;
+        let mut seed = 3;
+        let mut noise =
+            |len: usize| -> Vec<u8> { (0..len).map(|_| random(&mut seed) as u8).collect() };
+        // Nothing repeats.
+        assert!(matches!(looks(&noise(size)).0, Looks::Undecided));
+        // Every repetition is found by one look.
+        let mut repeated = Vec::new();
+        while repeated.len() < size {
+            let block = noise(300);
+            repeated.extend_from_slice(&block);
+            repeated.extend_from_slice(&block);
+        }
+        assert!(matches!(looks(&repeated).0, Looks::One));
+        // Many places begin alike, and most of them repeat little.
+        let mut seed = 4;
+        let mut similar: Vec<u8> = b"abcdefghijklmnopqrstuvwxyz".to_vec();
+        while similar.len() < size {
+            let from = similar.len().saturating_sub(random(&mut seed) % 20_000);
+            let len = 6 + random(&mut seed) % 12;
+            let part = similar[from..].iter().take(len).copied();
+            let part: Vec<u8> = part.collect();
+            similar.extend(part);
+            similar.push((random(&mut seed) % 4) as u8 + b'a');
+        }
+        assert!(matches!(looks(&similar).0, Looks::Few));
+        // The second batch of the last two is cut by one look and by a few.
+        let count = |tokens: &[Token]| {
+            let bytes = tokens
+                .iter()
+                .map(|token| token.literals as usize + usize::from(token.length));
+            bytes.sum::<usize>()
+        };
+        assert_eq!(count(&looks(&repeated).1), Effort::Little.batch());
+        assert_eq!(count(&looks(&similar).1), Effort::Little.batch());
+    }
+}

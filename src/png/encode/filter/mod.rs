@@ -203,7 +203,7 @@ pub(super) mod tests {
         let mut seed = 11u32;
         for pixel_size in [1, 3, 8] {
             for pixels in [1, 2, 31, 32, 100, 300] {
-                for kind in 0..6 {
+                for kind in 0..7 {
                     let mut noise = |shift: u32| -> Vec<u8> {
                         let mut next = || {
                             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -211,7 +211,12 @@ pub(super) mod tests {
                         };
                         (0..pixel_size * pixels).map(|_| next()).collect()
                     };
-                    let (row, above) = (noise(kind), noise(kind));
+                    let (row, mut above) = (noise(kind), noise(kind));
+                    if kind == 6 {
+                        above.clone_from(&row);
+                        let least = least_entropy(Portable, &row, Some(&above), pixel_size);
+                        assert_eq!(least, FilterType::Paeth);
+                    }
                     let above = (kind != 5).then_some(&above[..]);
                     let cost = |filter: FilterType| -> u32 {
                         let mut line = vec![0; row.len() + 1];
