@@ -24,6 +24,9 @@ const MOST: u32 = MAX_CODE_LENGTH as u32 * BIT;
 /// one bit: a match that is so long is worth its code.
 const COUNTED: usize = 40;
 
+/// A block of fewer bytes is small: a sample of it would tell too little.
+const SMALL: usize = 16 << 10;
+
 /// The costs of literals, match lengths and distances.
 pub(crate) struct Costs {
     literals: [u16; 256],
@@ -45,10 +48,12 @@ impl Default for Costs {
 
 impl Costs {
     /// Guesses the costs before any match is known, from the bytes of a block. Looks at
-    /// eight of 32 bytes. Zeros behind zeros do not count, since they become runs.
+    /// eight of 32 bytes in a large block, and at all in a small one. Zeros behind zeros
+    /// do not count, since they become runs.
     pub(crate) fn guess(&mut self, data: &[u8]) {
         let mut counts = [1u32; 256];
-        for eight in data.as_chunks::<8>().0.iter().step_by(4) {
+        let step = if data.len() < SMALL { 1 } else { 4 };
+        for eight in data.as_chunks::<8>().0.iter().step_by(step) {
             if u64::from_le_bytes(*eight) == 0 {
                 continue;
             }

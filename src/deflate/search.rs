@@ -39,6 +39,9 @@ const WORTH: u64 = 30;
 /// A segment in which matches cover less than 1/64 is not parsed.
 const REPEATS_LITTLE: usize = 64;
 
+/// In fewer data bytes many looks take little time, and a header is much of the result.
+const SMALL: usize = 16 << 10;
+
 /// Places of a chain that are looked at where data repeat much.
 const FEW_LOOKS: usize = 4;
 /// Places of a chain that are looked at for the cheapest way.
@@ -131,8 +134,8 @@ impl Deflate {
                 return Looks::One;
             }
             Looks::Undecided => {
-                let cost = self.quick(data, at, end);
-                if !repeats_much(&self.tokens) {
+                let (cost, repeats_much) = self.quick(data, at, end);
+                if !repeats_much {
                     return Looks::Undecided;
                 }
                 self.tokens.clear();
@@ -150,15 +153,17 @@ impl Deflate {
     }
 
     /// Cuts `data[at..end]` into tokens by one look for each place. Measures the costs
-    /// and drops costly matches. Returns the cost before.
+    /// and drops costly matches. Returns the cost before that, and whether data repeat
+    /// much.
     #[inline(always)]
-    fn quick(&mut self, data: &[u8], at: usize, end: usize) -> u64 {
+    fn quick(&mut self, data: &[u8], at: usize, end: usize) -> (u64, bool) {
         let block = &data[at..end];
         let from = self.tokens.len();
         let found = self.first_look(data, at, end);
+        let repeats_much = repeats_much(&self.tokens[from..]);
         self.costs.measure(&found);
         self.costs.drop_costly(block, &mut self.tokens, from);
-        found.cost()
+        (found.cost(), repeats_much)
     }
 
     /// Cuts `data[at..end]` into tokens by one look for each place. Returns the
@@ -179,7 +184,12 @@ impl Deflate {
     fn lazy(&mut self, data: &[u8], at: usize, end: usize) -> u64 {
         let (costs, tokens) = (&mut self.costs, &mut self.tokens);
         self.chains.set_hash_length(self.table.hash_length());
-        self.chains.lazy(costs, FEW_LOOKS, data, at, end, tokens);
+        let looks = if end - at < SMALL {
+            MANY_LOOKS
+        } else {
+            FEW_LOOKS
+        };
+        self.chains.lazy(costs, looks, data, at, end, tokens);
         let found = count_all(&data[at..end], tokens);
         costs.measure(&found);
         found.cost()
