@@ -249,7 +249,9 @@ def test_threads_wait_for_a_save():
 
 
 SAVE_LARGE = """
-import sys, numpy, pixview
+import signal, sys, numpy, pixview
+# A shell starts processes in the background with this signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 noise = numpy.random.default_rng(1).integers(0, 50, 3_000_000, numpy.uint8)
 # Overlapping rows: 1.8 GB of pixels that take 3 MB.
 array = numpy.lib.stride_tricks.as_strided(noise, (100_000, 6000, 3), (27, 3, 1))
