@@ -25,6 +25,7 @@ pub(super) struct Chains {
     steps: Vec<u16>,
     /// The end of the bytes whose places are in the chains.
     end: usize,
+    /// The number of bytes that are hashed.
     length: HashLength,
 }
 

@@ -8,7 +8,8 @@ const MOST: u32 = 8;
 /// The number of hashed bytes may change once in this many data bytes.
 const INTERVAL: usize = 8 << 10;
 
-/// The fewest matches that tell anything about the data.
+/// The length changes only after more found matches than this: fewer tell too little
+/// about the data.
 const ENOUGH: u32 = 32;
 
 /// The number of bytes that are hashed. Only matches of at least as many bytes are found.
@@ -92,6 +93,7 @@ impl HashLength {
     }
 }
 
+/// Returns the eight bytes from `at` on as a little-endian number.
 #[inline(always)]
 pub(super) fn eight(data: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(data[at..].first_chunk().copied().unwrap_or_default())

@@ -51,6 +51,7 @@ pub(super) fn step_behind(misses: usize) -> usize {
 pub(super) struct MatchTable {
     /// Places and tags.
     entries: Vec<u32>,
+    /// The number of bytes that are hashed. It follows from the data.
     length: HashLength,
 }
 
